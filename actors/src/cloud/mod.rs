@@ -1,0 +1,1 @@
+//! Meta's dialect: what its JSON means. Pure functions and plain types; no clock, no I/O, no actor.

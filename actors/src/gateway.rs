@@ -1,0 +1,104 @@
+//! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A token, secret or password: it never shows itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// One Meta app's callback.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The callback's path, without the slash; its name everywhere.
+    pub uri: Arc<str>,
+    /// The token for Graph.
+    pub token: Secret,
+    /// Any of them may have signed a webhook, the current one first. Empty only where `dev` allowed it.
+    pub app_secrets: Vec<Secret>,
+    /// Meta's id of the app.
+    pub app_id: Option<String>,
+    /// What Meta must say in the handshake.
+    pub verify_token: Option<Secret>,
+    /// The business whose accounts `setup` may list.
+    pub business_id: Option<String>,
+    /// Whether subscribed accounts get our callback as an override of their own.
+    pub overrides: Overrides,
+    /// How Meta reaches this gateway, where `public_url` is known.
+    pub callback_url: Option<String>,
+    /// Where its events go.
+    pub routes: Vec<Arc<Route>>,
+}
+
+/// Whether an account's webhooks are pointed at us one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrides {
+    /// The app's callback serves.
+    App,
+    /// Each account gets `override_callback_uri`.
+    Account,
+}
+
+/// Where events go.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `{gateway}/{route}`: its name in ledgers and progress.
+    pub name: Arc<str>,
+    /// The endpoint, credentials and query included.
+    pub url: String,
+    /// Signs deliveries; without one nothing is signed.
+    pub secret: Option<Secret>,
+    /// The body's shape.
+    pub format: Format,
+    /// Webhook fields it wants; empty means all.
+    pub fields: Vec<String>,
+    /// Kinds it wants, by their words; empty means all.
+    pub types: Vec<String>,
+    /// Accounts it wants; empty means all.
+    pub accounts: Vec<String>,
+    /// Phone number ids it wants; empty means all.
+    pub numbers: Vec<String>,
+    /// Deliveries under way at once, all accounts together.
+    pub concurrency: usize,
+    /// How long a delivery is tried.
+    pub max_age: Duration,
+    /// Whether test payloads come too.
+    pub tests: bool,
+}
+
+/// The shape of a delivery's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Meta's envelope holding one item.
+    Meta,
+    /// The item with its dialog and variables.
+    Dialog,
+}
+
+/// Where Graph is.
+#[derive(Debug, Clone)]
+pub struct GraphSettings {
+    /// Scheme and host, without a slash at the end.
+    pub base_url: String,
+    /// Such as `v25.0`.
+    pub version: String,
+}

@@ -1,0 +1,4 @@
+//! Who decides: one actor per account, a supervisor, a courier, and the rules they follow.
+
+pub mod cloud;
+pub mod gateway;

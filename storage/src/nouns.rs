@@ -1,0 +1,417 @@
+//! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
+
+use crate::{Key, KeyBuilder, StoreError};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Which noun a record is. The number is part of the format on disk: never reuse one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`AccountRecord`].
+    Account = 1,
+    /// [`Progress`].
+    Progress = 2,
+    /// [`Outbox`].
+    Outbox = 3,
+    /// [`Claim`].
+    Claim = 4,
+    /// [`Dialog`].
+    Dialog = 16,
+    /// [`Alias`].
+    Alias = 17,
+    /// [`MessageRecord`], once nothing is left to send.
+    Message = 18,
+    /// [`Wamid`].
+    Wamid = 19,
+    /// [`DeadLetter`].
+    Dead = 20,
+    /// [`AuditRecord`].
+    Audit = 21,
+}
+
+/// How an engine keeps a kind within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Temperature {
+    /// All of it in memory, read at start: as many as there are accounts and unfinished work.
+    Hot,
+    /// On disk, read when asked for: grows with history.
+    Cold,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 10] = [
+        Kind::Account,
+        Kind::Progress,
+        Kind::Outbox,
+        Kind::Claim,
+        Kind::Dialog,
+        Kind::Alias,
+        Kind::Message,
+        Kind::Wamid,
+        Kind::Dead,
+        Kind::Audit,
+    ];
+
+    /// Where the engine keeps it.
+    pub fn temperature(self) -> Temperature {
+        match self {
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim => Temperature::Hot,
+            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
+        }
+    }
+}
+
+/// A record that can be kept.
+pub trait Noun: Serialize + DeserializeOwned {
+    /// Which noun.
+    const KIND: Kind;
+
+    /// Where it is filed.
+    fn key(&self) -> Key;
+
+    /// Its bytes.
+    fn to_bytes(&self) -> Bytes {
+        postcard::to_stdvec(self).expect("a noun of plain data always encodes").into()
+    }
+
+    /// Reads it back.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        postcard::from_bytes(bytes).map_err(|error| StoreError::Damaged(format!("{:?}: {error}", Self::KIND)))
+    }
+}
+
+/// An engaged account: the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The WABA id.
+    pub id: Box<str>,
+    /// The gateway that engages it.
+    pub gateway: Box<str>,
+    /// The account's node as Graph showed it, numbers included: a JSON object.
+    pub snapshot: Bytes,
+    /// Whether an operator wants it subscribed.
+    pub wished: bool,
+    /// Whether Meta confirmed our app among its subscribed apps.
+    pub active: bool,
+    /// The callback that overrides the app's for this account, as Meta last told us.
+    pub override_uri: Option<Box<str>>,
+    /// Meta's last refusal about this account, a JSON object.
+    pub refusal: Option<Bytes>,
+    /// When it was first engaged, in ms since 1970.
+    pub engaged_at_ms: u64,
+    /// When `snapshot` was read, in ms since 1970.
+    pub refreshed_at_ms: u64,
+}
+
+impl Noun for AccountRecord {
+    const KIND: Kind = Kind::Account;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.id).build()
+    }
+}
+
+/// How far one route got in one account's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// `{gateway}/{route}`.
+    pub route: Box<str>,
+    /// Every event up to this seq has ended for the route, except those in `open`.
+    pub high: u64,
+    /// Deliveries at or below `high` that have not ended, ascending.
+    pub open: Vec<OpenDelivery>,
+}
+
+/// A delivery that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenDelivery {
+    /// The event.
+    pub seq: u64,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// When the next attempt is due, in ms since 1970; 0 means at once.
+    pub due_at_ms: u64,
+}
+
+impl Noun for Progress {
+    const KIND: Kind = Kind::Progress;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.route).build()
+    }
+}
+
+/// The state of an outbound message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum MessageState {
+    /// Durable, waiting for its turn.
+    Queued,
+    /// Durable as leaving; the request may have been written.
+    Sending,
+    /// The request may have been written and no answer was seen.
+    Unknown,
+    /// Meta took it.
+    Accepted,
+    /// Meta says it left.
+    Sent,
+    /// Meta says it arrived.
+    Delivered,
+    /// The customer opened it.
+    Read,
+    /// The customer played it.
+    Played,
+    /// Refused or given up.
+    Failed,
+    /// Too old to send.
+    Expired,
+    /// Withdrawn.
+    Cancelled,
+}
+
+impl MessageState {
+    /// The word used in answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            MessageState::Queued => "queued",
+            MessageState::Sending => "sending",
+            MessageState::Unknown => "unknown",
+            MessageState::Accepted => "accepted",
+            MessageState::Sent => "sent",
+            MessageState::Delivered => "delivered",
+            MessageState::Read => "read",
+            MessageState::Played => "played",
+            MessageState::Failed => "failed",
+            MessageState::Expired => "expired",
+            MessageState::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One try to send a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it ended, in ms since 1970.
+    pub at_ms: u64,
+    /// Graph's HTTP status; 0 where no answer came.
+    pub status: u16,
+    /// Graph's error code; `None` where it took the message or said nothing.
+    pub code: Option<i64>,
+    /// What happened, for people.
+    pub note: Box<str>,
+}
+
+/// An outbound message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// `msg_…`.
+    pub id: Box<str>,
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The phone number id it leaves from.
+    pub number: Box<str>,
+    /// The recipient, as the application named it.
+    pub to: Box<str>,
+    /// The last node of the path: `messages` or `marketing_messages`.
+    pub path: Box<str>,
+    /// The Graph version to use.
+    pub version: Box<str>,
+    /// Where it stands.
+    pub state: MessageState,
+    /// What the application sent; emptied once Meta took it.
+    pub body: Bytes,
+    /// Meta's id, once it has one.
+    pub wamid: Option<Box<str>>,
+    /// Graph's error object, or ours, as JSON.
+    pub error: Option<Box<str>>,
+    /// Every try so far.
+    pub attempts: Vec<Attempt>,
+    /// When it was submitted, in ms since 1970.
+    pub created_at_ms: u64,
+    /// When its state last changed, in ms since 1970.
+    pub changed_at_ms: u64,
+    /// When the next try is due, in ms since 1970; 0 means at once.
+    pub due_at_ms: u64,
+    /// Its place in the order of submission, unique within the account.
+    pub place: u64,
+}
+
+impl Noun for MessageRecord {
+    const KIND: Kind = Kind::Message;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.id).build()
+    }
+}
+
+/// A message that still has to leave, or whose leaving is in doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outbox(
+    /// The message.
+    pub MessageRecord,
+);
+
+impl Noun for Outbox {
+    const KIND: Kind = Kind::Outbox;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.0.account).text(&self.0.id).build()
+    }
+}
+
+/// From Meta's message id to ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wamid {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// Meta's id.
+    pub wamid: Box<str>,
+    /// Ours.
+    pub message: Box<str>,
+}
+
+impl Noun for Wamid {
+    const KIND: Kind = Kind::Wamid;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.wamid).build()
+    }
+}
+
+/// A conversation: number × customer, or number × group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialog {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// Internal id, unique within the account.
+    pub id: u64,
+    /// The phone number id.
+    pub number: Box<str>,
+    /// The customer's business-scoped id.
+    pub user_id: Option<Box<str>>,
+    /// The customer's phone id.
+    pub wa_id: Option<Box<str>>,
+    /// The group's id, where the dialog is a group.
+    pub group_id: Option<Box<str>>,
+    /// The number as people read it.
+    pub display: Option<Box<str>>,
+    /// When it began, in ms since 1970.
+    pub since_ms: u64,
+    /// When it was last heard of, in ms since 1970.
+    pub seen_at_ms: u64,
+    /// When the customer-service window closes, in ms since 1970.
+    pub window_expires_at_ms: Option<u64>,
+}
+
+impl Noun for Dialog {
+    const KIND: Kind = Kind::Dialog;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).number(self.id).build()
+    }
+}
+
+/// From one of a customer's ids to the dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The phone number id and the customer's id, as one text.
+    pub name: Box<str>,
+    /// The dialog.
+    pub dialog: u64,
+}
+
+impl Noun for Alias {
+    const KIND: Kind = Kind::Alias;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.name).build()
+    }
+}
+
+/// A delivery or message given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// `{gateway}/{route}`, for a delivery.
+    pub route: Option<Box<str>>,
+    /// The event's id, for a delivery.
+    pub event: Option<Box<str>>,
+    /// The message's id, for a message.
+    pub message: Option<Box<str>>,
+    /// Why it was given up, for people.
+    pub reason: Box<str>,
+    /// The last HTTP status; `None` where none came.
+    pub status: Option<u16>,
+    /// When, in ms since 1970.
+    pub at_ms: u64,
+    /// What could not be delivered or sent.
+    pub bytes: Bytes,
+}
+
+impl Noun for DeadLetter {
+    const KIND: Kind = Kind::Dead;
+
+    fn key(&self) -> Key {
+        let subject = self.event.as_deref().or(self.message.as_deref()).unwrap_or_default();
+        let route = self.route.as_deref().unwrap_or_default();
+        KeyBuilder::new().text(&self.account).number(self.at_ms).text(subject).text(route).build()
+    }
+}
+
+/// Quarantined items that claim one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The gateway whose quarantine holds them.
+    pub gateway: Box<str>,
+    /// The account id they claim; empty where they name none.
+    pub claimed: Box<str>,
+    /// The seq of the first of them in the quarantine's stream.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// Their bytes together.
+    pub bytes: u64,
+}
+
+impl Noun for Claim {
+    const KIND: Kind = Kind::Claim;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.gateway).text(&self.claimed).build()
+    }
+}
+
+/// Who did what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// When, in ms since 1970.
+    pub at_ms: u64,
+    /// Tells records of one millisecond apart.
+    pub nonce: u64,
+    /// The key's name.
+    pub who: Box<str>,
+    /// From which address.
+    pub address: Box<str>,
+    /// The gateway.
+    pub gateway: Box<str>,
+    /// The verb.
+    pub verb: Box<str>,
+    /// The ids it named; empty means all.
+    pub ids: Vec<Box<str>>,
+    /// What came of it, for people.
+    pub result: Box<str>,
+}
+
+impl Noun for AuditRecord {
+    const KIND: Kind = Kind::Audit;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().number(self.at_ms).number(self.nonce).build()
+    }
+}
