@@ -149,6 +149,8 @@ pub struct Event {
     pub lane: u64,
     /// Meta's id of the message, call or status.
     pub message_id: Option<Box<str>>,
+    /// Tags of the routes that want it, fixed when it was accepted: later settings don't change what was promised.
+    pub wanted_by: Vec<u32>,
     /// Meta's envelope holding this one item.
     pub body: Bytes,
     /// Where in `body` the item's own bytes start and end.

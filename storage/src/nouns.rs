@@ -258,7 +258,7 @@ impl Noun for Outbox {
     const KIND: Kind = Kind::Outbox;
 
     fn key(&self) -> Key {
-        KeyBuilder::new().text(&self.0.account).text(&self.0.id).build()
+        self.0.key()
     }
 }
 

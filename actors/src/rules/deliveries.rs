@@ -1,0 +1,196 @@
+//! All routes of one stream: what each new event means for each of them, and the progress worth keeping.
+
+use crate::gateway::Route;
+use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
+use std::sync::Arc;
+use wharf_storage::{Change, DeadLetter, Event, RouteTally, Tally};
+
+/// Ended deliveries that wait for one another before their progress is kept.
+const GROUP: usize = 64;
+/// How long they wait at most, in ms. After a `kill -9` this much is delivered again.
+const GROUP_MS: u64 = 25;
+
+/// The readers of one stream.
+#[derive(Debug)]
+pub struct Deliveries {
+    stream: Arc<str>,
+    readers: Vec<Reader>,
+    ended: Ended,
+    /// A change with progress is on its way to the disk.
+    keeping: bool,
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    count: usize,
+    since_ms: Option<u64>,
+    /// By reader: what to add to the ledger.
+    tallies: Vec<RouteTally>,
+    dead: Vec<DeadLetter>,
+}
+
+/// A delivery to start, with its route.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Which of the stream's routes.
+    pub reader: usize,
+    /// The route.
+    pub route: Arc<Route>,
+    /// The delivery.
+    pub due: Due,
+}
+
+impl Deliveries {
+    /// The readers of `stream`, already restored.
+    pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
+        let ended = Ended { tallies: vec![RouteTally::default(); readers.len()], ..Ended::default() };
+        Self { stream, readers, ended, keeping: false }
+    }
+
+    /// Fixes which routes want `event`, and what that adds to the ledger.
+    pub fn decide(&self, event: &mut Event, wanted: impl Fn(&Route, &Event) -> bool, tally: &mut Tally) {
+        for reader in &self.readers {
+            let route = reader.route();
+            let wants = wanted(route, event);
+            let sum = tally.routes.entry(route.name.to_string()).or_default();
+            sum.offered += 1;
+            if wants {
+                event.wanted_by.push(route_tag(&route.name));
+                sum.pending += 1;
+            } else {
+                sum.filtered += 1;
+            }
+        }
+    }
+
+    /// `event` became durable.
+    pub fn offer(&mut self, event: &Arc<Event>) {
+        for reader in &mut self.readers {
+            let wanted = is_wanted(event, reader.route());
+            reader.offer(event, wanted);
+        }
+    }
+
+    /// Readers that want the journal read on, and from where.
+    pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Vec<(usize, u64)> {
+        let readers = self.readers.iter_mut().enumerate();
+        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq)?))).collect()
+    }
+
+    /// What a read brought; `None` where it failed.
+    pub fn read(&mut self, reader: usize, read: Option<(Vec<Arc<Event>>, u64)>) {
+        let reader = &mut self.readers[reader];
+        let route = Arc::clone(reader.route());
+        match read {
+            Some((events, through)) => reader.read(&events, through, |event| is_wanted(event, &route)),
+            None => reader.read_failed(),
+        }
+    }
+
+    /// Starts everything that is due.
+    pub fn start_due(&mut self, now: u64) -> Vec<Start> {
+        let mut starts = Vec::new();
+        for (index, reader) in self.readers.iter_mut().enumerate() {
+            let route = Arc::clone(reader.route());
+            let due = reader.start_due(now).into_iter();
+            starts.extend(due.map(|due| Start { reader: index, route: Arc::clone(&route), due }));
+        }
+        starts
+    }
+
+    /// An attempt ended; `event` is what was tried.
+    pub fn attempted(&mut self, reader: usize, event: &Event, what: Attempted, chance: f64, now: u64) {
+        let (status, reason) = match &what {
+            Attempted::Delivered => (None, String::new()),
+            Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
+        };
+        match self.readers[reader].attempted(event.seq, what, chance, now) {
+            Some(Verdict::Delivered) => self.end(reader, RouteTally { delivered: 1, pending: -1, ..RouteTally::default() }, now),
+            Some(Verdict::Dead) => {
+                let reason = format!("not delivered within max_age; last: {reason}");
+                let letter = self.dead_letter(reader, event, &reason, status, now);
+                self.ended.dead.push(letter);
+                self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
+            }
+            Some(Verdict::Again) | None => {}
+        }
+    }
+
+    /// The progress worth keeping now, if there is any; [`Deliveries::kept`] must follow when it is durable.
+    pub fn keep(&mut self, now: u64) -> Option<Change> {
+        if self.keeping || !self.is_group_due(now) {
+            return None;
+        }
+        self.keeping = true;
+        let mut change = Change::default();
+        let mut tally = Tally::default();
+        for (reader, ended) in self.readers.iter().zip(&mut self.ended.tallies) {
+            let ended = std::mem::take(ended);
+            if ended == RouteTally::default() {
+                continue;
+            }
+            change.put(&reader.progress(&self.stream));
+            tally.routes.insert(reader.route().name.to_string(), ended);
+        }
+        self.ended.dead.drain(..).for_each(|letter| change.put(&letter));
+        change.tallies.push((self.owner(), tally));
+        self.ended.count = 0;
+        self.ended.since_ms = None;
+        Some(change)
+    }
+
+    /// What [`Deliveries::keep`] gave is durable.
+    pub fn kept(&mut self) {
+        self.keeping = false;
+    }
+
+    /// The next moment worth a wake-up.
+    pub fn due_at(&self) -> Option<u64> {
+        let deliveries = self.readers.iter().filter_map(Reader::due_at).min();
+        let progress = self.ended.since_ms.filter(|_| !self.keeping).map(|since_ms| since_ms + GROUP_MS);
+        [deliveries, progress].into_iter().flatten().min()
+    }
+
+    /// The readers, for views.
+    pub fn readers(&self) -> &[Reader] {
+        &self.readers
+    }
+
+    /// A delivery given up, as it is kept.
+    pub fn dead_letter(&self, reader: usize, event: &Event, reason: &str, status: Option<u16>, now: u64) -> DeadLetter {
+        DeadLetter {
+            account: self.stream.as_ref().into(),
+            route: Some(self.readers[reader].route().name.as_ref().into()),
+            event: Some(event.id().into()),
+            message: None,
+            reason: reason.into(),
+            status,
+            at_ms: now,
+            bytes: event.body.clone(),
+        }
+    }
+
+    /// Who owns the ledger of this stream: the account, or for test payloads the gateway.
+    fn owner(&self) -> Arc<str> {
+        match self.stream.strip_prefix("t.") {
+            Some(gateway) => gateway.into(),
+            None => Arc::clone(&self.stream),
+        }
+    }
+
+    fn end(&mut self, reader: usize, tally: RouteTally, now: u64) {
+        self.ended.tallies[reader].add(&tally);
+        self.ended.count += 1;
+        self.ended.since_ms.get_or_insert(now);
+    }
+
+    fn is_group_due(&self, now: u64) -> bool {
+        let waited = self.ended.since_ms.is_some_and(|since_ms| now >= since_ms + GROUP_MS);
+        waited || self.ended.count >= GROUP
+    }
+}
+
+/// Whether `event` was fixed to go to `route`.
+pub fn is_wanted(event: &Event, route: &Route) -> bool {
+    event.wanted_by.contains(&route_tag(&route.name))
+}

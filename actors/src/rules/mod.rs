@@ -1,0 +1,12 @@
+//! The decisions, as plain state machines: no actor, no I/O, no clock, no dice, no log.
+//!
+//! Each takes an input and the time and says what must happen. Times are milliseconds since 1970; `now` comes last;
+//! chance comes in as a number from 0 to 1.
+
+pub mod account;
+pub mod deliveries;
+pub mod dialogs;
+pub mod gate;
+pub mod outbox;
+pub mod reader;
+pub mod retry;
