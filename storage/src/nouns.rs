@@ -131,6 +131,10 @@ pub struct Progress {
 pub struct OpenDelivery {
     /// The event.
     pub seq: u64,
+    /// Its lane.
+    pub lane: u64,
+    /// When it was accepted, in ms since 1970.
+    pub received_at_ms: u64,
     /// Attempts made so far.
     pub attempts: u32,
     /// When the next attempt is due, in ms since 1970; 0 means at once.

@@ -119,8 +119,9 @@ impl Reader {
     }
 
     /// Takes an open delivery back after a restart. Call in ascending order of seq, before anything else.
-    pub fn restore(&mut self, event: &Arc<Event>, kept: OpenDelivery) {
-        self.insert(event, kept.attempts, kept.due_at_ms);
+    pub fn restore(&mut self, kept: OpenDelivery) {
+        let OpenDelivery { seq, lane, received_at_ms, attempts, due_at_ms } = kept;
+        self.insert(seq, Open { lane, received_at_ms, attempts, due_at_ms, under_way: false, event: None });
     }
 
     /// A new event became durable. Takes it into the window if nothing before it is missing and there is room.
@@ -130,7 +131,7 @@ impl Reader {
         }
         self.high = event.seq;
         if wanted {
-            self.insert(event, 0, 0);
+            self.insert_new(event);
         }
     }
 
@@ -153,7 +154,7 @@ impl Reader {
             }
             self.high = event.seq;
             if wanted(event) {
-                self.insert(event, 0, 0);
+                self.insert_new(event);
             }
         }
         self.high = self.high.max(through);
@@ -252,7 +253,7 @@ impl Reader {
         self.open.len() >= WINDOW
     }
 
-    fn insert(&mut self, event: &Arc<Event>, attempts: u32, due_at_ms: u64) {
+    fn insert_new(&mut self, event: &Arc<Event>) {
         let keep = self.body_bytes + event.body.len() <= self.body_budget;
         if keep {
             self.body_bytes += event.body.len();
@@ -260,17 +261,21 @@ impl Reader {
         let open = Open {
             lane: event.lane,
             received_at_ms: event.received_at_ms,
-            attempts,
-            due_at_ms,
+            attempts: 0,
+            due_at_ms: 0,
             under_way: false,
             event: keep.then(|| Arc::clone(event)),
         };
-        self.open.insert(event.seq, open);
-        let lane = self.lanes.entry(event.lane).or_default();
-        lane.push_back(event.seq);
+        self.insert(event.seq, open);
+    }
+
+    fn insert(&mut self, seq: u64, open: Open) {
+        let lane = self.lanes.entry(open.lane).or_default();
+        lane.push_back(seq);
         if lane.len() == 1 {
-            self.heads.insert((due_at_ms, event.seq));
+            self.heads.insert((open.due_at_ms, seq));
         }
+        self.open.insert(seq, open);
     }
 
     fn end(&mut self, seq: u64) {
@@ -287,6 +292,12 @@ impl Reader {
 
 impl Open {
     fn kept(&self, seq: u64) -> OpenDelivery {
-        OpenDelivery { seq, attempts: self.attempts, due_at_ms: self.due_at_ms }
+        OpenDelivery {
+            seq,
+            lane: self.lane,
+            received_at_ms: self.received_at_ms,
+            attempts: self.attempts,
+            due_at_ms: self.due_at_ms,
+        }
     }
 }

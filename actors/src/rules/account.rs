@@ -1,0 +1,508 @@
+//! One account: what its webhooks, deliveries, sends and subscription mean, as one machine made of small ones.
+//!
+//! Effects come in the order in which they must happen: what is kept stands before everything it justifies. What
+//! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
+
+use crate::cloud::item::Item;
+use crate::gateway::Route;
+use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::dialogs::Dialogs;
+use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
+use crate::rules::reader::Attempted;
+use bytes::Bytes;
+use lru::LruCache;
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use wharf_storage::{
+    AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState, MessageTally, Noun, Seen,
+    Tally, Write,
+};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// Messages taken by Meta whose next status is matched from memory.
+const RECENT_MESSAGES: usize = 2048;
+/// Statuses that came before the answer of their send, remembered until it comes.
+const EARLY_STATUSES: usize = 1024;
+
+/// What an account is told of the world at its start.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Dialogs in memory.
+    pub dialogs: usize,
+    /// A dialog is forgotten after this much silence, in ms.
+    pub dialog_ttl_ms: u64,
+    /// A message older than this is not sent any more, in ms.
+    pub send_max_age_ms: u64,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Items of one webhook. Gives exactly one [`Effect::Commit`], the first.
+    Accept(Accept),
+    /// Quarantined items that turned out to be this account's. Gives exactly one [`Effect::Commit`], the first.
+    Adopt {
+        /// The items.
+        accept: Accept,
+        /// What leaves the quarantine with them.
+        release: Vec<Write>,
+    },
+    /// Every change up to this ticket is durable.
+    Settled {
+        /// The ticket of the newest of them.
+        ticket: u64,
+    },
+    /// A delivery was tried.
+    Attempted {
+        /// Which reader.
+        reader: usize,
+        /// What was tried.
+        event: Arc<Event>,
+        /// How it went.
+        what: Attempted,
+        /// From 0 to 1.
+        chance: f64,
+    },
+    /// The journal was read on.
+    Read {
+        /// Which reader.
+        reader: usize,
+        /// The events, and how far the read looked; `None` where it failed.
+        read: Option<(Vec<Arc<Event>>, u64)>,
+    },
+    /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
+    Submit(Box<MessageRecord>),
+    /// A send was tried.
+    Tried {
+        /// The message.
+        id: Box<str>,
+        /// How it went.
+        tried: Tried,
+        /// From 0 to 1.
+        chance: f64,
+    },
+    /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
+    Enter(Box<Entry>),
+    /// Everything unfinished is given up; the account is about to be forgotten.
+    Abandon {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Time passed.
+    Tick,
+}
+
+/// Items of one webhook for this account, with all that storage knows of them.
+#[derive(Debug)]
+pub struct Accept {
+    /// The gateway they came in by.
+    pub gateway: Arc<str>,
+    /// Which of its app secrets matched.
+    pub secret: u8,
+    /// The items, in the order of the webhook.
+    pub items: Vec<Item>,
+    /// For each item: the durable copy that it duplicates.
+    pub copies: Vec<Option<Seen>>,
+    /// Dialogs by the name under which they were looked for.
+    pub dialogs: Vec<(Box<str>, Dialog)>,
+    /// Messages that statuses speak of.
+    pub messages: Vec<MessageRecord>,
+}
+
+/// A change of the account's entry in the registry.
+#[derive(Debug)]
+pub struct Entry {
+    /// The entry as it shall be.
+    pub record: AccountRecord,
+    /// Numbers by id, as Graph shows them.
+    pub numbers: HashMap<Box<str>, Box<str>>,
+}
+
+/// Something must happen.
+#[derive(Debug)]
+pub enum Effect {
+    /// Keep `change`; say [`Input::Settled`] with `ticket` when it is durable.
+    Commit {
+        /// Ascending by one.
+        ticket: u64,
+        /// What to keep.
+        change: Change,
+    },
+    /// Try a delivery; say [`Input::Attempted`].
+    Deliver(Start),
+    /// Read the journal on; say [`Input::Read`].
+    ReadOn {
+        /// For which reader.
+        reader: usize,
+        /// After which seq.
+        after: u64,
+    },
+    /// Send a message; say [`Input::Tried`].
+    Send(Arc<MessageRecord>),
+    /// Tell the caller that waits for this message.
+    Answer {
+        /// The message.
+        id: Box<str>,
+        /// What to say.
+        answer: Answer,
+    },
+}
+
+/// What waits for a change to become durable.
+#[derive(Debug, Default)]
+struct InFlight {
+    ticket: u64,
+    marks: Vec<u128>,
+    events: Vec<Arc<Event>>,
+    keeps_progress: bool,
+    next: Next,
+}
+
+/// One account.
+#[derive(Debug)]
+pub struct AccountMachine {
+    id: Arc<str>,
+    record: AccountRecord,
+    numbers: HashMap<Box<str>, Box<str>>,
+    /// Mixed into every dedupe key: the same item of two accounts is two items.
+    scope: u128,
+    seq: u64,
+    durable_seq: u64,
+    /// Marks decided on but not durable yet, with the hash of the item's bytes.
+    undecided: HashMap<u128, u32>,
+    dialogs: Dialogs,
+    deliveries: Deliveries,
+    outbox: Outbox,
+    in_flight: VecDeque<InFlight>,
+    last_ticket: u64,
+    recent: LruCache<Box<str>, MessageRecord>,
+    early: LruCache<Box<str>, Box<str>>,
+}
+
+impl AccountMachine {
+    /// The account as the registry has it, with its journal at `seq` and its readers restored.
+    pub fn new(entry: Entry, seq: u64, deliveries: Deliveries, outbox: Outbox, setting: &Setting) -> Self {
+        let id: Arc<str> = entry.record.id.as_ref().into();
+        Self {
+            scope: scope_of(&id),
+            dialogs: Dialogs::new(&id, setting.dialog_ttl_ms, setting.dialogs),
+            record: entry.record,
+            numbers: entry.numbers,
+            seq,
+            durable_seq: seq,
+            undecided: HashMap::new(),
+            deliveries,
+            outbox,
+            in_flight: VecDeque::new(),
+            last_ticket: 0,
+            recent: LruCache::new(NonZeroUsize::new(RECENT_MESSAGES).expect("not zero")),
+            early: LruCache::new(NonZeroUsize::new(EARLY_STATUSES).expect("not zero")),
+            id,
+        }
+    }
+
+    /// Applies `input`, says what must happen, in order. Never blocks, never fails halfway.
+    pub fn handle(&mut self, input: Input, now: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Accept(accept) => self.accept(accept, Vec::new(), &mut effects, now),
+            Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
+            Input::Settled { ticket } => self.settled(ticket, &mut effects),
+            Input::Attempted { reader, event, what, chance } => self.deliveries.attempted(reader, &event, what, chance, now),
+            Input::Read { reader, read } => self.deliveries.read(reader, read),
+            Input::Submit(record) => self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now)),
+            Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
+            Input::Enter(entry) => self.enter(*entry, &mut effects),
+            Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
+            Input::Tick => {}
+        }
+        self.pump(&mut effects, now);
+        effects
+    }
+
+    /// The next moment worth a wake-up; `None` when nothing waits.
+    pub fn due_at(&self) -> Option<u64> {
+        [self.deliveries.due_at(), self.outbox.due_at()].into_iter().flatten().min()
+    }
+
+    /// The dedupe keys of `items`, as the store knows them.
+    pub fn keys(&self, items: &[Item]) -> Vec<(u128, wharf_storage::Stamp)> {
+        items.iter().map(|item| (item.key ^ self.scope, item.stamp)).collect()
+    }
+
+    /// Dialog names that must be recalled before `items` are accepted.
+    pub fn unknown_names(&mut self, items: &[Item]) -> Vec<Box<str>> {
+        let names = items.iter().flat_map(crate::rules::dialogs::names);
+        let mut unknown: Vec<Box<str>> = names.filter(|name| !self.dialogs.knows(name)).collect();
+        unknown.sort();
+        unknown.dedup();
+        unknown
+    }
+
+    /// Meta's ids of messages that must be recalled before `items` are accepted.
+    pub fn unknown_messages(&self, items: &[Item]) -> Vec<Box<str>> {
+        let statuses = items.iter().filter(|item| item.kind == EventKind::Status);
+        let wamids = statuses.filter_map(|item| item.message_id.clone());
+        wamids.filter(|wamid| !self.recent.contains(wamid)).collect()
+    }
+
+    /// The registry's entry.
+    pub fn record(&self) -> &AccountRecord {
+        &self.record
+    }
+
+    /// The readers, for views.
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// The outbox, for views.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Changes not durable yet.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// The highest seq given to an event.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
+        for (name, dialog) in &accept.dialogs {
+            self.dialogs.recall(dialog, name);
+        }
+        for record in accept.messages {
+            let wamid = record.wamid.clone().expect("a message found by its wamid has one");
+            if !self.recent.contains(&wamid) {
+                self.recent.put(wamid, record);
+            }
+        }
+        let adopted = !release.is_empty();
+        let mut flight = InFlight::default();
+        let mut change = Change { writes: release, ..Change::default() };
+        let mut tally = Tally { received: accept.items.len() as i64, ..Tally::default() };
+        for (item, copy) in accept.items.into_iter().zip(accept.copies) {
+            self.take_item(item, copy, &accept.gateway, accept.secret, &mut flight, &mut change, &mut tally, now);
+        }
+        if adopted {
+            let left = Tally { received: -tally.received, quarantined: -tally.received, ..Tally::default() };
+            change.tallies.push((Arc::clone(&accept.gateway), left));
+        }
+        change.tallies.push((Arc::clone(&self.id), tally));
+        self.commit(change, flight, effects);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one decision about one item; a struct would only rename the list")]
+    fn take_item(
+        &mut self,
+        item: Item,
+        copy: Option<Seen>,
+        gateway: &Arc<str>,
+        secret: u8,
+        flight: &mut InFlight,
+        change: &mut Change,
+        tally: &mut Tally,
+        now: u64,
+    ) {
+        let key = item.key ^ self.scope;
+        if let Some(content) = self.undecided.get(&key).copied().or(copy.map(|seen| seen.content)) {
+            tally.duplicate += 1;
+            tally.duplicate_differing += i64::from(content != item.content);
+            return;
+        }
+        self.undecided.insert(key, item.content);
+        flight.marks.push(key);
+        change.marks.push(Mark { key, stamp: item.stamp, seen: Seen { content: item.content, at_s: (now / 1000) as u32 } });
+        if item.kind == EventKind::Status {
+            self.take_status(&item, change, now);
+        }
+        let mut event = self.event(item, gateway, secret, change, now);
+        match event.disposition {
+            Disposition::Routed => {
+                tally.routed += 1;
+                self.deliveries.decide(&mut event, wants, tally);
+            }
+            Disposition::Inactive | Disposition::Test | Disposition::Quarantined => tally.inactive += 1,
+        }
+        let event = Arc::new(event);
+        flight.events.push(Arc::clone(&event));
+        change.events.push(event);
+    }
+
+    fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+        self.seq += 1;
+        let dialog = self.dialogs.meet(&item, change, now);
+        let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
+        let mut number = item.number;
+        if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
+            number.display = Some(display.clone());
+        }
+        Event {
+            stream: Arc::clone(&self.id),
+            seq: self.seq,
+            received_at_ms: now,
+            kind: item.kind,
+            disposition: if self.record.active { Disposition::Routed } else { Disposition::Inactive },
+            gateway: Arc::clone(gateway),
+            secret,
+            field: item.field,
+            claimed: None,
+            number,
+            dialog,
+            lane,
+            message_id: item.message_id,
+            wanted_by: Vec::new(),
+            body: item.body,
+            item: item.item,
+        }
+    }
+
+    fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
+        let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
+        match self.recent.get_mut(wamid) {
+            Some(record) => step_forward(record, status, item, change, now),
+            None => drop(self.early.put(wamid.clone(), status.clone())),
+        }
+    }
+
+    fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
+        let taken = match &tried {
+            Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
+            Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
+        };
+        self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
+        let Some((wamid, mut record)) = taken else { return };
+        record.state = MessageState::Accepted;
+        record.wamid = Some(wamid.clone());
+        record.body = Bytes::new();
+        self.recent.put(wamid.clone(), record);
+        if let Some(status) = self.early.pop(&wamid) {
+            self.overtaken(&wamid, &status, effects, now);
+        }
+    }
+
+    /// A status came before the answer of its send: it counts now.
+    fn overtaken(&mut self, wamid: &str, status: &str, effects: &mut Vec<Effect>, now: u64) {
+        let Some(record) = self.recent.get_mut(wamid) else { return };
+        let Some(state) = outbox::forward(record.state, status) else { return };
+        record.state = state;
+        record.changed_at_ms = now;
+        let mut change = Change::default();
+        change.put(record);
+        self.commit(change, InFlight::default(), effects);
+    }
+
+    fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
+        let mut change = Change::default();
+        change.put(&entry.record);
+        self.record = entry.record;
+        self.numbers = entry.numbers;
+        self.commit(change, InFlight::default(), effects);
+    }
+
+    fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
+        self.outbox_step(effects, |outbox, change, tally| {
+            outbox.abandon(reason, change, tally, now);
+            Next::default()
+        });
+    }
+
+    fn outbox_step(&mut self, effects: &mut Vec<Effect>, step: impl FnOnce(&mut Outbox, &mut Change, &mut MessageTally) -> Next) {
+        let mut change = Change::default();
+        let mut messages = MessageTally::default();
+        let next = step(&mut self.outbox, &mut change, &mut messages);
+        if change.is_empty() {
+            return;
+        }
+        change.tallies.push((Arc::clone(&self.id), Tally { messages, ..Tally::default() }));
+        self.commit(change, InFlight { next, ..InFlight::default() }, effects);
+    }
+
+    fn commit(&mut self, change: Change, mut flight: InFlight, effects: &mut Vec<Effect>) {
+        self.last_ticket += 1;
+        flight.ticket = self.last_ticket;
+        self.in_flight.push_back(flight);
+        effects.push(Effect::Commit { ticket: self.last_ticket, change });
+    }
+
+    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>) {
+        while self.in_flight.front().is_some_and(|flight| flight.ticket <= ticket) {
+            let flight = self.in_flight.pop_front().expect("looked at just now");
+            for mark in flight.marks {
+                self.undecided.remove(&mark);
+            }
+            for event in flight.events {
+                self.durable_seq = event.seq;
+                self.deliveries.offer(&event);
+            }
+            if flight.keeps_progress {
+                self.deliveries.kept();
+            }
+            effects.extend(flight.next.sends.into_iter().map(Effect::Send));
+            effects.extend(flight.next.answers.into_iter().map(|(id, answer)| Effect::Answer { id, answer }));
+        }
+    }
+
+    /// Whatever became possible or due.
+    fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
+        if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
+            self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
+        }
+        if let Some(change) = self.deliveries.keep(now) {
+            self.commit(change, InFlight { keeps_progress: true, ..InFlight::default() }, effects);
+        }
+        effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
+        let reads = self.deliveries.wants_to_read(self.durable_seq);
+        effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
+    }
+}
+
+/// What tells the items of one account from those of another.
+pub fn scope_of(owner: &str) -> u128 {
+    xxh3_128(owner.as_bytes())
+}
+
+/// The removal of an account from the registry, with the places of its readers.
+pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
+    let mut change = Change::default();
+    change.remove(Kind::Account, record.key());
+    for route in routes {
+        let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
+        change.remove(Kind::Progress, key);
+    }
+    change
+}
+
+/// Whether a route's filter wants an event. An empty list wants everything.
+pub fn wants(route: &Route, event: &Event) -> bool {
+    let lists = |list: &[String], what: Option<&str>| {
+        list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
+    };
+    lists(&route.fields, Some(&event.field))
+        && lists(&route.types, Some(event.kind.word()))
+        && lists(&route.accounts, Some(&event.stream))
+        && lists(&route.numbers, event.number.id.as_deref())
+}
+
+/// The number's lane per field, without a number the account's per field.
+fn lane_without_dialog(item: &Item) -> u64 {
+    let number = item.number.id.as_deref().or(item.number.display.as_deref()).unwrap_or_default();
+    xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
+}
+
+/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
+fn step_forward(record: &mut MessageRecord, status: &str, item: &Item, change: &mut Change, now: u64) {
+    let Some(state) = outbox::forward(record.state, status) else { return };
+    if state == MessageState::Failed {
+        let bytes = &item.body[item.item.0 as usize..item.item.1 as usize];
+        record.error = Some(String::from_utf8_lossy(bytes).into());
+    }
+    record.state = state;
+    record.changed_at_ms = now;
+    change.put(record);
+}

@@ -1,0 +1,170 @@
+//! Dialogs of one account: who is at the other end of a number, under which of two ids that can both change.
+//!
+//! The most recently used dialogs are in memory; the others are recalled from storage before a decision needs them.
+
+use crate::cloud::item::{Customer, Item};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use wharf_storage::{Alias, Change, Dialog, EventDialog};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A customer may be written to freely for this long after they wrote, in ms: Meta's customer-service window of 24 h.
+const WINDOW_MS: u64 = 24 * 3600 * 1000;
+/// A kept window may lag behind the true one by this much, in ms: a chatty customer costs a write a minute.
+const WINDOW_GRAIN_MS: u64 = 60 * 1000;
+/// A kept `seen_at_ms` may lag behind by this much, in ms.
+const SEEN_GRAIN_MS: u64 = 3600 * 1000;
+
+/// The dialogs of one account.
+#[derive(Debug)]
+pub struct Dialogs {
+    account: Box<str>,
+    /// How long a silent dialog is remembered, in ms.
+    ttl_ms: u64,
+    dialogs: LruCache<u64, Known>,
+    aliases: LruCache<Box<str>, u64>,
+}
+
+#[derive(Debug)]
+struct Known {
+    dialog: Dialog,
+    kept_window_ms: u64,
+    kept_seen_ms: u64,
+}
+
+/// The names under which an item's dialog may be known: number and user id, number and phone id, or number and group.
+pub fn names(item: &Item) -> Vec<Box<str>> {
+    let Some(number) = item.number.id.as_deref() else { return Vec::new() };
+    let Customer { user_id, wa_id, group_id, .. } = &item.customer;
+    if let Some(group) = group_id {
+        return vec![format!("{number}|g|{group}").into()];
+    }
+    let by_user = user_id.as_deref().map(|id| format!("{number}|u|{id}").into());
+    let by_phone = wa_id.as_deref().map(|id| format!("{number}|p|{id}").into());
+    by_user.into_iter().chain(by_phone).collect()
+}
+
+impl Dialogs {
+    /// No dialogs yet; at most `capacity` in memory.
+    pub fn new(account: &str, ttl_ms: u64, capacity: usize) -> Self {
+        let capacity = NonZeroUsize::new(capacity.max(1)).expect("at least one");
+        let twice = NonZeroUsize::new(capacity.get() * 2).expect("at least two");
+        Self { account: account.into(), ttl_ms, dialogs: LruCache::new(capacity), aliases: LruCache::new(twice) }
+    }
+
+    /// Whether a name is known in memory; one that is not must be recalled before [`Dialogs::meet`].
+    pub fn knows(&mut self, name: &str) -> bool {
+        self.aliases.get(name).copied().is_some_and(|id| self.dialogs.get(&id).is_some())
+    }
+
+    /// Takes what storage remembers of a dialog.
+    pub fn recall(&mut self, dialog: &Dialog, name: &str) {
+        self.aliases.put(name.into(), dialog.id);
+        if !self.dialogs.contains(&dialog.id) {
+            let kept_window_ms = dialog.window_expires_at_ms.unwrap_or(0);
+            let known = Known { kept_window_ms, kept_seen_ms: dialog.seen_at_ms, dialog: dialog.clone() };
+            self.dialogs.put(dialog.id, known);
+        }
+    }
+
+    /// The dialog of `item`, begun if there is none; what must be kept of it goes into `change`.
+    pub fn meet(&mut self, item: &Item, change: &mut Change, now: u64) -> Option<EventDialog> {
+        let names = names(item);
+        let first = names.first()?;
+        let (id, new) = match self.find(&names, now) {
+            Some(id) => (id, false),
+            None => (self.begin(item, first, now), true),
+        };
+        self.name_all(&names, id, change);
+        let known = self.dialogs.get_mut(&id).expect("found or begun just now");
+        let renamed = known.rename(&item.customer);
+        known.hear(item, now);
+        if new || renamed || known.lags() {
+            known.keep(change);
+        }
+        Some(known.as_event_dialog(new))
+    }
+
+    fn find(&mut self, names: &[Box<str>], now: u64) -> Option<u64> {
+        let ttl_ms = self.ttl_ms;
+        let ids: Vec<u64> = names.iter().filter_map(|name| self.aliases.get(name).copied()).collect();
+        ids.into_iter().find(|id| self.dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + ttl_ms >= now))
+    }
+
+    fn begin(&mut self, item: &Item, name: &str, now: u64) -> u64 {
+        let number = item.number.id.clone().expect("a dialog has a number");
+        let id = xxh3_64(format!("{name}|{now}").as_bytes()) >> 1;
+        let dialog = Dialog {
+            account: self.account.clone(),
+            id,
+            number,
+            user_id: None,
+            wa_id: None,
+            group_id: item.customer.group_id.clone(),
+            display: item.number.display.clone(),
+            since_ms: now,
+            seen_at_ms: now,
+            window_expires_at_ms: None,
+        };
+        self.dialogs.put(id, Known { dialog, kept_window_ms: 0, kept_seen_ms: now });
+        id
+    }
+
+    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change) {
+        for name in names {
+            if self.aliases.get(name).copied() != Some(id) {
+                self.aliases.put(name.clone(), id);
+                change.put(&Alias { account: self.account.clone(), name: name.clone(), dialog: id });
+            }
+        }
+    }
+}
+
+impl Known {
+    fn hear(&mut self, item: &Item, now: u64) {
+        self.dialog.seen_at_ms = self.dialog.seen_at_ms.max(now);
+        if item.opens_window {
+            let since_ms = item.sent_at_s.map_or(now, |sent_at_s| (sent_at_s.saturating_mul(1000)).min(now));
+            let expires_ms = since_ms + WINDOW_MS;
+            self.dialog.window_expires_at_ms = self.dialog.window_expires_at_ms.max(Some(expires_ms));
+        }
+    }
+
+    /// Takes the customer's ids as the newest item has them; says whether one changed.
+    fn rename(&mut self, customer: &Customer) -> bool {
+        let renew = |kept: &mut Option<Box<str>>, named: &Option<Box<str>>| {
+            let renewed = named.is_some() && named != kept;
+            if renewed {
+                kept.clone_from(named);
+            }
+            renewed
+        };
+        let by_user = renew(&mut self.dialog.user_id, &customer.user_id);
+        let by_phone = renew(&mut self.dialog.wa_id, &customer.wa_id);
+        by_user || by_phone
+    }
+
+    /// Whether what is kept is too far behind what is known.
+    fn lags(&self) -> bool {
+        let window_ms = self.dialog.window_expires_at_ms.unwrap_or(0);
+        window_ms >= self.kept_window_ms + WINDOW_GRAIN_MS || self.dialog.seen_at_ms >= self.kept_seen_ms + SEEN_GRAIN_MS
+    }
+
+    fn keep(&mut self, change: &mut Change) {
+        self.kept_window_ms = self.dialog.window_expires_at_ms.unwrap_or(0);
+        self.kept_seen_ms = self.dialog.seen_at_ms;
+        change.put(&self.dialog);
+    }
+
+    fn as_event_dialog(&self, new: bool) -> EventDialog {
+        let dialog = &self.dialog;
+        EventDialog {
+            id: dialog.id,
+            new,
+            user_id: dialog.user_id.clone(),
+            wa_id: dialog.wa_id.clone(),
+            group_id: dialog.group_id.clone(),
+            window_expires_at_ms: dialog.window_expires_at_ms,
+        }
+    }
+}
