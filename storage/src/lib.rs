@@ -19,18 +19,23 @@
 //! local to a process. Nothing in the trait speaks of files, folders or one machine.
 
 mod change;
+mod clock;
 mod error;
 mod event;
 mod key;
 mod ledger;
+mod memory;
 mod nouns;
 mod receipt;
+mod window;
 
 pub use change::{Change, Mark, Seen, Stamp, Write};
+pub use clock::Clock;
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef};
 pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
+pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Kind, MessageRecord, MessageState, Noun,
     OpenDelivery, Outbox, Progress, Temperature, Wamid,
@@ -57,8 +62,13 @@ pub trait Store: Send + Sync + 'static {
     fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
 
     /// Up to `limit` committed records of `kind` with `prefix` and a key greater than `after`, ascending. *Disk.*
-    fn page(&self, kind: Kind, prefix: &[u8], after: Option<&[u8]>, limit: usize)
-    -> Result<Vec<(Key, Bytes)>, StoreError>;
+    fn page(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError>;
 
     /// The highest sequence number ever committed in `stream`, 0 before the first; survives a remove. *Memory.*
     fn last_seq(&self, stream: &str) -> u64;

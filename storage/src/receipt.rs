@@ -31,3 +31,17 @@ pub enum Outcome {
         reason: Arc<str>,
     },
 }
+
+/// Tells every receipt its outcome, each desk once with all its numbers in the order given.
+pub(crate) fn tell(receipts: impl IntoIterator<Item = Receipt>, outcome: &Outcome) {
+    let mut desks: Vec<(Arc<dyn Desk>, Vec<u64>)> = Vec::new();
+    for Receipt { desk, number } in receipts {
+        match desks.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &desk)) {
+            Some((_, numbers)) => numbers.push(number),
+            None => desks.push((desk, vec![number])),
+        }
+    }
+    for (desk, numbers) in desks {
+        desk.settle(&numbers, outcome);
+    }
+}

@@ -1,1 +1,6 @@
 //! Meta's dialect: what its JSON means. Pure functions and plain types; no clock, no I/O, no actor.
+
+pub mod format;
+pub mod item;
+pub mod signature;
+pub mod webhook;

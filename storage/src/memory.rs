@@ -1,0 +1,231 @@
+//! An engine without a disk, for tests and simulations: the same promise, kept until [`MemoryStore::crash`] decides
+//! otherwise. It must not know how a real engine writes.
+
+mod image;
+
+use crate::receipt::tell;
+use crate::{
+    Change, Clock, Event, Figures, Glance, Key, Kind, Ledger, Outcome, Receipt, Seen, Stamp, Standing, Store,
+    StoreError,
+};
+use bytes::Bytes;
+use image::Image;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A store that forgets when its process ends, unless it is asked to [`crash`](MemoryStore::crash) into a new one.
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+    pace: Pace,
+    clock: Clock,
+    dedupe: Duration,
+}
+
+/// When commits settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Within `commit`.
+    AtOnce,
+    /// When the test says so.
+    Stepwise,
+}
+
+#[derive(Default)]
+struct Inner {
+    image: Image,
+    waiting: VecDeque<(Change, Vec<Receipt>)>,
+    news: VecDeque<(Vec<Receipt>, Outcome)>,
+    telling: bool,
+    closed: Option<Arc<str>>,
+    figures: Figures,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that settles each change within `commit`, on the caller's thread.
+    pub fn new() -> Self {
+        Self::with(Pace::AtOnce, Image::default(), Clock::system(), Duration::from_secs(8 * 86_400))
+    }
+
+    /// An empty store whose changes wait for [`settle_next`](Self::settle_next) or [`fail_next`](Self::fail_next).
+    pub fn manual() -> Self {
+        Self { pace: Pace::Stepwise, ..Self::new() }
+    }
+
+    /// The same store with another clock and dedupe window (8 days by default).
+    pub fn timed(self, clock: Clock, dedupe: Duration) -> Self {
+        Self { clock, dedupe, ..self }
+    }
+
+    fn with(pace: Pace, image: Image, clock: Clock, dedupe: Duration) -> Self {
+        Self { inner: Mutex::new(Inner { image, ..Inner::default() }), pace, clock, dedupe }
+    }
+
+    /// Makes the oldest waiting change durable and tells its receipts; `false` where none waits.
+    pub fn settle_next(&self) -> bool {
+        let settled = self.lock().settle_one();
+        self.tell_news();
+        settled
+    }
+
+    /// Makes everything that waits durable; returns how many changes that were.
+    pub fn settle_all(&self) -> usize {
+        let mut settled = 0;
+        while self.settle_next() {
+            settled += 1;
+        }
+        settled
+    }
+
+    /// Lets the next write fail: whatever waits is lost and the store is closed, as by a failed disk.
+    pub fn fail_next(&self, reason: &str) {
+        self.lock().lose(reason);
+        self.tell_news();
+    }
+
+    /// How many changes wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Kills this store: nothing that waits is kept or told of. The new store holds what was committed.
+    pub fn crash(&self) -> MemoryStore {
+        let mut inner = self.lock();
+        inner.waiting.clear();
+        inner.news.clear();
+        inner.closed = Some("the process was killed".into());
+        Self::with(self.pace, inner.image.clone(), self.clock.clone(), self.dedupe)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells receipts in commit order, outside the lock: a desk may commit again from within.
+    fn tell_news(&self) {
+        if std::mem::replace(&mut self.lock().telling, true) {
+            return;
+        }
+        loop {
+            let mut inner = self.lock();
+            let Some((receipts, outcome)) = inner.news.pop_front() else {
+                inner.telling = false;
+                return;
+            };
+            drop(inner);
+            tell(receipts, &outcome);
+        }
+    }
+}
+
+impl Inner {
+    fn settle_one(&mut self) -> bool {
+        let Some((change, receipts)) = self.waiting.pop_front() else { return false };
+        self.figures.commits += 1;
+        self.figures.changes += 1;
+        self.figures.events += change.events.len() as u64;
+        self.figures.journal_bytes += self.image.apply(change);
+        self.news.push_back((receipts, Outcome::Durable));
+        true
+    }
+
+    fn lose(&mut self, reason: &str) {
+        let reason: Arc<str> = self.closed.get_or_insert_with(|| reason.into()).clone();
+        for (_, receipts) in self.waiting.drain(..) {
+            self.news.push_back((receipts, Outcome::Lost { reason: reason.clone() }));
+        }
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&self, change: Change, receipts: Vec<Receipt>) {
+        let mut inner = self.lock();
+        inner.waiting.push_back((change, receipts));
+        match (&inner.closed, self.pace) {
+            (Some(reason), _) => {
+                let reason = reason.clone();
+                inner.lose(&reason);
+            }
+            (None, Pace::AtOnce) => drop(inner.settle_one()),
+            (None, Pace::Stepwise) => return,
+        }
+        drop(inner);
+        self.tell_news();
+    }
+
+    fn standing(&self) -> Standing {
+        match &self.lock().closed {
+            Some(reason) => Standing::Closed { reason: reason.to_string() },
+            None => Standing::Open,
+        }
+    }
+
+    fn hot(&self, kind: Kind, prefix: &[u8]) -> Vec<(Key, Bytes)> {
+        self.lock().image.page(kind, prefix, None, usize::MAX)
+    }
+
+    fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.lock().image.get(kind, key))
+    }
+
+    fn page(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError> {
+        Ok(self.lock().image.page(kind, prefix, after, limit))
+    }
+
+    fn last_seq(&self, stream: &str) -> u64 {
+        self.lock().image.last_seq(stream)
+    }
+
+    fn ledger(&self, owner: &str) -> Ledger {
+        self.lock().image.ledger(owner)
+    }
+
+    fn ledgers(&self) -> Vec<(String, Ledger)> {
+        self.lock().image.ledgers()
+    }
+
+    fn glance(&self, wanted: &[(u128, Stamp)]) -> Vec<Glance> {
+        let (dedupe_s, now_s) = (self.dedupe.as_secs(), self.clock.now_s());
+        let inner = self.lock();
+        let glance = |seen: Option<Seen>| seen.map_or(Glance::New, Glance::Seen);
+        wanted.iter().map(|(key, stamp)| glance(inner.image.seen(*key, *stamp, dedupe_s, now_s))).collect()
+    }
+
+    fn look(&self, wanted: &[(u128, Stamp)]) -> Result<Vec<Option<Seen>>, StoreError> {
+        let (dedupe_s, now_s) = (self.dedupe.as_secs(), self.clock.now_s());
+        let inner = self.lock();
+        Ok(wanted.iter().map(|(key, stamp)| inner.image.seen(*key, *stamp, dedupe_s, now_s)).collect())
+    }
+
+    fn event(&self, stream: &str, seq: u64) -> Result<Option<Event>, StoreError> {
+        Ok(self.lock().image.event(stream, seq))
+    }
+
+    fn events(&self, stream: &str, after: u64, limit: usize, max_bytes: usize) -> Result<Vec<Event>, StoreError> {
+        Ok(self.lock().image.events(stream, after, limit, max_bytes))
+    }
+
+    fn figures(&self) -> Figures {
+        self.lock().figures.clone()
+    }
+
+    fn close(&self) {
+        let mut inner = self.lock();
+        while inner.settle_one() {}
+        inner.lose("the store was shut down");
+        drop(inner);
+        self.tell_news();
+    }
+}
