@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     /// Events appended to their streams, each with the next seq of its stream.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Dedupe marks of those events.
     pub marks: Vec<Mark>,
     /// Records set or removed.

@@ -219,6 +219,8 @@ pub struct MessageRecord {
     pub number: Box<str>,
     /// The recipient, as the application named it.
     pub to: Box<str>,
+    /// The recipient's lane: equal for every way of writing the same number.
+    pub lane: Box<str>,
     /// The last node of the path: `messages` or `marketing_messages`.
     pub path: Box<str>,
     /// The Graph version to use.

@@ -4,6 +4,7 @@
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
 use crate::cloud::item::Item;
+use crate::cloud::node::AccountNode;
 use crate::gateway::Route;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::dialogs::Dialogs;
@@ -32,6 +33,8 @@ pub struct Setting {
     pub dialogs: usize,
     /// A dialog is forgotten after this much silence, in ms.
     pub dialog_ttl_ms: u64,
+    /// Bytes of event bodies that each reader keeps in memory.
+    pub body_bytes: usize,
     /// A message older than this is not sent any more, in ms.
     pub send_max_age_ms: u64,
 }
@@ -68,8 +71,8 @@ pub enum Input {
     Read {
         /// Which reader.
         reader: usize,
-        /// The events, and how far the read looked; `None` where it failed.
-        read: Option<(Vec<Arc<Event>>, u64)>,
+        /// The events; `None` where it failed.
+        read: Option<Vec<Arc<Event>>>,
     },
     /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
     Submit(Box<MessageRecord>),
@@ -84,7 +87,25 @@ pub enum Input {
     },
     /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
     Enter(Box<Entry>),
-    /// Everything unfinished is given up; the account is about to be forgotten.
+    /// Start nothing new from now on.
+    Rest,
+    /// Deliveries are given up, the account being about to be forgotten.
+    Bury {
+        /// Which reader.
+        reader: usize,
+        /// The events.
+        events: Vec<Arc<Event>>,
+        /// How far the read of the journal looked.
+        through: u64,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The account leaves the registry. Gives exactly one [`Effect::Commit`], the first.
+    Forget {
+        /// What is removed.
+        change: Change,
+    },
+    /// All messages that have not left are given up; the account is about to be forgotten.
     Abandon {
         /// Why, for people.
         reason: String,
@@ -117,6 +138,15 @@ pub struct Entry {
     pub record: AccountRecord,
     /// Numbers by id, as Graph shows them.
     pub numbers: HashMap<Box<str>, Box<str>>,
+}
+
+impl Entry {
+    /// The entry of `record`, its numbers read from the snapshot.
+    pub fn new(record: AccountRecord) -> Self {
+        let names = AccountNode::read(&record.id, &record.snapshot).number_names();
+        let numbers = names.into_iter().map(|(id, display)| (id.into(), display.into())).collect();
+        Self { record, numbers }
+    }
 }
 
 /// Something must happen.
@@ -178,11 +208,23 @@ pub struct AccountMachine {
     last_ticket: u64,
     recent: LruCache<Box<str>, MessageRecord>,
     early: LruCache<Box<str>, Box<str>>,
+    /// Nothing new starts.
+    resting: bool,
+    /// Kept at the first turn.
+    opening: Option<Change>,
 }
 
 impl AccountMachine {
     /// The account as the registry has it, with its journal at `seq` and its readers restored.
-    pub fn new(entry: Entry, seq: u64, deliveries: Deliveries, outbox: Outbox, setting: &Setting) -> Self {
+    /// `opening` is kept before anything else: the places of new readers, what the restart made of the outbox.
+    pub fn new(
+        entry: Entry,
+        seq: u64,
+        deliveries: Deliveries,
+        outbox: Outbox,
+        opening: Change,
+        setting: &Setting,
+    ) -> Self {
         let id: Arc<str> = entry.record.id.as_ref().into();
         Self {
             scope: scope_of(&id),
@@ -198,6 +240,8 @@ impl AccountMachine {
             last_ticket: 0,
             recent: LruCache::new(NonZeroUsize::new(RECENT_MESSAGES).expect("not zero")),
             early: LruCache::new(NonZeroUsize::new(EARLY_STATUSES).expect("not zero")),
+            resting: false,
+            opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
         }
     }
@@ -210,10 +254,13 @@ impl AccountMachine {
             Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
             Input::Settled { ticket } => self.settled(ticket, &mut effects),
             Input::Attempted { reader, event, what, chance } => self.deliveries.attempted(reader, &event, what, chance, now),
-            Input::Read { reader, read } => self.deliveries.read(reader, read),
+            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref()),
             Input::Submit(record) => self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now)),
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
+            Input::Rest => self.resting = true,
+            Input::Bury { reader, events, through, reason } => self.deliveries.bury(reader, &events, through, &reason, now),
+            Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
             Input::Tick => {}
         }
@@ -245,6 +292,19 @@ impl AccountMachine {
         let statuses = items.iter().filter(|item| item.kind == EventKind::Status);
         let wamids = statuses.filter_map(|item| item.message_id.clone());
         wamids.filter(|wamid| !self.recent.contains(wamid)).collect()
+    }
+
+    /// Whether a delivery or a send is under way.
+    pub fn is_under_way(&self) -> bool {
+        let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
+        delivers || self.outbox.messages().any(|record| record.state == MessageState::Sending)
+    }
+
+    /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
+    pub fn unfinished(&self) -> Option<(usize, Vec<u64>, u64)> {
+        let readers = self.deliveries.readers().iter().enumerate();
+        let mut unfinished = readers.filter(|(_, reader)| reader.depth().0 > 0 || reader.high() < self.durable_seq);
+        unfinished.next().map(|(index, reader)| (index, reader.open_seqs(), reader.high()))
     }
 
     /// The registry's entry.
@@ -450,11 +510,17 @@ impl AccountMachine {
 
     /// Whatever became possible or due.
     fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
-        if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
+        if let Some(opening) = self.opening.take() {
+            self.commit(opening, InFlight::default(), effects);
+        }
+        if !self.resting && self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
         }
         if let Some(change) = self.deliveries.keep(now) {
             self.commit(change, InFlight { keeps_progress: true, ..InFlight::default() }, effects);
+        }
+        if self.resting {
+            return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_seq);

@@ -78,11 +78,11 @@ impl Deliveries {
     }
 
     /// What a read brought; `None` where it failed.
-    pub fn read(&mut self, reader: usize, read: Option<(Vec<Arc<Event>>, u64)>) {
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>) {
         let reader = &mut self.readers[reader];
         let route = Arc::clone(reader.route());
         match read {
-            Some((events, through)) => reader.read(&events, through, |event| is_wanted(event, &route)),
+            Some(events) => reader.read(events, |event| is_wanted(event, &route)),
             None => reader.read_failed(),
         }
     }
@@ -114,6 +114,19 @@ impl Deliveries {
             }
             Some(Verdict::Again) | None => {}
         }
+    }
+
+    /// Gives up deliveries: they become dead letters.
+    pub fn bury(&mut self, reader: usize, events: &[Arc<Event>], through: u64, reason: &str, now: u64) {
+        for event in events {
+            let wanted = is_wanted(event, self.readers[reader].route());
+            if self.readers[reader].bury(event.seq, wanted) {
+                let letter = self.dead_letter(reader, event, reason, None, now);
+                self.ended.dead.push(letter);
+                self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
+            }
+        }
+        self.readers[reader].pass(through);
     }
 
     /// The progress worth keeping now, if there is any; [`Deliveries::kept`] must follow when it is durable.

@@ -7,6 +7,7 @@ use crate::cloud::item::Item;
 use crate::gateway::Route;
 use crate::rules::account::scope_of;
 use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::ownership;
 use crate::rules::reader::Attempted;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct GateMachine {
     deliveries: Deliveries,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
+    /// Kept at the first turn.
+    opening: Option<Change>,
 }
 
 /// Something must happen; the words are those of [`crate::rules::account::Effect`].
@@ -61,8 +64,8 @@ struct InFlight {
 
 impl GateMachine {
     /// The gate of `gateway`, with its streams at the given seqs, the claims that are kept, and the readers of the
-    /// routes that want test payloads.
-    pub fn new(gateway: &Arc<str>, seqs: Seqs, claims: Vec<Claim>, deliveries: Deliveries) -> Self {
+    /// routes that want test payloads. `opening` is kept before anything else.
+    pub fn new(gateway: &Arc<str>, seqs: Seqs, claims: Vec<Claim>, deliveries: Deliveries, opening: Change) -> Self {
         Self {
             gateway: Arc::clone(gateway),
             quarantine: quarantine_stream(gateway),
@@ -76,6 +79,7 @@ impl GateMachine {
             deliveries,
             in_flight: VecDeque::new(),
             last_ticket: 0,
+            opening: Some(opening).filter(|opening| !opening.is_empty()),
         }
     }
 
@@ -127,8 +131,8 @@ impl GateMachine {
     }
 
     /// The tests' stream was read on.
-    pub fn read(&mut self, reader: usize, read: Option<(Vec<Arc<Event>>, u64)>, now: u64) -> Vec<Effect> {
-        self.deliveries.read(reader, read);
+    pub fn read(&mut self, reader: usize, read: Option<Vec<Arc<Event>>>, now: u64) -> Vec<Effect> {
+        self.deliveries.read(reader, read.as_deref());
         self.tick(now)
     }
 
@@ -239,7 +243,7 @@ impl GateMachine {
             secret,
             lane: xxh3_64(item.field.as_bytes()),
             field: item.field,
-            claimed: item.owner.claimed().map(Into::into),
+            claimed: ownership::claimed(&item.owner).map(Into::into),
             number: item.number,
             dialog: None,
             message_id: item.message_id,
@@ -251,7 +255,7 @@ impl GateMachine {
 
     /// An item's dedupe key in quarantine: the claimed account is part of it, as it would be at that account.
     fn key(&self, item: &Item) -> u128 {
-        item.key ^ self.scope ^ item.owner.claimed().map_or(0, scope_of)
+        item.key ^ self.scope ^ ownership::claimed(&item.owner).map_or(0, scope_of)
     }
 
     fn commit(&mut self, change: Change, mut flight: InFlight) -> Effect {
@@ -262,6 +266,10 @@ impl GateMachine {
     }
 
     fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
+        if let Some(opening) = self.opening.take() {
+            let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+            effects.push(self.commit(opening, flight));
+        }
         if let Some(change) = self.deliveries.keep(now) {
             let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: true };
             effects.push(self.commit(change, flight));

@@ -8,5 +8,6 @@ pub mod deliveries;
 pub mod dialogs;
 pub mod gate;
 pub mod outbox;
+pub mod ownership;
 pub mod reader;
 pub mod retry;

@@ -322,7 +322,7 @@ pub fn forward(state: MessageState, status: &str) -> Option<MessageState> {
 
 /// One lane per number and recipient.
 fn lane_of(record: &MessageRecord) -> Box<str> {
-    format!("{}|{}", record.number, crate::cloud::send::recipient_lane(&record.to)).into()
+    format!("{}|{}", record.number, record.lane).into()
 }
 
 fn our_error(code: &str, detail: &str) -> String {

@@ -65,8 +65,8 @@ pub struct Reader {
     under_way: usize,
     body_bytes: usize,
     body_budget: usize,
-    /// A read of the journal is under way.
-    reading: bool,
+    /// A read of the journal is under way, and the last durable seq when it was asked for.
+    reading: Option<u64>,
     last_answer: Option<LastAnswer>,
 }
 
@@ -108,7 +108,7 @@ impl Reader {
             under_way: 0,
             body_bytes: 0,
             body_budget,
-            reading: false,
+            reading: None,
             last_answer: None,
         }
     }
@@ -126,7 +126,7 @@ impl Reader {
 
     /// A new event became durable. Takes it into the window if nothing before it is missing and there is room.
     pub fn offer(&mut self, event: &Arc<Event>, wanted: bool) {
-        if self.reading || self.high + 1 != event.seq || self.is_full() {
+        if self.reading.is_some() || self.high + 1 != event.seq || self.is_full() {
             return;
         }
         self.high = event.seq;
@@ -138,16 +138,20 @@ impl Reader {
     /// Where to read on from, if the journal holds more and the window has room; then [`Reader::read`] must follow.
     pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Option<u64> {
         let room = self.open.len() < WINDOW / 2;
-        if self.reading || !room || self.high >= last_durable_seq {
+        if self.reading.is_some() || !room || self.high >= last_durable_seq {
             return None;
         }
-        self.reading = true;
+        self.reading = Some(last_durable_seq);
         Some(self.high)
     }
 
-    /// What was read: `events` ascending after the place asked for. `through` is how far the read looked.
-    pub fn read(&mut self, events: &[Arc<Event>], through: u64, wanted: impl Fn(&Event) -> bool) {
-        self.reading = false;
+    /// What was read: events ascending after the place asked for. None at all means that the journal no longer holds
+    /// what was there when it was asked.
+    pub fn read(&mut self, events: &[Arc<Event>], wanted: impl Fn(&Event) -> bool) {
+        let asked_through = self.reading.take().unwrap_or(self.high);
+        if events.is_empty() {
+            self.high = self.high.max(asked_through);
+        }
         for event in events.iter().filter(|event| event.seq > self.high) {
             if self.is_full() {
                 return;
@@ -157,12 +161,11 @@ impl Reader {
                 self.insert_new(event);
             }
         }
-        self.high = self.high.max(through);
     }
 
     /// The read failed; it may be tried again.
     pub fn read_failed(&mut self) {
-        self.reading = false;
+        self.reading = None;
     }
 
     /// Starts what is due, within the route's concurrency.
@@ -204,6 +207,25 @@ impl Reader {
         open.due_at_ms = now + retry::DELIVERY.delay_ms(open.attempts, retry_after, chance);
         self.heads.insert((open.due_at_ms, seq));
         Some(Verdict::Again)
+    }
+
+    /// Ends a delivery that is open, or that the journal holds and the route wanted; says whether there was one.
+    pub fn bury(&mut self, seq: u64, wanted: bool) -> bool {
+        if let Some(open) = self.open.get(&seq) {
+            debug_assert!(!open.under_way, "what is under way is not buried");
+            let (due_at_ms, lane) = (open.due_at_ms, open.lane);
+            self.heads.remove(&(due_at_ms, seq));
+            self.end_in_lane(seq, lane);
+            return true;
+        }
+        let ahead = seq > self.high;
+        self.high = self.high.max(seq);
+        ahead && wanted
+    }
+
+    /// The journal holds nothing up to here that is not open.
+    pub fn pass(&mut self, through: u64) {
+        self.high = self.high.max(through);
     }
 
     /// The next moment at which something may start; `None` when nothing waits or the route is as busy as it may be.
@@ -278,14 +300,24 @@ impl Reader {
         self.open.insert(seq, open);
     }
 
+    /// Ends the delivery at the head of its lane; the next one may go.
     fn end(&mut self, seq: u64) {
+        let lane = self.open[&seq].lane;
+        self.end_in_lane(seq, lane);
+    }
+
+    fn end_in_lane(&mut self, seq: u64, lane: u64) {
         let open = self.open.remove(&seq).expect("only an open delivery ends");
         self.body_bytes -= open.event.map_or(0, |event| event.body.len());
-        let lane = self.lanes.get_mut(&open.lane).expect("an open delivery has a lane");
-        lane.pop_front();
-        match lane.front() {
+        let queue = self.lanes.get_mut(&lane).expect("an open delivery has a lane");
+        if queue.front() == Some(&seq) {
+            queue.pop_front();
+        } else {
+            queue.retain(|other| *other != seq);
+        }
+        match queue.front() {
             Some(next) => drop(self.heads.insert((self.open[next].due_at_ms, *next))),
-            None => drop(self.lanes.remove(&open.lane)),
+            None => drop(self.lanes.remove(&lane)),
         }
     }
 }

@@ -1,0 +1,382 @@
+//! The actor of one account: a thin shell around its machine. Turns messages into inputs, performs effects in their
+//! order, and keeps one timer. It decides nothing.
+
+use crate::clock::{chance, now_ms};
+use crate::courier::Courier;
+use crate::desk::LoopDesk;
+use crate::gateway::Gateway;
+use crate::messages::{
+    Adopt, Attempt, Deliver, Died, Force, Heard, Look, Refresh, Remove, Rest, Sent, Settled, Submit, Subscribe, Unsubscribe,
+};
+use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
+use crate::rules::deliveries::Start;
+use crate::rules::outbox::Tried;
+use crate::rules::reader::{Attempted, WINDOW};
+use crate::supervisor::Supervisor;
+use crate::views::{self, AccountView};
+use actix::prelude::*;
+use actix::WeakAddr;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+use wharf_storage::{AccountRecord, Change, Event, Glance, Outcome, Receipt, Standing, Store};
+
+mod recall;
+mod restore;
+mod retire;
+mod subscription;
+
+pub(crate) use restore::reader as restore_reader;
+pub use restore::restore;
+
+/// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
+/// account decides on in the time of one commit.
+const MAILBOX: usize = 1024;
+/// Events read from the journal at once, for a route that lags.
+const READ_EVENTS: usize = WINDOW / 2;
+/// Bytes read from the journal at once.
+const READ_BYTES: usize = 4 << 20;
+
+/// Where accounts of one arbiter hear of their commits.
+pub type AccountDesk = LoopDesk<(Addr<Account>, u64)>;
+
+/// What an account needs of the house.
+#[derive(Clone)]
+pub struct House {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The account's gateway.
+    pub gateway: Arc<Gateway>,
+    /// Who is told of its death.
+    pub supervisor: WeakAddr<Supervisor>,
+}
+
+/// The actor of one account.
+pub struct Account {
+    id: Arc<str>,
+    machine: AccountMachine,
+    house: House,
+    desk: Rc<AccountDesk>,
+    courier: Addr<Courier>,
+    callers: HashMap<Box<str>, UnboundedSender<Sent>>,
+    /// Who waits for a change to be durable, by ticket.
+    waiting: HashMap<u64, Waiting>,
+    timer: Option<(u64, SpawnHandle)>,
+    resting: bool,
+    /// Tells the supervisor when this actor is dropped for any reason but a retirement.
+    death: Death,
+}
+
+/// What happens here when a change is settled.
+enum Waiting {
+    /// Someone is told.
+    Told(oneshot::Sender<Result<(), String>>),
+    /// A message's caller learns that it will not be lost.
+    Caller(Box<str>),
+}
+
+/// Notices the end of an actor, a panic's included.
+struct Death {
+    account: Arc<str>,
+    supervisor: Option<WeakAddr<Supervisor>>,
+}
+
+impl Death {
+    /// This end is wanted.
+    fn disarm(&mut self) {
+        self.supervisor = None;
+    }
+}
+
+impl Drop for Death {
+    fn drop(&mut self) {
+        if let Some(supervisor) = self.supervisor.take().and_then(|weak| weak.upgrade()) {
+            supervisor.do_send(Died { account: Arc::clone(&self.account) });
+        }
+    }
+}
+
+impl Account {
+    /// An account on the current arbiter.
+    pub fn new(machine: AccountMachine, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
+        let id: Arc<str> = machine.record().id.as_ref().into();
+        let death = Death { account: Arc::clone(&id), supervisor: Some(house.supervisor.clone()) };
+        Self {
+            id,
+            machine,
+            house,
+            desk,
+            courier,
+            callers: HashMap::new(),
+            waiting: HashMap::new(),
+            timer: None,
+            resting: false,
+            death,
+        }
+    }
+
+    /// Gives the machine an input and performs what it wants; `receipts` hear of the first change.
+    fn turn(&mut self, input: Input, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) -> Option<u64> {
+        let mut first = None;
+        for effect in self.machine.handle(input, now_ms()) {
+            match effect {
+                Effect::Commit { ticket, change } => {
+                    first.get_or_insert(ticket);
+                    let mut receipts = std::mem::take(&mut receipts);
+                    receipts.push(self.desk.receipt((ctx.address(), ticket)));
+                    self.house.store.commit(change, receipts);
+                }
+                Effect::Deliver(start) => self.deliver(start, ctx),
+                Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
+                Effect::Send(record) => self.send(record, ctx),
+                Effect::Answer { id, answer } => {
+                    if let Some(caller) = self.callers.remove(&id) {
+                        let _ = caller.send(Sent::Settled(answer));
+                    }
+                }
+            }
+        }
+        self.arm(ctx);
+        first
+    }
+
+    /// Like [`Account::turn`], for inputs whose change someone waits for.
+    fn turn_and_wait(&mut self, input: Input, ctx: &mut Context<Self>) -> oneshot::Receiver<Result<(), String>> {
+        let (tell, told) = oneshot::channel();
+        if let Some(ticket) = self.turn(input, Vec::new(), ctx) {
+            self.waiting.insert(ticket, Waiting::Told(tell));
+        }
+        told
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        let wait = std::time::Duration::from_millis(due_at.saturating_sub(now_ms()).max(1));
+        let handle = ctx.run_later(wait, |account, ctx| {
+            account.timer = None;
+            account.turn(Input::Tick, Vec::new(), ctx);
+        });
+        self.timer = Some((due_at, handle));
+    }
+
+    fn deliver(&mut self, start: Start, ctx: &mut Context<Self>) {
+        let Start { reader, route, due } = start;
+        let courier = self.courier.clone();
+        let found = self.find(due.seq, due.event);
+        let attempt = async move {
+            let event = match found.await {
+                Ok(event) => event,
+                Err(missing) => {
+                    let reason = "the journal could not be read".to_owned();
+                    return (missing, Attempted::Failed { status: None, retry_after: None, reason });
+                }
+            };
+            let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
+            let what = courier.send(call).await.unwrap_or_else(|_| stopped());
+            (event, what)
+        };
+        let heard = move |(event, what): (Arc<Event>, Attempted), account: &mut Self, ctx: &mut Context<Self>| {
+            account.turn(Input::Attempted { reader, event, what, chance: chance() }, Vec::new(), ctx);
+        };
+        ctx.spawn(attempt.into_actor(self).map(heard));
+    }
+
+    /// The event of a delivery, from memory or from the journal; the error is a stand-in that only names it.
+    fn find(&self, seq: u64, event: Option<Arc<Event>>) -> impl Future<Output = Result<Arc<Event>, Arc<Event>>> + use<> {
+        let store = Arc::clone(&self.house.store);
+        let stream = Arc::clone(&self.id);
+        async move {
+            if let Some(event) = event {
+                return Ok(event);
+            }
+            let name = Arc::clone(&stream);
+            let read = actix_rt::task::spawn_blocking(move || store.event(&name, seq)).await;
+            match read {
+                Ok(Ok(Some(event))) => Ok(Arc::new(event)),
+                other => {
+                    log::error!("event_unreadable account={stream} seq={seq} why={other:?}");
+                    Err(Arc::new(recall::nameless(&stream, seq)))
+                }
+            }
+        }
+    }
+
+    fn read_on(&mut self, reader: usize, after: u64, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.house.store);
+        let stream = Arc::clone(&self.id);
+        let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, READ_EVENTS, READ_BYTES));
+        let heard = move |read: Result<Result<Vec<Event>, _>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+            let read = match read {
+                Ok(Ok(events)) => Some(events.into_iter().map(Arc::new).collect()),
+                other => {
+                    log::error!("journal_unreadable account={} why={:?}", account.id, other.map(|_| ()));
+                    None
+                }
+            };
+            account.turn(Input::Read { reader, read }, Vec::new(), ctx);
+        };
+        ctx.spawn(read.into_actor(self).map(heard));
+    }
+
+    fn send(&mut self, record: Arc<wharf_storage::MessageRecord>, ctx: &mut Context<Self>) {
+        let id = record.id.clone();
+        let call = self.courier.send(crate::courier::Send { gateway: Arc::clone(&self.house.gateway), record });
+        let heard = move |tried: Result<Tried, MailboxError>, account: &mut Self, ctx: &mut Context<Self>| {
+            let lost = || Tried::Lost { reason: "wharf stopped".into() };
+            let input = Input::Tried { id, tried: tried.unwrap_or_else(|_| lost()), chance: chance() };
+            account.turn(input, Vec::new(), ctx);
+        };
+        ctx.spawn(call.into_actor(self).map(heard));
+    }
+
+    fn accept(&mut self, accept: Accept, receipt: Receipt, ctx: &mut Context<Self>) {
+        self.turn(Input::Accept(accept), vec![receipt], ctx);
+    }
+
+    fn settle_waiting(&mut self, ticket: u64, outcome: &Outcome) {
+        let due: Vec<u64> = self.waiting.keys().copied().filter(|waits| *waits <= ticket).collect();
+        for waits in due {
+            match (self.waiting.remove(&waits).expect("listed just now"), outcome) {
+                (Waiting::Told(tell), Outcome::Durable) => drop(tell.send(Ok(()))),
+                (Waiting::Told(tell), Outcome::Lost { reason }) => drop(tell.send(Err(reason.to_string()))),
+                (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, Sent::Durable),
+                (Waiting::Caller(id), Outcome::Lost { reason }) => self.tell_caller(&id, Sent::Lost { reason: reason.to_string() }),
+            }
+        }
+    }
+
+    fn tell_caller(&mut self, id: &str, what: Sent) {
+        if let Some(caller) = self.callers.get(id) {
+            let _ = caller.send(what);
+        }
+    }
+
+    /// The registry's entry with `change` made to it, durable when the future ends well.
+    fn change_record(
+        &mut self,
+        change: impl FnOnce(&mut AccountRecord),
+        ctx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<(), String>> + use<> {
+        let mut record = self.machine.record().clone();
+        change(&mut record);
+        let told = self.turn_and_wait(Input::Enter(Box::new(Entry::new(record))), ctx);
+        async move { told.await.unwrap_or_else(|_| Err("wharf stopped".into())) }
+    }
+}
+
+impl Actor for Account {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        self.turn(Input::Tick, Vec::new(), ctx);
+    }
+}
+
+impl Handler<Deliver> for Account {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, ctx: &mut Self::Context) {
+        let Deliver { secret, items, receipt } = message;
+        let gateway = Arc::clone(&self.house.gateway.uri);
+        self.recall(gateway, secret, items, ctx, |account, accept, ctx| account.accept(accept, receipt, ctx));
+    }
+}
+
+impl Handler<Adopt> for Account {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, message: Adopt, ctx: &mut Self::Context) -> Self::Result {
+        let Adopt { gateway, items, release } = message;
+        let (tell, told) = oneshot::channel();
+        self.recall(gateway, 0, items, ctx, |account, accept, ctx| {
+            if let Some(ticket) = account.turn(Input::Adopt { accept, release }, Vec::new(), ctx) {
+                account.waiting.insert(ticket, Waiting::Told(tell));
+            }
+        });
+        Box::pin(async move { matches!(told.await, Ok(Ok(()))) })
+    }
+}
+
+impl Handler<Settled> for Account {
+    type Result = ();
+
+    fn handle(&mut self, message: Settled, ctx: &mut Self::Context) {
+        self.settle_waiting(message.ticket, &message.outcome);
+        match message.outcome {
+            Outcome::Durable => drop(self.turn(Input::Settled { ticket: message.ticket }, Vec::new(), ctx)),
+            // What was decided on top of it is void: the supervisor rebuilds the account from storage.
+            Outcome::Lost { .. } => ctx.stop(),
+        }
+    }
+}
+
+impl Handler<Heard> for Account {
+    type Result = ();
+
+    fn handle(&mut self, message: Heard, ctx: &mut Self::Context) {
+        self.turn(message.0, Vec::new(), ctx);
+    }
+}
+
+impl Handler<Submit> for Account {
+    type Result = ();
+
+    fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
+        let Submit { record, progress } = message;
+        if let Standing::Closed { reason } = self.house.store.standing() {
+            let _ = progress.send(Sent::Lost { reason });
+            return;
+        }
+        let id = record.id.clone();
+        self.callers.insert(id.clone(), progress);
+        if let Some(ticket) = self.turn(Input::Submit(record), Vec::new(), ctx) {
+            self.waiting.insert(ticket, Waiting::Caller(id));
+        }
+    }
+}
+
+impl Handler<Refresh> for Account {
+    type Result = ResponseFuture<Result<(), String>>;
+
+    fn handle(&mut self, message: Refresh, ctx: &mut Self::Context) -> Self::Result {
+        let told = self.turn_and_wait(Input::Enter(Box::new(message.0)), ctx);
+        Box::pin(async move { told.await.unwrap_or_else(|_| Err("wharf stopped".into())) })
+    }
+}
+
+impl Handler<Rest> for Account {
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
+        self.resting = true;
+        self.turn(Input::Rest, Vec::new(), ctx);
+    }
+}
+
+impl Handler<Look> for Account {
+    type Result = MessageResult<Look>;
+
+    fn handle(&mut self, _: Look, _: &mut Self::Context) -> Self::Result {
+        let deliveries = self.machine.deliveries();
+        MessageResult(AccountView {
+            id: self.id.to_string(),
+            seq: self.machine.seq(),
+            changes_in_flight: self.machine.in_flight(),
+            oldest_undelivered_ms: deliveries.readers().iter().filter_map(|reader| reader.oldest_ms()).min(),
+            routes: views::routes(deliveries),
+            outbox: views::outbox(self.machine.outbox()),
+        })
+    }
+}
+
+fn stopped() -> Attempted {
+    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into() }
+}

@@ -1,0 +1,133 @@
+//! What an account must look up before it can decide about items: older copies, dialogs, messages. From memory where
+//! memory is sure; else on a thread that may block, while the account goes on with other mail.
+
+use super::Account;
+use crate::cloud::item::Item;
+use crate::rules::account::Accept;
+use actix::prelude::*;
+use std::sync::Arc;
+use wharf_storage::{
+    Alias, Dialog, Disposition, Event, EventKind, Glance, Kind, MessageRecord, Noun, NumberRef, Seen, Stamp, Store,
+    StoreError, Wamid,
+};
+
+/// What only the disk knows.
+struct Recalled {
+    copies: Vec<Option<Seen>>,
+    dialogs: Vec<(Box<str>, Dialog)>,
+    messages: Vec<MessageRecord>,
+}
+
+/// What must be asked of the disk.
+struct Questions {
+    account: Arc<str>,
+    keys: Vec<(u128, Stamp)>,
+    names: Vec<Box<str>>,
+    wamids: Vec<Box<str>>,
+}
+
+impl Account {
+    /// Completes `items` with all that is known of them and goes on with `decide`, at once where memory suffices. On a
+    /// store that cannot be read nothing is decided and whoever waits is told so by their receipt's silence or drop.
+    pub(super) fn recall(
+        &mut self,
+        gateway: Arc<str>,
+        secret: u8,
+        items: Vec<Item>,
+        ctx: &mut Context<Self>,
+        decide: impl FnOnce(&mut Self, Accept, &mut Context<Self>) + 'static,
+    ) {
+        let keys = self.machine.keys(&items);
+        let glances = self.house.store.glance(&keys);
+        let names = self.machine.unknown_names(&items);
+        let wamids = self.machine.unknown_messages(&items);
+        if names.is_empty() && wamids.is_empty() && !glances.contains(&Glance::Unsure) {
+            let copies = glances.into_iter().map(copy_seen).collect();
+            let accept = Accept { gateway, secret, items, copies, dialogs: Vec::new(), messages: Vec::new() };
+            return decide(self, accept, ctx);
+        }
+        let store = Arc::clone(&self.house.store);
+        let unsure = glances.contains(&Glance::Unsure);
+        let asked = if unsure { keys } else { Vec::new() };
+        let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids };
+        let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
+        let heard = move |recalled: Result<Result<Recalled, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+            let recalled = match recalled {
+                Ok(Ok(recalled)) => recalled,
+                other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),
+            };
+            let copies = account.copies(&items, recalled.copies);
+            let Recalled { dialogs, messages, .. } = recalled;
+            decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
+        };
+        ctx.spawn(asking.into_actor(self).map(heard));
+    }
+
+    /// What memory knows now, and what the disk said where memory is not sure: a copy may have become durable while
+    /// the disk was asked.
+    fn copies(&self, items: &[Item], looked: Vec<Option<Seen>>) -> Vec<Option<Seen>> {
+        let glances = self.house.store.glance(&self.machine.keys(items));
+        let looked = looked.into_iter().chain(std::iter::repeat(None));
+        glances.into_iter().zip(looked).map(|(glance, looked)| copy_seen(glance).or(looked)).collect()
+    }
+}
+
+impl Questions {
+    fn ask(&self, store: &dyn Store) -> Result<Recalled, StoreError> {
+        let copies = if self.keys.is_empty() { Vec::new() } else { store.look(&self.keys)? };
+        let mut dialogs = Vec::new();
+        for name in &self.names {
+            dialogs.extend(self.dialog(store, name)?.map(|dialog| (name.clone(), dialog)));
+        }
+        let mut messages = Vec::new();
+        for wamid in &self.wamids {
+            messages.extend(self.message(store, wamid)?);
+        }
+        Ok(Recalled { copies, dialogs, messages })
+    }
+
+    fn dialog(&self, store: &dyn Store, name: &str) -> Result<Option<Dialog>, StoreError> {
+        let alias = Alias { account: self.account.as_ref().into(), name: name.into(), dialog: 0 };
+        let Some(alias) = store.get(Kind::Alias, &alias.key().0)? else { return Ok(None) };
+        let id = Alias::from_bytes(&alias)?.dialog;
+        let key = wharf_storage::KeyBuilder::new().text(&self.account).number(id).build();
+        store.get(Kind::Dialog, &key.0)?.map(|bytes| Dialog::from_bytes(&bytes)).transpose()
+    }
+
+    fn message(&self, store: &dyn Store, wamid: &str) -> Result<Option<MessageRecord>, StoreError> {
+        let named = Wamid { account: self.account.as_ref().into(), wamid: wamid.into(), message: "".into() };
+        let Some(found) = store.get(Kind::Wamid, &named.key().0)? else { return Ok(None) };
+        let id = Wamid::from_bytes(&found)?.message;
+        let key = wharf_storage::KeyBuilder::new().text(&id).build();
+        store.get(Kind::Message, &key.0)?.map(|bytes| MessageRecord::from_bytes(&bytes)).transpose()
+    }
+}
+
+/// A stand-in for an event that cannot be read: only its name.
+pub(super) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
+    Event {
+        stream: Arc::clone(stream),
+        seq,
+        received_at_ms: 0,
+        kind: EventKind::Account,
+        disposition: Disposition::Routed,
+        gateway: "".into(),
+        secret: 0,
+        field: "".into(),
+        claimed: None,
+        number: NumberRef::default(),
+        dialog: None,
+        lane: 0,
+        message_id: None,
+        wanted_by: Vec::new(),
+        body: bytes::Bytes::new(),
+        item: (0, 0),
+    }
+}
+
+fn copy_seen(glance: Glance) -> Option<Seen> {
+    match glance {
+        Glance::Seen(seen) => Some(seen),
+        Glance::New | Glance::Unsure => None,
+    }
+}

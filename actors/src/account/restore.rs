@@ -1,0 +1,64 @@
+//! An account as storage remembers it. Used at start, and whenever its actor died.
+
+use crate::gateway::Gateway;
+use crate::rules::account::{AccountMachine, Entry, Setting};
+use crate::rules::deliveries::Deliveries;
+use crate::rules::outbox::Outbox;
+use crate::rules::reader::Reader;
+use std::sync::Arc;
+use wharf_storage::{
+    AccountRecord, Change, KeyBuilder, Kind, MessageRecord, MessageTally, Noun, Progress, Store, StoreError, Tally,
+};
+
+/// Bytes of event bodies that a reader keeps in memory at most, whatever the number of accounts.
+const BODY_BUDGET: usize = 4 << 20;
+
+/// Rebuilds an account; `messages` are those of its outbox.
+pub fn restore(
+    store: &dyn Store,
+    gateway: &Gateway,
+    record: AccountRecord,
+    messages: Vec<MessageRecord>,
+    setting: &Setting,
+    now: u64,
+) -> Result<AccountMachine, StoreError> {
+    let stream: Arc<str> = record.id.as_ref().into();
+    let seq = store.last_seq(&stream);
+    let mut opening = Change::default();
+    let mut readers = Vec::new();
+    for route in &gateway.routes {
+        readers.push(reader(store, &stream, route, seq, setting, &mut opening)?);
+    }
+    let mut outbox = Outbox::new(setting.send_max_age_ms);
+    let mut tally = MessageTally::default();
+    outbox.restore(messages, &mut opening, &mut tally, now);
+    if tally != MessageTally::default() {
+        opening.tallies.push((Arc::clone(&stream), Tally { messages: tally, ..Tally::default() }));
+    }
+    let deliveries = Deliveries::new(stream, readers);
+    Ok(AccountMachine::new(Entry::new(record), seq, deliveries, outbox, opening, setting))
+}
+
+/// A route's reader where it was; a route that is new to the stream begins at its end, and that is kept first.
+pub(crate) fn reader(
+    store: &dyn Store,
+    stream: &Arc<str>,
+    route: &Arc<crate::gateway::Route>,
+    seq: u64,
+    setting: &Setting,
+    opening: &mut Change,
+) -> Result<Reader, StoreError> {
+    let key = KeyBuilder::new().text(stream).text(&route.name).build();
+    let budget = setting.body_bytes.min(BODY_BUDGET);
+    let Some(kept) = store.get(Kind::Progress, &key.0)? else {
+        let reader = Reader::new(Arc::clone(route), seq, budget);
+        opening.put(&reader.progress(stream));
+        return Ok(reader);
+    };
+    let progress = Progress::from_bytes(&kept)?;
+    let mut reader = Reader::new(Arc::clone(route), progress.high, budget);
+    for open in progress.open {
+        reader.restore(open);
+    }
+    Ok(reader)
+}

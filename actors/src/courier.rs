@@ -1,0 +1,242 @@
+//! The courier, one per arbiter: the only actor that calls out, to Graph and to the endpoints of routes. It reports
+//! what happened; what that means is decided by who asked.
+
+pub mod call;
+mod client;
+pub mod discovery;
+pub mod endpoint;
+pub mod errand;
+pub mod fault;
+pub mod gate;
+pub mod graph;
+mod patience;
+pub mod permits;
+pub mod subscription;
+pub mod tls;
+mod written;
+
+use crate::clock::{chance, now_ms};
+use crate::cloud::format;
+use crate::cloud::refusal::Retry;
+use crate::cloud::send::Taken;
+use crate::gateway::{Format, Gateway, GraphSettings, Route};
+use crate::messages::Attempt;
+use crate::rules::outbox::{Answer, Tried};
+use crate::rules::reader::Attempted;
+use actix::prelude::*;
+use call::{Access, Call};
+use discovery::{Discovery, DiscoveryError};
+use endpoint::{Endpoint, PostOutcome, RouteClient};
+use errand::Errand;
+use fault::Fault;
+use gate::Gates;
+use graph::{Graph, GraphLimits};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use subscription::{Foreign, Subscribed};
+use wharf_storage::MessageRecord;
+
+/// An application has this long for an answer.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests in a courier's mailbox before senders are told to wait.
+const MAILBOX: usize = 4096;
+
+/// Calls out for the actors of one arbiter.
+pub struct Courier {
+    graph: Rc<Graph>,
+    routes: Rc<RouteClient>,
+    endpoints: HashMap<Arc<str>, Rc<Endpoint>>,
+}
+
+impl Courier {
+    /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
+    pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Self {
+        let endpoint = |route: &Arc<Route>| {
+            let made = Endpoint::new(&route.url, gates.gate(&route.url, route.concurrency));
+            let made = made.inspect_err(|why| log::error!("route_unusable route={} why=\"{why}\"", route.name));
+            Some((Arc::clone(&route.name), Rc::new(made.ok()?)))
+        };
+        Self {
+            graph: Rc::new(Graph::new(settings, GraphLimits::default())),
+            routes: Rc::default(),
+            endpoints: routes.iter().filter_map(endpoint).collect(),
+        }
+    }
+}
+
+impl Actor for Courier {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl Handler<Attempt> for Courier {
+    type Result = ResponseFuture<Attempted>;
+
+    fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
+        let Some(endpoint) = self.endpoints.get(&message.route.name).cloned() else {
+            let reason = "the route's URL cannot be used; correct it and restart".to_owned();
+            return Box::pin(std::future::ready(Attempted::Failed { status: None, retry_after: None, reason }));
+        };
+        let client = Rc::clone(&self.routes);
+        Box::pin(async move {
+            let Attempt { route, event, attempt } = message;
+            let body = match route.format {
+                Format::Meta => format::meta_body(&event),
+                Format::Dialog => format::dialog_body(&event, None).into(),
+            };
+            let headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+            as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await)
+        })
+    }
+}
+
+fn as_attempted(outcome: PostOutcome) -> Attempted {
+    match outcome {
+        PostOutcome::Answered { status: 200..=299, .. } => Attempted::Delivered,
+        PostOutcome::Answered { status, retry_after, excerpt } => {
+            let reason = format!("HTTP {status} {excerpt}").trim_end().to_owned();
+            Attempted::Failed { status: Some(status), retry_after, reason }
+        }
+        PostOutcome::Failed { reason, .. } => Attempted::Failed { status: None, retry_after: None, reason },
+    }
+}
+
+/// Account → courier: send one message, which is durable as `sending`.
+#[derive(Message)]
+#[rtype(result = "Tried")]
+pub struct Send {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// The message.
+    pub record: Arc<MessageRecord>,
+}
+
+impl Handler<Send> for Courier {
+    type Result = ResponseFuture<Tried>;
+
+    fn handle(&mut self, message: Send, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let record = &message.record;
+            let path = format!("{}/{}", record.number, record.path);
+            let call = Call::send(path, record.body.clone()).version(&*record.version);
+            as_tried(graph.call(&Access::of(&message.gateway), call).await)
+        })
+    }
+}
+
+fn as_tried(called: Result<call::Answer, Fault>) -> Tried {
+    match called {
+        Ok(answer) => match Taken::read(&answer.body) {
+            Some(taken) => {
+                let answer = Answer { status: answer.http_status, body: answer.body };
+                Tried::Taken { wamid: taken.wamid.into(), answer }
+            }
+            None => Tried::Lost { reason: format!("Graph answered {} without a message id", answer.http_status) },
+        },
+        Err(Fault::Refused(refusal)) => Tried::Refused {
+            code: refusal.code,
+            passing: refusal.class() == Retry::Transient,
+            answer: Answer { status: refusal.http_status, body: refusal.body },
+        },
+        Err(Fault::NotSent { reason }) => Tried::NotSent { reason },
+        Err(fault @ (Fault::Unknown { .. } | Fault::TooLarge { .. })) => Tried::Lost { reason: fault.to_string() },
+    }
+}
+
+/// Edge → courier: a request that goes straight to Graph, never behind the queue.
+#[derive(Message)]
+#[rtype(result = "Result<Answer, Fault>")]
+pub struct Pass {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// What to ask.
+    pub call: Call,
+}
+
+impl Handler<Pass> for Courier {
+    type Result = ResponseFuture<Result<Answer, Fault>>;
+
+    fn handle(&mut self, message: Pass, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let answer = graph.call(&Access::of(&message.gateway), message.call).await?;
+            Ok(Answer { status: answer.http_status, body: answer.body })
+        })
+    }
+}
+
+/// Supervisor → courier: which accounts the gateway's token reaches.
+#[derive(Message)]
+#[rtype(result = "Result<Discovery, DiscoveryError>")]
+pub struct Discover {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// Accounts asked for.
+    pub wanted: Vec<String>,
+    /// Accounts engaged already.
+    pub engaged: Vec<String>,
+}
+
+impl Handler<Discover> for Courier {
+    type Result = ResponseFuture<Result<Discovery, DiscoveryError>>;
+
+    fn handle(&mut self, message: Discover, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let errand = Errand::new(&graph, &message.gateway, chance());
+            errand.discover(&message.wanted, &message.engaged).await
+        })
+    }
+}
+
+/// Account → courier: subscribe our app to the account's webhooks.
+#[derive(Message)]
+#[rtype(result = "Result<Subscribed, Fault>")]
+pub struct AskSubscribe {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// The account.
+    pub account: Arc<str>,
+    /// What to do about another's override.
+    pub foreign: Foreign,
+}
+
+impl Handler<AskSubscribe> for Courier {
+    type Result = ResponseFuture<Result<Subscribed, Fault>>;
+
+    fn handle(&mut self, message: AskSubscribe, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let errand = Errand::new(&graph, &message.gateway, chance());
+            errand.subscribe(&message.account, message.foreign).await
+        })
+    }
+}
+
+/// Account → courier: end our app's subscription.
+#[derive(Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct AskUnsubscribe {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// The account.
+    pub account: Arc<str>,
+}
+
+impl Handler<AskUnsubscribe> for Courier {
+    type Result = ResponseFuture<Result<(), Fault>>;
+
+    fn handle(&mut self, message: AskUnsubscribe, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let errand = Errand::new(&graph, &message.gateway, chance());
+            errand.unsubscribe(&message.account).await
+        })
+    }
+}

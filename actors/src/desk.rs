@@ -1,0 +1,71 @@
+//! The desk of one event loop: hands out receipts for commits and hears, once per commit group, what became of them.
+//!
+//! Whoever waits is told on this loop's own thread, so a group that settles a hundred webhooks costs one wake-up.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+use wharf_storage::{Desk, Outcome, Receipt};
+
+/// Receipts of one event loop; `T` is who waits.
+pub struct LoopDesk<T> {
+    counter: Arc<Counter>,
+    waiting: RefCell<Waiting<T>>,
+}
+
+struct Waiting<T> {
+    next: u64,
+    by_number: HashMap<u64, T>,
+}
+
+/// The part of the desk that the committer's thread touches.
+#[derive(Default)]
+struct Counter {
+    settled: Mutex<Vec<(u64, Outcome)>>,
+    bell: Notify,
+}
+
+impl Desk for Counter {
+    fn settle(&self, numbers: &[u64], outcome: &Outcome) {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.extend(numbers.iter().map(|number| (*number, outcome.clone())));
+        drop(settled);
+        self.bell.notify_one();
+    }
+}
+
+impl<T: 'static> LoopDesk<T> {
+    /// Opens the desk on the current event loop; `tell` hears of each group, in commit order.
+    pub fn open(tell: impl Fn(Vec<(T, Outcome)>) + 'static) -> Rc<Self> {
+        let waiting = RefCell::new(Waiting { next: 0, by_number: HashMap::new() });
+        let desk = Rc::new(Self { counter: Arc::default(), waiting });
+        let listener = Rc::downgrade(&desk);
+        let counter = Arc::clone(&desk.counter);
+        actix_rt::spawn(async move {
+            loop {
+                counter.bell.notified().await;
+                let Some(desk) = listener.upgrade() else { return };
+                tell(desk.collect());
+            }
+        });
+        desk
+    }
+
+    /// A receipt for one change, for `who`.
+    pub fn receipt(&self, who: T) -> Receipt {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.next += 1;
+        let number = waiting.next;
+        waiting.by_number.insert(number, who);
+        Receipt { desk: Arc::clone(&self.counter) as Arc<dyn Desk>, number }
+    }
+
+    fn collect(&self) -> Vec<(T, Outcome)> {
+        let settled = std::mem::take(&mut *self.counter.settled.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut waiting = self.waiting.borrow_mut();
+        let who = |(number, outcome)| Some((waiting.by_number.remove(&number)?, outcome));
+        settled.into_iter().filter_map(who).collect()
+    }
+}

@@ -1,0 +1,228 @@
+//! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
+
+use crate::clock::{chance, now_ms};
+use crate::cloud::webhook;
+use crate::courier::Courier;
+use crate::desk::LoopDesk;
+use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
+use crate::rules::deliveries::Start;
+use crate::rules::gate::{Effect, GateMachine, quarantine_stream, test_stream};
+use crate::views::{self, GateView};
+use actix::prelude::*;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_storage::{Event, Glance, Outcome, Receipt, Seen, Stamp, Store};
+
+/// Webhooks in a gate's mailbox; one that finds it full is answered 503.
+const MAILBOX: usize = 256;
+/// Quarantined items handed to an account at once.
+const BATCH: usize = 200;
+/// Bytes of them at once.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Where the gates of one arbiter hear of their commits.
+pub type GateDesk = LoopDesk<(Addr<Gate>, u64)>;
+
+/// The actor of one gateway's gate.
+pub struct Gate {
+    gateway: Arc<str>,
+    machine: GateMachine,
+    store: Arc<dyn Store>,
+    desk: Rc<GateDesk>,
+    courier: Addr<Courier>,
+    timer: Option<(u64, SpawnHandle)>,
+    resting: bool,
+}
+
+impl Gate {
+    /// A gate on the current arbiter.
+    pub fn new(gateway: Arc<str>, machine: GateMachine, store: Arc<dyn Store>, desk: Rc<GateDesk>, courier: Addr<Courier>) -> Self {
+        Self { gateway, machine, store, desk, courier, timer: None, resting: false }
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            match effect {
+                Effect::Commit { ticket, change } => {
+                    let mut receipts = std::mem::take(&mut receipts);
+                    receipts.push(self.desk.receipt((ctx.address(), ticket)));
+                    self.store.commit(change, receipts);
+                }
+                Effect::Deliver(start) => self.deliver(start, ctx),
+                Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
+            }
+        }
+        self.arm(ctx);
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
+            return;
+        }
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        let wait = Duration::from_millis(due_at.saturating_sub(now_ms()).max(1));
+        let handle = ctx.run_later(wait, |gate, ctx| {
+            gate.timer = None;
+            let effects = gate.machine.tick(now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+        });
+        self.timer = Some((due_at, handle));
+    }
+
+    fn deliver(&mut self, start: Start, ctx: &mut Context<Self>) {
+        let Start { reader, route, due } = start;
+        let store = Arc::clone(&self.store);
+        let stream = test_stream(&self.gateway);
+        let courier = self.courier.clone();
+        let attempt = async move {
+            let event = match due.event {
+                Some(event) => event,
+                None => {
+                    let read = actix_rt::task::spawn_blocking(move || store.event(&stream, due.seq)).await;
+                    Arc::new(read.ok()?.ok()??)
+                }
+            };
+            let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
+            Some((event, courier.send(call).await.ok()?))
+        };
+        let heard = move |tried, gate: &mut Self, ctx: &mut Context<Self>| {
+            let Some((event, what)) = tried else { return };
+            let effects = gate.machine.attempted(reader, &event, what, chance(), now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+        };
+        ctx.spawn(attempt.into_actor(self).map(heard));
+    }
+
+    fn read_on(&mut self, reader: usize, after: u64, ctx: &mut Context<Self>) {
+        let store = Arc::clone(&self.store);
+        let stream = test_stream(&self.gateway);
+        let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
+        let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
+            let events = read.ok().and_then(Result::ok).map(|events| events.into_iter().map(Arc::new).collect());
+            let effects = gate.machine.read(reader, events, now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+        };
+        ctx.spawn(read.into_actor(self).map(heard));
+    }
+
+    fn accept(&mut self, message: Deliver, copies: Vec<Option<Seen>>, ctx: &mut Context<Self>) {
+        let effects = self.machine.accept(message.items, copies, message.secret, now_ms());
+        self.perform(effects, vec![message.receipt], ctx);
+    }
+}
+
+impl Actor for Gate {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let effects = self.machine.tick(now_ms());
+        self.perform(effects, Vec::new(), ctx);
+    }
+}
+
+impl Handler<Deliver> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, message: Deliver, ctx: &mut Self::Context) {
+        let keys = self.machine.keys(&message.items);
+        let glances = self.store.glance(&keys);
+        if !glances.contains(&Glance::Unsure) {
+            return self.accept(message, glances.into_iter().map(seen).collect(), ctx);
+        }
+        let store = Arc::clone(&self.store);
+        let asked: Vec<(u128, Stamp)> = keys;
+        let looking = actix_rt::task::spawn_blocking(move || store.look(&asked));
+        let heard = move |looked: Result<Result<Vec<Option<Seen>>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
+            let Ok(Ok(looked)) = looked else { return log::error!("recall_failed gateway={}", gate.gateway) };
+            let now_known = gate.store.glance(&gate.machine.keys(&message.items));
+            let copies = now_known.into_iter().zip(looked).map(|(glance, looked)| seen(glance).or(looked)).collect();
+            gate.accept(message, copies, ctx);
+        };
+        ctx.spawn(looking.into_actor(self).map(heard));
+    }
+}
+
+impl Handler<Settled> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, message: Settled, ctx: &mut Self::Context) {
+        match message.outcome {
+            Outcome::Durable => {
+                let effects = self.machine.settled(message.ticket, now_ms());
+                self.perform(effects, Vec::new(), ctx);
+            }
+            // The store is closed until a restart; what was decided on top of it is never shown as durable.
+            Outcome::Lost { .. } => self.resting = true,
+        }
+    }
+}
+
+impl Handler<Release> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, message: Release, ctx: &mut Self::Context) {
+        let Some(claim) = self.machine.claim(&message.account).cloned() else { return };
+        let store = Arc::clone(&self.store);
+        let stream = quarantine_stream(&self.gateway);
+        let after = claim.first.saturating_sub(1);
+        let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
+        let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
+            match read {
+                Ok(Ok(events)) => gate.hand_over(message, &events, ctx),
+                _ => log::error!("journal_unreadable stream={}", quarantine_stream(&gate.gateway)),
+            }
+        };
+        ctx.spawn(read.into_actor(self).map(heard));
+    }
+}
+
+impl Gate {
+    /// Hands one batch to the account that is engaged now, then goes on with the next.
+    fn hand_over(&mut self, message: Release, read: &[Event], ctx: &mut Context<Self>) {
+        let Some(through) = read.last().map(|event| event.seq) else { return };
+        let claimed = |event: &&Event| event.claimed.as_deref() == Some(&*message.account);
+        let taken: Vec<&Event> = read.iter().filter(claimed).collect();
+        let bytes = taken.iter().map(|event| event.body.len() as u64).sum();
+        let count = taken.len() as u64;
+        let release = self.machine.release(&message.account, count, bytes, through);
+        let items = taken.iter().flat_map(|event| webhook::split(&event.body).unwrap_or_default()).collect();
+        let adopt = message.actor.send(Adopt { gateway: Arc::clone(&self.gateway), items, release });
+        let heard = move |durable: Result<bool, MailboxError>, gate: &mut Self, ctx: &mut Context<Self>| {
+            if !durable.unwrap_or(false) {
+                return log::error!("release_failed gateway={} account={}", gate.gateway, message.account);
+            }
+            gate.machine.released(&message.account, count, bytes, through);
+            ctx.notify(message);
+        };
+        ctx.spawn(adopt.into_actor(self).map(heard));
+    }
+}
+
+impl Handler<Rest> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, _: &mut Self::Context) {
+        self.resting = true;
+    }
+}
+
+impl Handler<LookAtGate> for Gate {
+    type Result = MessageResult<LookAtGate>;
+
+    fn handle(&mut self, _: LookAtGate, _: &mut Self::Context) -> Self::Result {
+        let routes = views::routes(self.machine.deliveries());
+        MessageResult(GateView { gateway: self.gateway.to_string(), routes })
+    }
+}
+
+fn seen(glance: Glance) -> Option<Seen> {
+    match glance {
+        Glance::Seen(seen) => Some(seen),
+        Glance::New | Glance::Unsure => None,
+    }
+}

@@ -1,0 +1,163 @@
+//! Every message that crosses from one actor to another, in the order of the flow: the protocol on one page.
+
+use crate::cloud::item::Item;
+use crate::gateway::Route;
+use crate::rules::account::{Entry, Input};
+use crate::rules::outbox::Answer;
+use crate::rules::reader::Attempted;
+use crate::views::{AccountView, GateView};
+use actix::{Addr, Message};
+use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
+use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Write};
+
+/// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Deliver {
+    /// Which of the gateway's app secrets matched.
+    pub secret: u8,
+    /// The items, in the order of the webhook.
+    pub items: Vec<Item>,
+    /// Who waits.
+    pub receipt: Receipt,
+}
+
+/// Desk → account or gate: its changes up to `ticket` have this outcome.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Settled {
+    /// The newest change that is settled.
+    pub ticket: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// Account or gate → courier: try one delivery.
+#[derive(Message)]
+#[rtype(result = "Attempted")]
+pub struct Attempt {
+    /// Where to.
+    pub route: Arc<Route>,
+    /// What.
+    pub event: Arc<Event>,
+    /// Which try, from 1.
+    pub attempt: u32,
+}
+
+/// Edge → account: an application sends a message.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Submit {
+    /// The message, `queued`.
+    pub record: Box<MessageRecord>,
+    /// Who waits.
+    pub progress: UnboundedSender<Sent>,
+}
+
+/// Account → edge: how a submitted message gets on.
+#[derive(Debug, Clone)]
+pub enum Sent {
+    /// It is durable: it will not be lost.
+    Durable,
+    /// It could not be kept: it was not accepted.
+    Lost {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Graph answered.
+    Settled(Answer),
+}
+
+/// Supervisor → account: this is the registry's entry now. Answered when it is durable.
+#[derive(Message)]
+#[rtype(result = "Result<(), String>")]
+pub struct Refresh(
+    /// The entry.
+    pub Entry,
+);
+
+/// Verb → account: subscribe at Meta. The wish is durable before Meta is asked.
+#[derive(Message)]
+#[rtype(result = "Result<AccountRecord, String>")]
+pub struct Subscribe {
+    /// Replace another's override of the callback.
+    pub force: Force,
+}
+
+/// Verb → account: unsubscribe at Meta.
+#[derive(Message)]
+#[rtype(result = "Result<AccountRecord, String>")]
+pub struct Unsubscribe;
+
+/// Whether a verb goes on where Meta or another's setting stands against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// Report it and stop.
+    Respect,
+    /// Go on.
+    Override,
+}
+
+/// Verb → account: give up all unfinished work, forget yourself, stop. Answered when that is durable.
+#[derive(Message)]
+#[rtype(result = "Result<(), String>")]
+pub struct Remove;
+
+/// Supervisor → gate: `account` is engaged now; hand over what is quarantined under its name.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Release {
+    /// The account.
+    pub account: Arc<str>,
+    /// Its actor.
+    pub actor: Addr<crate::account::Account>,
+}
+
+/// Gate → account: items that were quarantined under its name. `true` when they are durable.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Adopt {
+    /// The gateway whose quarantine had them.
+    pub gateway: Arc<str>,
+    /// The items.
+    pub items: Vec<Item>,
+    /// What leaves the quarantine with them.
+    pub release: Vec<Write>,
+}
+
+/// An actor died: its address is no longer good. Sent by what its drop leaves behind.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Died {
+    /// Which account.
+    pub account: Arc<str>,
+}
+
+/// Anyone → account: a snapshot.
+#[derive(Message)]
+#[rtype(result = "AccountView")]
+pub struct Look;
+
+/// Anyone → gate: a snapshot.
+#[derive(Message)]
+#[rtype(result = "GateView")]
+pub struct LookAtGate;
+
+/// Server → supervisor: stop everything, once what is under way has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Drain;
+
+/// Supervisor → account and gate: start nothing new.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Rest;
+
+/// An input for an account's machine that an effect of its own brought about.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Heard(
+    /// The input.
+    pub Input,
+);

@@ -1,0 +1,294 @@
+//! The supervisor: spawns, rebuilds and retires the actors of accounts, and publishes the routing table. The verbs
+//! themselves are in `verbs`; what an account is, only the account decides.
+
+use crate::account::{Account, House, restore};
+use crate::berth::Berth;
+use crate::clock::now_ms;
+use crate::courier::Courier;
+use crate::courier::gate::Gates;
+use crate::directory::{Desks, Directory};
+use crate::gate::Gate;
+use crate::gateway::{Gateway, GraphSettings, Route};
+use crate::messages::{Died, Drain, Release, Rest};
+use crate::rules::account::{Entry, Setting};
+use crate::rules::deliveries::Deliveries;
+use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
+use actix::prelude::*;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_storage::{
+    AccountRecord, Change, Claim, Kind, KeyBuilder, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+};
+
+pub mod verbs;
+
+/// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
+const REBUILD_AFTER: Duration = Duration::from_millis(50);
+/// The longest wait before an account is rebuilt.
+const REBUILD_AT_MOST: Duration = Duration::from_secs(30);
+/// Dialogs in memory, all accounts together: about 400 bytes each.
+const DIALOGS: usize = 500_000;
+/// Bytes of event bodies in memory for deliveries, all accounts together.
+const BODIES: usize = 256 << 20;
+
+/// What the house is built from.
+#[derive(Clone)]
+pub struct Plan {
+    /// The store, open.
+    pub store: Arc<dyn Store>,
+    /// The gateways.
+    pub gateways: Vec<Arc<Gateway>>,
+    /// Where Graph is.
+    pub graph: GraphSettings,
+    /// Event loops for accounts.
+    pub arbiters: usize,
+    /// A dialog is forgotten after this much silence.
+    pub dialog_ttl: Duration,
+    /// A message older than this is not sent any more.
+    pub send_max_age: Duration,
+}
+
+/// Spawns and retires accounts.
+pub struct Supervisor {
+    plan: Plan,
+    arbiters: Vec<ArbiterHandle>,
+    directory: Arc<Directory>,
+    courier: Addr<Courier>,
+    deaths: HashMap<Arc<str>, u32>,
+    setting: Setting,
+}
+
+/// The house, standing: what the edge needs of it.
+#[derive(Clone)]
+pub struct Wharf {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The routing table.
+    pub directory: Arc<Directory>,
+    /// Whom to ask for verbs.
+    pub supervisor: Addr<Supervisor>,
+    /// Who calls out for the edge.
+    pub courier: Addr<Courier>,
+}
+
+/// Builds the house: arbiters, gates, and every account of the registry. Nothing is received before it returns.
+pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
+    let arbiters: Vec<ArbiterHandle> = (0..plan.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
+    let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
+    let gates = Arc::new(Gates::default());
+    for arbiter in &arbiters {
+        let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
+        arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));
+    }
+    let courier = Berth::open(&plan.graph, &routes, &gates).courier.clone();
+    let records = records(plan.store.as_ref())?;
+    let setting = setting(&plan, records.len());
+    let desks = plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
+        Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
+    });
+    let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
+    let mut supervisor = Supervisor {
+        plan: plan.clone(),
+        arbiters,
+        directory: Arc::clone(&directory),
+        courier: courier.clone(),
+        deaths: HashMap::new(),
+        setting,
+    };
+    let context = Context::new();
+    let address = context.address();
+    supervisor.engage_all(records, &address)?;
+    context.into_future_started(supervisor);
+    Ok(Wharf { store: plan.store, directory, supervisor: address, courier })
+}
+
+/// Starts an actor whose address was needed before it was whole.
+trait StartLate {
+    fn into_future_started(self, supervisor: Supervisor);
+}
+
+impl StartLate for Context<Supervisor> {
+    fn into_future_started(self, supervisor: Supervisor) {
+        actix_rt::spawn(self.into_future(supervisor));
+    }
+}
+
+fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
+    store.hot(Kind::Account, &[]).iter().map(|(_, bytes)| AccountRecord::from_bytes(bytes)).collect()
+}
+
+/// Shares the memory for dialogs and bodies among the accounts.
+fn setting(plan: &Plan, accounts: usize) -> Setting {
+    let accounts = accounts.max(1);
+    let routes = plan.gateways.iter().map(|gateway| gateway.routes.len()).max().unwrap_or(0).max(1);
+    Setting {
+        dialogs: (DIALOGS / accounts).clamp(64, 20_000),
+        dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
+        body_bytes: (BODIES / accounts / routes).max(4 << 10),
+        send_max_age_ms: plan.send_max_age.as_millis() as u64,
+    }
+}
+
+fn start_gate(plan: &Plan, gateway: &Arc<Gateway>, arbiter: &ArbiterHandle, setting: &Setting) -> Result<Addr<Gate>, StoreError> {
+    let store = Arc::clone(&plan.store);
+    let name = Arc::clone(&gateway.uri);
+    let tests = test_stream(&name);
+    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(&name)), tests: store.last_seq(&tests) };
+    let prefix = KeyBuilder::new().text(&name).build();
+    let claims = store.hot(Kind::Claim, &prefix.0);
+    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let mut opening = Change::default();
+    let mut readers = Vec::new();
+    for route in test_routes(&gateway.routes) {
+        readers.push(crate::account::restore_reader(store.as_ref(), &tests, &route, seqs.tests, setting, &mut opening)?);
+    }
+    let machine = GateMachine::new(&name, seqs, claims, Deliveries::new(tests, readers), opening);
+    Ok(Gate::start_in_arbiter(arbiter, move |_| {
+        let berth = Berth::here();
+        Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
+    }))
+}
+
+impl Supervisor {
+    fn engage_all(&mut self, records: Vec<AccountRecord>, address: &Addr<Self>) -> Result<(), StoreError> {
+        let mut outboxes: HashMap<Box<str>, Vec<MessageRecord>> = HashMap::new();
+        for (_, bytes) in self.plan.store.hot(Kind::Outbox, &[]) {
+            let Kept(message) = Kept::from_bytes(&bytes)?;
+            outboxes.entry(message.account.clone()).or_default().push(message);
+        }
+        for record in records {
+            let messages = outboxes.remove(&record.id).unwrap_or_default();
+            self.spawn(record, messages, address)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the account's actor and publishes it. An account of a gateway that is not configured stays silent.
+    fn spawn(&self, record: AccountRecord, messages: Vec<MessageRecord>, address: &Addr<Self>) -> Result<(), StoreError> {
+        let Some(desks) = self.directory.gateway(&record.gateway) else {
+            log::warn!("account_without_gateway account={} gateway={}", record.id, record.gateway);
+            return Ok(());
+        };
+        let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
+        let actor = self.start(desks, record, messages, address)?;
+        desks.engage(&id, actor, &numbers);
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        desks: &Desks,
+        record: AccountRecord,
+        messages: Vec<MessageRecord>,
+        address: &Addr<Self>,
+    ) -> Result<Addr<Account>, StoreError> {
+        let arbiter = self.arbiter_of(&record.id);
+        let store = Arc::clone(&self.plan.store);
+        let machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
+        let actor = Account::start_in_arbiter(arbiter, move |_| {
+            let berth = Berth::here();
+            Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
+        });
+        if matches!(self.plan.store.standing(), Standing::Closed { .. }) {
+            actor.do_send(Rest);
+        }
+        Ok(actor)
+    }
+
+    /// Accounts spread over the arbiters by their id.
+    fn arbiter_of(&self, account: &str) -> &ArbiterHandle {
+        let hash = xxhash_rust::xxh3::xxh3_64(account.as_bytes());
+        &self.arbiters[(hash % self.arbiters.len() as u64) as usize]
+    }
+
+    fn rebuild(&mut self, account: &Arc<str>, address: &Addr<Self>) {
+        let store = &self.plan.store;
+        let key = KeyBuilder::new().text(account).build();
+        let kept = store.get(Kind::Account, &key.0).and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
+        let messages: Result<Vec<MessageRecord>, StoreError> =
+            store.hot(Kind::Outbox, &[]).iter().map(|(_, bytes)| Ok(Kept::from_bytes(bytes)?.0)).collect();
+        let rebuilt = kept.and_then(|kept| {
+            let mut messages = messages?;
+            messages.retain(|message| *message.account == **account);
+            kept.map(|record| self.spawn(record, messages, address)).transpose()
+        });
+        match rebuilt {
+            Ok(Some(())) => log::warn!("account_rebuilt account={account}"),
+            Ok(None) => log::warn!("account_gone account={account}"),
+            Err(error) => log::error!("account_not_rebuilt account={account} why=\"{error}\""),
+        }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1024);
+    }
+}
+
+impl Handler<Died> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, message: Died, ctx: &mut Self::Context) {
+        let deaths = self.deaths.entry(Arc::clone(&message.account)).or_default();
+        *deaths += 1;
+        let wait = REBUILD_AFTER.saturating_mul(1 << (*deaths - 1).min(10)).min(REBUILD_AT_MOST);
+        log::error!("account_died account={} deaths={deaths} rebuilt_in_ms={}", message.account, wait.as_millis());
+        ctx.run_later(wait, move |supervisor, ctx| supervisor.rebuild(&message.account, &ctx.address()));
+    }
+}
+
+/// A verb → supervisor: `record` is engaged now. Answered when the registry has it.
+#[derive(Message)]
+#[rtype(result = "Result<(), String>")]
+pub struct Engage {
+    /// The entry.
+    pub record: AccountRecord,
+}
+
+impl Handler<Engage> for Supervisor {
+    type Result = ResponseActFuture<Self, Result<(), String>>;
+
+    fn handle(&mut self, message: Engage, ctx: &mut Self::Context) -> Self::Result {
+        let record = message.record;
+        let Some(desks) = self.directory.gateway(&record.gateway).cloned() else {
+            return Box::pin(std::future::ready(Err("the gateway is not configured".to_owned())).into_actor(self));
+        };
+        let id: Arc<str> = record.id.as_ref().into();
+        let known = desks.read().actor(&id).cloned();
+        let actor = match known {
+            Some(actor) => actor,
+            None => match self.start(&desks, record.clone(), Vec::new(), &ctx.address()) {
+                Ok(actor) => actor,
+                Err(error) => return Box::pin(std::future::ready(Err(error.to_string())).into_actor(self)),
+            },
+        };
+        let entry = Entry::new(record);
+        let numbers = entry.numbers.clone();
+        let kept = async move {
+            let kept = actor.send(crate::messages::Refresh(entry)).await.unwrap_or_else(|error| Err(error.to_string()));
+            kept.map(|()| {
+                desks.engage(&id, actor.clone(), &numbers);
+                desks.gate.do_send(Release { account: id, actor });
+            })
+        };
+        Box::pin(kept.into_actor(self))
+    }
+}
+
+impl Handler<Drain> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Drain, _: &mut Self::Context) {
+        for desks in self.directory.gateways() {
+            desks.gate.do_send(Rest);
+            for (_, actor) in desks.read().all() {
+                actor.do_send(Rest);
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Plain snapshots of actors: inspection, metrics, the dashboard, the command line and tests all read these.
+
+use crate::rules::deliveries::Deliveries;
+use crate::rules::outbox::Outbox;
+use crate::rules::reader::LastAnswer;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wharf_storage::MessageState;
+
+/// An account's actor.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountView {
+    /// The WABA id.
+    pub id: String,
+    /// The highest seq given to an event.
+    pub seq: u64,
+    /// Changes that wait for the disk.
+    pub changes_in_flight: usize,
+    /// When the oldest undelivered event in memory was accepted, in ms since 1970.
+    pub oldest_undelivered_ms: Option<u64>,
+    /// By route.
+    pub routes: BTreeMap<String, RouteView>,
+    /// Messages that still have to leave, by state.
+    pub outbox: BTreeMap<&'static str, usize>,
+}
+
+/// A gateway's gate.
+#[derive(Debug, Clone, Serialize)]
+pub struct GateView {
+    /// The gateway.
+    pub gateway: String,
+    /// By route that wants test payloads.
+    pub routes: BTreeMap<String, RouteView>,
+}
+
+/// One route's way through one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct RouteView {
+    /// Deliveries in memory that have not ended.
+    pub open: usize,
+    /// Of those, the ones under way.
+    pub under_way: usize,
+    /// Every event up to here is ended or open.
+    pub high: u64,
+    /// What the route last said.
+    pub last_answer: Option<LastAnswer>,
+}
+
+/// The routes of one stream.
+pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
+    let view = |reader: &crate::rules::reader::Reader| {
+        let (open, under_way) = reader.depth();
+        let last_answer = reader.last_answer().cloned();
+        (reader.route().name.to_string(), RouteView { open, under_way, high: reader.high(), last_answer })
+    };
+    deliveries.readers().iter().map(view).collect()
+}
+
+/// An outbox, counted by state.
+pub fn outbox(outbox: &Outbox) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for state in outbox.messages().map(|record| record.state) {
+        debug_assert!(state <= MessageState::Unknown, "what ended has left the outbox");
+        *counts.entry(state.word()).or_default() += 1;
+    }
+    counts
+}
