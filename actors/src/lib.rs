@@ -1,4 +1,18 @@
 //! Who decides: one actor per account, a supervisor, a courier, and the rules they follow.
+//!
+//! Knows Meta's dialect (`cloud`) and what is kept (`wharf_storage`); knows no HTTP server, no command line and no
+//! configuration file.
 
+pub mod account;
+pub mod berth;
+pub mod clock;
 pub mod cloud;
+pub mod courier;
+pub mod desk;
+pub mod directory;
+pub mod gate;
 pub mod gateway;
+pub mod messages;
+pub mod rules;
+pub mod supervisor;
+pub mod views;

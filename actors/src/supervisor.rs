@@ -99,19 +99,8 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
-    context.into_future_started(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor: address, courier })
-}
-
-/// Starts an actor whose address was needed before it was whole.
-trait StartLate {
-    fn into_future_started(self, supervisor: Supervisor);
-}
-
-impl StartLate for Context<Supervisor> {
-    fn into_future_started(self, supervisor: Supervisor) {
-        actix_rt::spawn(self.into_future(supervisor));
-    }
+    let supervisor = context.run(supervisor);
+    Ok(Wharf { store: plan.store, directory, supervisor, courier })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
