@@ -1,1 +1,10 @@
 //! Meta's dialect: what its JSON means. Pure functions and plain types; no clock, no I/O, no actor.
+
+pub mod business;
+pub mod graph_error;
+pub mod ids;
+pub mod json;
+pub mod node;
+pub mod refusal;
+pub mod send;
+pub mod token;
