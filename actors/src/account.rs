@@ -6,7 +6,7 @@ use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
 use crate::messages::{
-    Adopt, Attempt, Deliver, Died, Force, Heard, Look, Refresh, Remove, Rest, Sent, Settled, Submit, Subscribe, Unsubscribe,
+    Adopt, Attempt, Deliver, Died, Heard, Look, Refresh, Rest, Sent, Settled, Submit,
 };
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
-use wharf_storage::{AccountRecord, Change, Event, Glance, Outcome, Receipt, Standing, Store};
+use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
 mod recall;
 mod restore;
@@ -258,14 +258,12 @@ impl Account {
         }
     }
 
-    /// The registry's entry with `change` made to it, durable when the future ends well.
+    /// Makes `record` the registry's entry; durable when the future ends well.
     fn change_record(
         &mut self,
-        change: impl FnOnce(&mut AccountRecord),
+        record: AccountRecord,
         ctx: &mut Context<Self>,
     ) -> impl Future<Output = Result<(), String>> + use<> {
-        let mut record = self.machine.record().clone();
-        change(&mut record);
         let told = self.turn_and_wait(Input::Enter(Box::new(Entry::new(record))), ctx);
         async move { told.await.unwrap_or_else(|_| Err("wharf stopped".into())) }
     }

@@ -24,6 +24,7 @@ use crate::messages::Attempt;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
 use actix::prelude::*;
+use awc::http::header::{HeaderName, HeaderValue};
 use call::{Access, Call};
 use discovery::{Discovery, DiscoveryError};
 use endpoint::{Endpoint, PostOutcome, RouteClient};
@@ -90,9 +91,15 @@ impl Handler<Attempt> for Courier {
                 Format::Dialog => format::dialog_body(&event, None).into(),
             };
             let headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+            let headers = headers.into_iter().filter_map(as_header).collect();
             as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await)
         })
     }
+}
+
+/// A header as it is sent; what no header can hold (an id with a line break) is left out.
+fn as_header((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
 }
 
 fn as_attempted(outcome: PostOutcome) -> Attempted {

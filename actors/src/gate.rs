@@ -7,6 +7,7 @@ use crate::desk::LoopDesk;
 use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
 use crate::rules::deliveries::Start;
 use crate::rules::gate::{Effect, GateMachine, quarantine_stream, test_stream};
+use crate::rules::reader::Attempted;
 use crate::views::{self, GateView};
 use actix::prelude::*;
 use std::rc::Rc;
@@ -89,7 +90,7 @@ impl Gate {
             let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
             Some((event, courier.send(call).await.ok()?))
         };
-        let heard = move |tried, gate: &mut Self, ctx: &mut Context<Self>| {
+        let heard = move |tried: Option<(Arc<Event>, Attempted)>, gate: &mut Self, ctx: &mut Context<Self>| {
             let Some((event, what)) = tried else { return };
             let effects = gate.machine.attempted(reader, &event, what, chance(), now_ms());
             gate.perform(effects, Vec::new(), ctx);

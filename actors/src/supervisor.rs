@@ -160,12 +160,12 @@ impl Supervisor {
             return Ok(());
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
-        let actor = self.start(desks, record, messages, address)?;
+        let actor = self.start_account(desks, record, messages, address)?;
         desks.engage(&id, actor, &numbers);
         Ok(())
     }
 
-    fn start(
+    fn start_account(
         &self,
         desks: &Desks,
         record: AccountRecord,
@@ -251,7 +251,7 @@ impl Handler<Engage> for Supervisor {
         let known = desks.read().actor(&id).cloned();
         let actor = match known {
             Some(actor) => actor,
-            None => match self.start(&desks, record.clone(), Vec::new(), &ctx.address()) {
+            None => match self.start_account(&desks, record.clone(), Vec::new(), &ctx.address()) {
                 Ok(actor) => actor,
                 Err(error) => return Box::pin(std::future::ready(Err(error.to_string())).into_actor(self)),
             },

@@ -43,13 +43,13 @@ impl Handler<Subscribe> for Account {
         };
         let ask = AskSubscribe { gateway: Arc::clone(&self.house.gateway), account: Arc::clone(&self.id), foreign };
         let courier = self.courier.clone();
-        let wish = self.change_record(|record| record.wished = true, ctx);
+        let wish = self.change_record(AccountRecord { wished: true, ..record.clone() }, ctx);
         let asked = async move {
             wish.await?;
             Ok(Asked::of(courier.send(ask).await))
         };
         let kept = asked.into_actor(self).then(|asked: Result<Asked<Subscribed>, String>, account, ctx| {
-            let change = asked.map(|asked| account.change_record(|record| note_subscribed(record, asked), ctx));
+            let change = asked.map(|asked| account.change_record(subscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
         Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
@@ -62,27 +62,27 @@ impl Handler<Unsubscribe> for Account {
     fn handle(&mut self, _: Unsubscribe, ctx: &mut Self::Context) -> Self::Result {
         let ask = AskUnsubscribe { gateway: Arc::clone(&self.house.gateway), account: Arc::clone(&self.id) };
         let courier = self.courier.clone();
-        let wish = self.change_record(|record| record.wished = false, ctx);
+        let wish = self.change_record(AccountRecord { wished: false, ..self.machine.record().clone() }, ctx);
         let asked = async move {
             wish.await?;
             Ok(Asked::of(courier.send(ask).await))
         };
         let kept = asked.into_actor(self).then(|asked: Result<Asked<()>, String>, account, ctx| {
-            let change = asked.map(|asked| account.change_record(|record| note_unsubscribed(record, asked), ctx));
+            let change = asked.map(|asked| account.change_record(unsubscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
         Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
     }
 }
 
-fn note_subscribed(record: &mut AccountRecord, asked: Asked<Subscribed>) {
+fn subscribed(mut record: AccountRecord, asked: Asked<Subscribed>) -> AccountRecord {
     record.refreshed_at_ms = now_ms();
     match asked {
-        Asked::Confirmed(Subscribed::AsWished(standing)) => note_standing(record, &standing, None),
+        Asked::Confirmed(Subscribed::AsWished(standing)) => note_standing(&mut record, &standing, None),
         Asked::Confirmed(Subscribed::ForeignOverride(standing)) => {
             let elsewhere = standing.override_uri.as_deref().unwrap_or_default();
             let text = format!("another override_callback_uri is set for this account: {elsewhere}; force=true replaces it");
-            note_standing(record, &standing, Some(Refusal::ours(409, text)));
+            note_standing(&mut record, &standing, Some(Refusal::ours(409, text)));
         }
         Asked::Kept(refusal) => record.refusal = Some(refusal.object),
         Asked::TakenBack(refusal) => {
@@ -90,6 +90,7 @@ fn note_subscribed(record: &mut AccountRecord, asked: Asked<Subscribed>) {
             record.refusal = Some(refusal.object);
         }
     }
+    record
 }
 
 fn note_standing(record: &mut AccountRecord, standing: &Standing, refusal: Option<Refusal>) {
@@ -98,7 +99,7 @@ fn note_standing(record: &mut AccountRecord, standing: &Standing, refusal: Optio
     record.refusal = refusal.map(|refusal| refusal.object);
 }
 
-fn note_unsubscribed(record: &mut AccountRecord, asked: Asked<()>) {
+fn unsubscribed(mut record: AccountRecord, asked: Asked<()>) -> AccountRecord {
     match asked {
         Asked::Confirmed(()) => {
             record.active = false;
@@ -111,4 +112,5 @@ fn note_unsubscribed(record: &mut AccountRecord, asked: Asked<()>) {
             record.refusal = Some(refusal.object);
         }
     }
+    record
 }

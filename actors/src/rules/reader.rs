@@ -152,7 +152,8 @@ impl Reader {
         if events.is_empty() {
             self.high = self.high.max(asked_through);
         }
-        for event in events.iter().filter(|event| event.seq > self.high) {
+        let after = self.high;
+        for event in events.iter().filter(|event| event.seq > after) {
             if self.is_full() {
                 return;
             }

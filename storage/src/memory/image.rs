@@ -22,7 +22,7 @@ impl Image {
         let mut bytes = 0;
         for event in change.events {
             bytes += event.body.len() as u64;
-            self.streams.entry(event.stream.to_string()).or_default().insert(event.seq, event);
+            self.streams.entry(event.stream.to_string()).or_default().insert(event.seq, event.as_ref().clone());
         }
         for mark in change.marks {
             self.marks.insert(mark.key, mark.seen);
