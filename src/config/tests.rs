@@ -1,0 +1,1 @@
+//! Settings as operators write them, right and wrong.
