@@ -162,7 +162,7 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
         if self.asks_for_key() {
-            answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"wharf\", charset=\"UTF-8\""));
+            answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"wharf\""));
         }
         if let Some(seconds) = self.id.entry().retry_after_s {
             answer.insert_header((header::RETRY_AFTER, seconds));
@@ -213,5 +213,4 @@ pub fn markdown() -> String {
 }
 
 #[cfg(test)]
-#[path = "error_tests.rs"]
 mod tests;

@@ -22,7 +22,6 @@ pub struct Options {
 }
 
 /// Exit code 0: Wharf would start (there may be warnings). 1: it would not. 2 is clap's: wrong use.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command's answer")]
 pub fn run(options: &Options) -> ExitCode {
     if options.list {
         print!("{}", reference::markdown());

@@ -19,3 +19,22 @@ pub enum Command {
     /// Validate a configuration and show what it means, without starting anything.
     Check(check::Options),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn check_takes_a_file_and_answers_in_json() {
+        let cli = Cli::try_parse_from(["wharf", "check", "--config", "a.toml", "--json"]).expect("a command");
+        let Command::Check(options) = cli.command;
+        assert_eq!(options.config.as_deref(), Some(std::path::Path::new("a.toml")));
+        assert!(options.json && !options.list);
+    }
+}

@@ -14,7 +14,18 @@ pub(super) fn read(file: &str, text: &str) -> Result<Table, Vec<Fault>> {
     if errors.is_empty() {
         return Ok(lines.table(table.into_inner()));
     }
-    Err(errors.iter().map(|error| lines.fault(error)).collect())
+    Err(one_per_line(errors.iter().map(|error| lines.fault(error)).collect()))
+}
+
+/// After an offence the parser stumbles on over the rest of its line: only the first one there is told.
+fn one_per_line(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let line = |fault: &Fault| match fault.place {
+        Place::File { line, .. } => line,
+        Place::Settings | Place::Environment | Place::Variable(_) => 0,
+    };
+    faults.sort_by(|a, b| a.place.cmp(&b.place));
+    faults.dedup_by(|later, first| line(later) == line(first));
+    faults
 }
 
 /// Turns byte offsets into lines and columns.

@@ -10,7 +10,12 @@ use std::sync::Arc;
 pub enum Place {
     /// Settings as a whole: nothing was typed.
     Settings,
+    /// All environment variables together.
+    Environment,
+    /// One environment variable.
+    Variable(String),
     /// A place in a file; line and column count from 1, the column in characters.
+    #[serde(untagged)]
     File {
         /// The file as it was named.
         file: Arc<str>,
@@ -19,10 +24,6 @@ pub enum Place {
         /// The column in that line.
         column: usize,
     },
-    /// All environment variables together.
-    Environment,
-    /// One environment variable.
-    Variable(String),
 }
 
 impl fmt::Display for Place {

@@ -105,7 +105,7 @@ fn hash(section: &mut Section<'_>, used: &mut Used) -> Option<KeyHash> {
         (true, false) => ("secret", of_secret(section)?),
         (false, true) => ("sha256", section.get_hidden("sha256", hexadecimal)?),
         (true, true) => {
-            (section.take("secret"), section.take("sha256"));
+            section.forget(["secret", "sha256"]);
             section.fault_at("secret", "secret and sha256", "one of the two");
             return None;
         }

@@ -12,6 +12,7 @@ mod keys;
 mod node;
 pub mod reference;
 mod routes;
+mod secrets;
 mod section;
 mod sections;
 mod settings;

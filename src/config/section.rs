@@ -1,6 +1,7 @@
 //! Reading one table, key by key: what is missing takes its default, what is wrong becomes a fault, and what is left
 //! over is unknown. Knows [`reference`](super::reference); does not know what a setting is for.
 
+use super::environment;
 use super::fault::{Fault, Faults, Place, Warning};
 use super::node::{Entry, Node, Table, Value};
 use super::reference::{self, Absent};
@@ -86,7 +87,6 @@ impl<'r> Section<'r> {
     }
 
     /// A setting that may stay unset: the outer `None` says that it is wrong, the inner one that it is not there.
-    #[expect(clippy::option_option, reason = "wrong and absent are two things")]
     pub(super) fn maybe<T>(&mut self, key: &str, parse: impl Fn(&Value) -> Result<T, String>) -> Option<Option<T>> {
         if !self.has(key) {
             return Some(None);
@@ -112,6 +112,13 @@ impl<'r> Section<'r> {
                 None
             }
             Absent::Nothing | Absent::NotYet => None,
+        }
+    }
+
+    /// Counts `keys` as read: another fault speaks of them.
+    pub(super) fn forget<const N: usize>(&mut self, keys: [&str; N]) {
+        for key in keys {
+            self.left.remove(key);
         }
     }
 
@@ -165,15 +172,14 @@ impl<'r> Section<'r> {
         let setting = reference::find(self.name, key);
         let expected = setting.map_or("a value", |setting| setting.meaning).to_owned();
         let variable = setting.and_then(|setting| setting.variable).filter(|_| self.is_from_variables());
-        let hint = variable.map(|name| format!("set {name}"));
+        let hint = variable.map(|name| self.how_to_set(name));
         let (place, path) = (self.place.clone(), self.path_of(key));
         self.reading.faults.push(Fault { place, path, found: "nothing".to_owned(), expected, hint });
     }
 
     /// Records a warning about `key`, or about the table itself where `key` is empty.
     pub(super) fn warn(&mut self, key: &str, text: impl Into<String>) {
-        let path = if key.is_empty() { self.path.clone() } else { self.path_of(key) };
-        let place = self.place_of(key);
+        let (path, place) = (self.path_of(key), self.place_of(key));
         self.reading.warnings.push(Warning { place, path, text: text.into() });
     }
 
@@ -182,13 +188,25 @@ impl<'r> Section<'r> {
         self.places.get(key).unwrap_or(&self.place).clone()
     }
 
-    /// The full path of `key`.
+    /// The full path of `key`; of the table itself where `key` is empty.
     pub(super) fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        match (self.path.is_empty(), key.is_empty()) {
+            (true, _) => key.to_owned(),
+            (false, true) => self.path.clone(),
+            (false, false) => format!("{}.{key}", self.path),
+        }
     }
 
     fn is_from_variables(&self) -> bool {
         matches!(self.place, Place::Environment | Place::Variable(_))
+    }
+
+    fn how_to_set(&self, variable: &str) -> String {
+        let misspelt = environment::misspelt(&self.reading.variables);
+        match misspelt.iter().find(|(_, meant)| *meant == variable) {
+            Some((name, _)) => format!("set {variable}; is {name} a misspelling of it?"),
+            None => format!("set {variable}"),
+        }
     }
 
     fn not_yet(&mut self, key: &str, place: Place) {

@@ -118,7 +118,7 @@ impl Settings {
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Faults> {
         let variables: Variables = variables.into_iter().collect();
         if !environment::names_a_gateway(&variables) {
-            return Err(Faults(vec![nothing_given()]));
+            return Err(Faults(vec![nothing_given(&variables)]));
         }
         let root = environment::gateway(&variables);
         let misspelt = environment::misspelt(&variables);
@@ -144,7 +144,12 @@ fn text_of(path: &Path) -> Result<String, Faults> {
     })
 }
 
-fn nothing_given() -> Fault {
+fn nothing_given(variables: &Variables) -> Fault {
+    let misspelt = environment::misspelt(variables).into_iter().next();
+    let hint = match misspelt {
+        Some((name, meant)) => format!("{name} is set: did you mean {meant}?"),
+        None => "without a Meta account, try `wharf demo`".to_owned(),
+    };
     Fault {
         place: Place::Settings,
         path: String::new(),
@@ -152,7 +157,7 @@ fn nothing_given() -> Fault {
         expected: "a wharf.toml (deploy/wharf.toml is an example), or the variables WHARF_WHATSAPP_TOKEN, \
                    WHARF_APP_SECRET, WHARF_VERIFY_TOKEN, WHARF_ROUTE_URL, WHARF_ROUTE_SECRET and WHARF_KEY"
             .to_owned(),
-        hint: Some("without a Meta account, try `wharf demo`".to_owned()),
+        hint: Some(hint),
     }
 }
 

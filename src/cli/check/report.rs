@@ -136,3 +136,57 @@ fn scopes(key: &KeySettings) -> Vec<String> {
 fn words(list: &[String]) -> String {
     list.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+        [server]
+        public_url = "https://wa.example.com"
+        [[gateway]]
+        uri = "support"
+        whatsapp_token = "the-token"
+        app_secret = ["the-secret", "the-former"]
+        [[gateway.route]]
+        name = "bot"
+        url = "https://user:the-password@bot.example.com/hook?token=the-query"
+        fields = ["messages"]
+        [[key]]
+        name = "ops"
+        secret = "the-key"
+        scopes = ["send", "admin"]
+        gateways = ["support"]
+    "#;
+
+    fn loaded(text: &str) -> Result<Settings, Faults> {
+        Settings::parse("wharf.toml", text, [])
+    }
+
+    #[test]
+    fn a_report_says_what_was_found_and_no_secret() {
+        let settings = loaded(TEXT).expect("valid");
+        let pages = [text(&settings), json(&loaded(TEXT))];
+        for page in &pages {
+            let said =
+                ["https://wa.example.com/support", "support/bot", "https://…@bot.example.com/hook?…", "messages"];
+            for said in said.into_iter().chain(["ops", "admin", "no verify_token", "not signed"]) {
+                assert!(page.contains(said), "{said} is missing in {page}");
+            }
+            assert!(!page.contains("the-"), "{page}");
+        }
+        assert!(pages[0].contains("warning: wharf.toml:4:9  gateway[0]: no verify_token"), "{}", pages[0]);
+    }
+
+    #[test]
+    fn a_program_reads_faults_with_their_places() {
+        let page: Value = serde_json::from_str(&json(&loaded("[server]\nlisten = 1\n"))).expect("JSON");
+        let place = json!({ "file": "wharf.toml", "line": 2, "column": 10 });
+        assert_eq!((&page["valid"], &page["faults"].as_array().map(Vec::len)), (&json!(false), &Some(2)));
+        let listen = &page["faults"][1];
+        assert_eq!(
+            (&listen["place"], &listen["path"], &listen["found"]),
+            (&place, &json!("server.listen"), &json!("1"))
+        );
+    }
+}

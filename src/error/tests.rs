@@ -42,7 +42,7 @@ async fn an_error_has_the_shape_that_programs_know() {
 async fn a_browser_is_asked_for_the_key_but_a_webhook_is_not() {
     let (answer, _) = seen(&AuthFault::Missing.into()).await;
     let asked = answer.headers().get("www-authenticate").expect("401 asks for a key").to_str().expect("text");
-    assert!(asked.starts_with("Basic realm=\"wharf\""));
+    assert_eq!(asked, "Basic realm=\"wharf\"");
     let (answer, _) = seen(&ApiError::plain(ErrorId::SignatureMissing)).await;
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     assert!(!answer.headers().contains_key("www-authenticate"));
