@@ -99,10 +99,7 @@ impl Tally {
         for (name, route) in &self.routes {
             let ended = route.filtered + route.delivered + route.pending + route.dead;
             if route.offered + route.replayed != ended {
-                faults.push(format!(
-                    "route {name}: offered {} + replayed {}, accounted for {ended}",
-                    route.offered, route.replayed
-                ));
+                faults.push(format!("route {name}: offered {} + replayed {}, accounted for {ended}", route.offered, route.replayed));
             }
         }
         let m = &self.messages;

@@ -57,13 +57,8 @@ pub trait Store: Send + Sync + 'static {
     fn get(&self, kind: Kind, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
 
     /// Up to `limit` committed records of `kind` with `prefix` and a key greater than `after`, ascending. *Disk.*
-    fn page(
-        &self,
-        kind: Kind,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Bytes)>, StoreError>;
+    fn page(&self, kind: Kind, prefix: &[u8], after: Option<&[u8]>, limit: usize)
+    -> Result<Vec<(Key, Bytes)>, StoreError>;
 
     /// The highest sequence number ever committed in `stream`, 0 before the first; survives a remove. *Memory.*
     fn last_seq(&self, stream: &str) -> u64;
