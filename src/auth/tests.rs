@@ -1,0 +1,81 @@
+//! Keys, scopes and slowdowns, as callers meet them.
+
+use super::*;
+
+const OPS: &str = "ops-key-with-enough-chance-in-it";
+const BOT: &str = "bot-key-with-enough-chance-in-it";
+
+fn keys() -> Keys {
+    let key = |name: &str, key: &str, scopes: &[Scope], gateways: &[&str]| KeySettings {
+        name: name.into(),
+        hash: KeyHash::of(key.as_bytes()),
+        scopes: scopes.iter().copied().collect(),
+        gateways: gateways.iter().map(ToString::to_string).collect(),
+        accounts: Vec::new(),
+        numbers: vec!["105".to_owned()],
+    };
+    Keys::new(&[key("ops", OPS, &Scope::ALL, &[]), key("bot", BOT, &[Scope::Send], &["support"])])
+}
+
+fn ask(keys: &Keys, header: Option<&str>) -> Result<Caller, AuthFault> {
+    keys.identify(header, IpAddr::from([10, 0, 0, 1]), Instant::now())
+}
+
+fn basic(text: &str) -> String {
+    format!("Basic {}", STANDARD.encode(text))
+}
+
+#[test]
+fn a_key_is_known_as_bearer_and_as_the_password_of_basic() {
+    let keys = keys();
+    let headers =
+        [format!("Bearer {OPS}"), format!("bearer  {OPS}"), basic(&format!("anyone:{OPS}")), basic(&format!(":{OPS}"))];
+    for header in headers {
+        assert_eq!(&*ask(&keys, Some(&header)).expect("a right key").name, "ops");
+    }
+    assert_eq!(&*ask(&keys, Some(&format!("Bearer {BOT}"))).expect("a right key").name, "bot");
+}
+
+#[test]
+fn a_request_without_a_key_is_told_so_and_not_slowed() {
+    let keys = keys();
+    for header in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Digest x"), Some(OPS)] {
+        assert_eq!(ask(&keys, header).expect_err("no key"), AuthFault::Missing, "{header:?}");
+    }
+}
+
+#[test]
+fn a_wrong_key_is_slowed_and_a_right_one_never() {
+    let keys = keys();
+    let wrong =
+        ["Bearer nonsense".to_owned(), basic(OPS), "Basic %%%".to_owned(), basic("ops:"), format!("Bearer {OPS}x")];
+    let mut last = Duration::ZERO;
+    for header in &wrong {
+        let Err(AuthFault::Wrong { delay }) = ask(&keys, Some(header)) else { panic!("{header} passed") };
+        assert!(delay > last, "{header}");
+        last = delay;
+    }
+    assert!(ask(&keys, Some(&format!("Bearer {OPS}"))).is_ok());
+}
+
+#[test]
+fn without_any_key_nobody_is_let_in() {
+    let none = Keys::new(&[]);
+    assert!(matches!(ask(&none, Some("Bearer x")), Err(AuthFault::Wrong { .. })));
+}
+
+#[test]
+fn a_key_does_what_its_scopes_and_limits_say() {
+    let keys = keys();
+    let bot = ask(&keys, Some(&format!("Bearer {BOT}"))).expect("a right key");
+    assert_eq!(bot.require(Scope::Send), Ok(()));
+    let refused = bot.require(Scope::Admin).expect_err("no such scope");
+    assert_eq!(refused.to_string(), "the key bot lacks the scope admin");
+    assert!(bot.may_use_gateway("support") && !bot.may_use_gateway("sales"));
+    assert!(bot.may_use_number("105") && !bot.may_use_number("106"));
+    assert!(bot.may_use_account("102"), "no limit means all");
+    assert_eq!(
+        bot.require_gateway("sales").expect_err("not its gateway").to_string(),
+        "the key bot may not use gateway sales"
+    );
+}

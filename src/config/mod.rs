@@ -1,0 +1,29 @@
+//! Settings: what was typed ([`node`], [`environment`]) becomes what it means ([`settings`]). Starts nothing, opens no
+//! socket and no store; reads `wharf.toml`, the variables it is given, and the files that secrets stand in.
+//!
+//! Every fault is collected with its place, so that an operator mends a file in one go. The texts never show a secret.
+
+mod address;
+mod document;
+mod environment;
+mod fault;
+mod gateways;
+mod keys;
+mod node;
+pub mod reference;
+mod routes;
+mod secrets;
+mod section;
+mod sections;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod units;
+mod values;
+
+pub use address::masked;
+pub use fault::{Fault, Faults, Place, Warning};
+pub use keys::{KeyHash, KeySettings};
+pub use settings::{Engine, SendSettings, ServerSettings, Settings, StorageSettings, variables};
+pub use units::{bytes_text, duration_text};
+pub use wharf_actors::gateway::GraphSettings;

@@ -1,0 +1,95 @@
+//! `[[gateway.route]]`: where events go.
+
+use super::address;
+use super::gateways::{LONGEST_NAME, is_name_byte};
+use super::node::Value;
+use super::section::{Reading, Section, Unread, nearest};
+use super::values;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_actors::gateway::{Format, Route};
+use wharf_storage::EventKind;
+
+/// More than this at one endpoint is an attack, not a delivery.
+const MOST_AT_ONCE: usize = 4096;
+
+/// Reads the routes of the gateway called `gateway`.
+pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Option<Vec<Arc<Route>>> {
+    let mut seen = BTreeMap::new();
+    let read: Vec<Option<Arc<Route>>> =
+        all.into_iter().map(|unread| route(unread, gateway, &mut seen, reading)).collect();
+    read.into_iter().collect()
+}
+
+fn route(
+    unread: Unread,
+    gateway: &str,
+    seen: &mut BTreeMap<String, String>,
+    reading: &mut Reading,
+) -> Option<Arc<Route>> {
+    let mut section = Section::open("gateway.route", unread, reading)?;
+    let name = name(&mut section, seen);
+    let url = section.get("url", url);
+    let secret = section.maybe_secret("secret");
+    let format = section.get("format", values::one_of(&[("meta", Format::Meta), ("dialog", Format::Dialog)]));
+    let fields = section.list("fields", values::text);
+    let types = section.list("types", kind);
+    let accounts = section.list("accounts", values::id);
+    let numbers = section.list("numbers", values::id);
+    let concurrency = section.get("concurrency", values::number(1..=MOST_AT_ONCE));
+    let max_age = section.get("max_age", values::duration(Duration::from_secs(1)));
+    let tests = section.get("tests", values::truth);
+    if !section.has("secret") {
+        section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
+    }
+    section.close();
+    Some(Arc::new(Route {
+        name: format!("{gateway}/{}", name?).into(),
+        url: url?,
+        secret: secret?,
+        format: format?,
+        fields: fields?,
+        types: types?,
+        accounts: accounts?,
+        numbers: numbers?,
+        concurrency: concurrency?,
+        max_age: max_age?,
+        tests: tests?,
+    }))
+}
+
+fn name(section: &mut Section<'_>, seen: &mut BTreeMap<String, String>) -> Option<String> {
+    let name = section.get("name", label)?;
+    if let Some(other) = seen.insert(name.clone(), section.path_of("name")) {
+        section.fault_at(
+            "name",
+            format!("\"{name}\", which is {other} too"),
+            "another name: each is unique in its gateway",
+        );
+        return None;
+    }
+    Some(name)
+}
+
+/// A name that stands in paths, metrics and logs.
+pub(super) fn label(value: &Value) -> Result<String, String> {
+    let sound = |text: &&str| !text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(is_name_byte);
+    let name = value.text().filter(sound).map(str::to_owned);
+    name.ok_or_else(|| "a name of letters, digits, - and _, at most 64".to_owned())
+}
+
+fn url(value: &Value) -> Result<String, String> {
+    let url = value.text().filter(|text| address::is_url(text)).map(str::to_owned);
+    url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\"".to_owned())
+}
+
+fn kind(value: &Value) -> Result<String, String> {
+    let words = EventKind::ALL.map(EventKind::word);
+    let word = value.text().unwrap_or_default();
+    if words.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    let near = nearest(word, words).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    Err(format!("one of {}{near}", words.join(", ")))
+}

@@ -1,0 +1,93 @@
+//! The sections that stand once: server, storage, graph, send. Knows what their values may be.
+
+use super::address;
+use super::section::{Reading, Section, Unread};
+use super::settings::{Engine, SendSettings, ServerSettings, StorageSettings};
+use super::values;
+use std::path::PathBuf;
+use std::time::Duration;
+use wharf_actors::gateway::GraphSettings;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Meta tries a webhook again for up to 7 days; a day more covers clocks and slow last tries.
+const LEAST_DEDUPE: Duration = DAY.saturating_mul(8);
+
+/// A webhook may have 4 MiB, and one must fit.
+const LEAST_INFLIGHT: u64 = 4 << 20;
+
+/// Reads `[server]`.
+pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSettings> {
+    let mut section = Section::open("server", unread, reading)?;
+    let listen = section.get("listen", values::listen);
+    let ops_listen = section.get("ops_listen", values::listen);
+    let public_url = section.maybe("public_url", values::base);
+    let workers = section.maybe("workers", values::number(1..=1024));
+    let inflight_bytes = section.get("inflight_bytes", values::bytes(LEAST_INFLIGHT));
+    let verb_wait = section.get("verb_wait", values::within(SECOND, SECOND * 600));
+    if let (Some(one), Some(other)) = (listen, ops_listen)
+        && one == other
+        && one.port() != 0
+    {
+        section.fault_at("ops_listen", format!("\"{other}\", which is `listen` too"), "another address or port");
+    }
+    if public_url.as_ref().is_some_and(|url| url.as_ref().is_some_and(|url| address::is_plain_and_far(url))) {
+        section.warn("public_url", "Meta calls https only; put a TLS proxy before Wharf and name its https URL here");
+    }
+    section.close();
+    Some(ServerSettings {
+        listen: listen?,
+        ops_listen: ops_listen?,
+        public_url: public_url?,
+        workers: workers?.unwrap_or_else(cores),
+        inflight_bytes: inflight_bytes?,
+        verb_wait: verb_wait?,
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Reads `[storage]`.
+pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSettings> {
+    let mut section = Section::open("storage", unread, reading)?;
+    let engine = section.get("engine", values::one_of(&[("sled", Engine::Sled)]));
+    let path = section.get("path", values::text).map(PathBuf::from);
+    let retention = section.get("retention", values::duration(SECOND));
+    let dedupe = section.get("dedupe", values::duration(LEAST_DEDUPE));
+    let dead_retention = section.get("dead_retention", values::duration(SECOND));
+    let dialog_ttl = section.get("dialog_ttl", values::duration(SECOND));
+    section.close();
+    Some(StorageSettings {
+        engine: engine?,
+        path: path?,
+        retention: retention?,
+        dedupe: dedupe?,
+        dead_retention: dead_retention?,
+        dialog_ttl: dialog_ttl?,
+    })
+}
+
+/// Reads `[graph]`.
+pub(super) fn graph(unread: Unread, reading: &mut Reading) -> Option<GraphSettings> {
+    let mut section = Section::open("graph", unread, reading)?;
+    let base_url = section.get("base_url", values::origin);
+    let version = section.get("version", values::version);
+    if base_url.as_deref().is_some_and(address::is_plain_and_far) {
+        section
+            .warn("base_url", "tokens travel there without encryption; use https except for a sandbox on this machine");
+    }
+    section.close();
+    Some(GraphSettings { base_url: base_url?, version: version? })
+}
+
+/// Reads `[send]`.
+pub(super) fn send(unread: Unread, reading: &mut Reading) -> Option<SendSettings> {
+    let mut section = Section::open("send", unread, reading)?;
+    let send_wait = section.get("send_wait", values::within(Duration::ZERO, SECOND * 60));
+    let send_max_age = section.get("send_max_age", values::duration(SECOND));
+    section.close();
+    Some(SendSettings { send_wait: send_wait?, send_max_age: send_max_age? })
+}
