@@ -150,3 +150,150 @@ fn rfc3339(at_ms: u64) -> String {
     let at = i64::try_from(at_ms).ok().and_then(|at_ms| Timestamp::from_millisecond(at_ms).ok());
     format!("{:.3}", at.unwrap_or(Timestamp::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::cloud::webhook::split;
+    use serde_json::{Value as Json, json};
+    use wharf_storage::NumberRef;
+
+    const POST: &str = r#"{"object":"o","entry":[{"id":"102","changes":[{"value":{"metadata":{"phone_number_id":"106"},"messages":[{"from":"1650","id":"wamid.A","text":{"body":"\u00e9 \ud83d \/"}}]},"field":"messages"}]}]}"#;
+
+    fn event(post: &'static str) -> Event {
+        let item = split(&Bytes::from_static(post.as_bytes())).unwrap().remove(0);
+        Event {
+            stream: "102".into(),
+            seq: 7,
+            received_at_ms: 1_700_000_000_123,
+            kind: item.kind,
+            disposition: Disposition::Routed,
+            gateway: "support".into(),
+            secret: 0,
+            field: item.field,
+            claimed: item.owner.entry_id,
+            number: NumberRef { id: Some("106".into()), display: Some("+1 555-078-3881".into()) },
+            dialog: Some(EventDialog {
+                id: 9_007_199_254_740_993,
+                new: true,
+                user_id: Some("US.1".into()),
+                wa_id: Some("1650".into()),
+                group_id: None,
+                window_expires_at_ms: Some(1_700_086_400_000),
+            }),
+            lane: 1,
+            message_id: item.message_id,
+            body: item.body,
+            item: item.item,
+        }
+    }
+
+    fn parsed(event: &Event) -> Json {
+        let body = String::from_utf8(dialog_body(event, None)).unwrap();
+        serde_json::from_str(&body.replace(r" \ud83d", "")).unwrap()
+    }
+
+    #[test]
+    fn a_meta_delivery_is_the_envelope_as_it_is_kept() {
+        assert_eq!(meta_body(&event(POST)), POST);
+    }
+
+    #[test]
+    fn a_dialog_delivery_carries_the_item_with_its_dialog() {
+        let mut told = parsed(&event(POST));
+        let message = told.as_object_mut().unwrap().remove("message").unwrap();
+        assert_eq!(message["id"], "wamid.A");
+        let expected = json!({
+            "id": "102.7", "type": "message", "field": "messages", "received_at": "2023-11-14T22:13:20.123Z",
+            "message_id": "wamid.A",
+            "dialog": {
+                "id": "9007199254740993", "new": true, "customer": {"user_id": "US.1", "wa_id": "1650"},
+                "window_expires_at": "2023-11-15T22:13:20.000Z",
+                "variables": {"whatsapp.business": "102", "whatsapp.account": "106", "whatsapp.number": "+1 555-078-3881"},
+            },
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_item_in_a_dialog_delivery_is_byte_for_byte_metas() {
+        let body = dialog_body(&event(POST), None);
+        let item = r#""message":{"from":"1650","id":"wamid.A","text":{"body":"\u00e9 \ud83d \/"}}}"#;
+        assert!(body.ends_with(item.as_bytes()));
+    }
+
+    #[test]
+    fn a_status_of_a_message_of_ours_names_it() {
+        let body = dialog_body(&event(POST), Some("msg_1"));
+        assert!(String::from_utf8_lossy(&body).contains(r#""message_id":"msg_1""#));
+    }
+
+    #[test]
+    fn of_a_whole_change_the_message_is_its_value() {
+        let mut event = event(
+            r#"{"entry":[{"id":"102","time":5,"changes":[{"field":"flows","value": {"event" : "X"}}],"value":1}]}"#,
+        );
+        event.dialog = None;
+        event.number = NumberRef::default();
+        let body = dialog_body(&event, None);
+        assert!(body.ends_with(br#""message":{"event" : "X"}}"#));
+        let told: Json = serde_json::from_slice(&body).unwrap();
+        assert_eq!(told["dialog"], json!({"variables": {"whatsapp.business": "102"}}));
+        assert_eq!((&told["type"], told.get("message_id")), (&json!("account"), None));
+    }
+
+    #[test]
+    fn of_an_odd_entry_the_message_is_the_entry() {
+        let body = dialog_body(&event(r#"{"entry":[{"id":"102","value":1}]}"#), None);
+        assert!(body.ends_with(br#""message":{"id":"102","value":1}}"#));
+        let body = dialog_body(&event(r#"{"entry":[{"changes":[ 5 ]}]}"#), None);
+        assert!(body.ends_with(br#""message":5}"#));
+    }
+
+    fn header<'h>(headers: &'h [(&'static str, String)], name: &str) -> Option<&'h str> {
+        headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn a_delivery_names_event_attempt_and_variables_and_is_signed_twice() {
+        let secret = Secret::new("s");
+        let headers = delivery_headers(&event(POST), b"{}", Some(&secret), 3, 1_700_000_000);
+        assert_eq!(header(&headers, "webhook-id"), Some("102.7"));
+        assert_eq!(header(&headers, "webhook-timestamp"), Some("1700000000"));
+        assert_eq!(header(&headers, "X-Wharf-Attempt"), Some("3"));
+        assert_eq!(header(&headers, "X-WhatsApp-Business"), Some("102"));
+        assert_eq!(header(&headers, "X-WhatsApp-Account"), Some("106"));
+        assert_eq!(header(&headers, "X-WhatsApp-Number"), Some("+1 555-078-3881"));
+        assert_eq!(header(&headers, "X-Hub-Signature-256"), Some(&*signature::sign(&secret, b"{}")));
+        let standard = signature::webhook_signature(&secret, "102.7", 1_700_000_000, b"{}");
+        assert_eq!(header(&headers, "webhook-signature"), Some(&*standard));
+    }
+
+    #[test]
+    fn without_a_secret_nothing_is_signed() {
+        let headers = delivery_headers(&event(POST), b"{}", None, 1, 1);
+        assert_eq!(header(&headers, "X-Hub-Signature-256"), None);
+        assert_eq!(header(&headers, "webhook-signature"), None);
+    }
+
+    #[test]
+    fn a_variable_can_smuggle_no_header() {
+        let mut event = event(POST);
+        event.number = NumberRef { id: Some("1\r\nX-Evil: 1".into()), display: Some("é".into()) };
+        let headers = delivery_headers(&event, b"{}", None, 1, 1);
+        assert_eq!(header(&headers, "X-WhatsApp-Account"), None);
+        assert_eq!(header(&headers, "X-WhatsApp-Number"), None);
+    }
+
+    #[test]
+    fn a_test_payload_names_the_account_it_claims() {
+        let mut event = event(POST);
+        event.disposition = Disposition::Test;
+        event.stream = "t.support".into();
+        let headers = delivery_headers(&event, b"{}", None, 1, 1);
+        assert_eq!(header(&headers, "X-WhatsApp-Business"), Some("102"));
+        assert_eq!(header(&headers, "webhook-id"), Some("t.support.7"));
+    }
+}

@@ -99,3 +99,97 @@ fn hex_mac(secret: &Secret, message: &[u8]) -> String {
 fn keyed(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("HMAC takes a key of any length")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// RFC 4231, test case 2.
+    const JEFE: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+
+    fn jefe() -> Secret {
+        Secret::new("Jefe")
+    }
+
+    const BODY: &[u8] = b"what do ya want for nothing?";
+
+    fn outcome(header: &str) -> Result<usize, BadSignature> {
+        verify(Some(header.as_bytes()), BODY, &[Secret::new("other"), jefe()])
+    }
+
+    #[test]
+    fn a_signature_says_which_secret_made_it() {
+        assert_eq!(sign(&jefe(), BODY), format!("sha256={JEFE}"));
+        assert_eq!(outcome(&format!("sha256={JEFE}")), Ok(1));
+        assert_eq!(outcome(&sign(&Secret::new("other"), BODY)), Ok(0));
+        assert_eq!(outcome(&sign(&Secret::new("third"), BODY)), Err(BadSignature::NoMatch));
+    }
+
+    #[test]
+    fn a_signature_covers_every_byte() {
+        let header = sign(&jefe(), BODY);
+        let verifier = Verifier::new(&[jefe()]);
+        assert_eq!(verifier.verify(Some(header.as_bytes()), BODY), Ok(0));
+        assert_eq!(verifier.verify(Some(header.as_bytes()), &BODY[1..]), Err(BadSignature::NoMatch));
+        assert_eq!(verifier.verify(Some(header.as_bytes()), b""), Err(BadSignature::NoMatch));
+        assert_eq!(verifier.verify(Some(header.as_bytes()), BODY), Ok(0), "a verifier can be used again");
+    }
+
+    #[test]
+    fn uppercase_digits_say_the_same() {
+        assert_eq!(outcome(&format!("sha256={}", JEFE.to_uppercase())), Ok(1));
+    }
+
+    #[test]
+    fn no_sha_256_signature_is_a_missing_one() {
+        assert_eq!(verify(None, BODY, &[jefe()]), Err(BadSignature::Missing));
+        assert_eq!(outcome("sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"), Err(BadSignature::Missing));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        let long = format!("sha256={JEFE}00");
+        let spaced = format!("sha256= {JEFE}");
+        for header in ["", "sha256=", "sha256", JEFE, &long, &spaced, &long[..70], "sha256=zz", "SHA256=00"] {
+            assert_eq!(outcome(header), Err(BadSignature::Malformed), "{header}");
+        }
+        assert_eq!(verify(Some(&[0xFF; 71]), BODY, &[jefe()]), Err(BadSignature::Malformed));
+    }
+
+    #[test]
+    fn without_secrets_nothing_is_believed() {
+        assert_eq!(verify(Some(format!("sha256={JEFE}").as_bytes()), BODY, &[]), Err(BadSignature::NoMatch));
+    }
+
+    #[test]
+    fn the_proof_of_a_token_is_made_with_the_app_secret() {
+        assert_eq!(appsecret_proof(&jefe(), &Secret::new("what do ya want for nothing?")), JEFE);
+    }
+
+    #[test]
+    fn standard_webhooks_keys_are_base64_after_their_prefix() {
+        let raw = Secret::new("key");
+        let prefixed = Secret::new(format!("whsec_{}", BASE64.encode("key")));
+        let signature = webhook_signature(&raw, "102.7", 1_700_000_000, b"{}");
+        assert_eq!(webhook_signature(&prefixed, "102.7", 1_700_000_000, b"{}"), signature);
+        let mac = keyed(b"key").chain_update(b"102.7.1700000000.{}").finalize();
+        assert_eq!(signature, format!("v1,{}", BASE64.encode(mac.into_bytes())));
+        let odd = Secret::new("whsec_not base64!");
+        assert_eq!(standard_key(&odd), b"whsec_not base64!");
+    }
+
+    #[test]
+    fn the_published_example_of_standard_webhooks_is_met() {
+        let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let body = br#"{"test": 2432232314}"#;
+        let signature = webhook_signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn a_verifier_shows_no_secret() {
+        assert_eq!(format!("{:?}", Verifier::new(&[jefe()])), "Verifier(1 secrets)");
+    }
+}
