@@ -1,6 +1,13 @@
 //! The edge: HTTP, the command line and the settings. Decides nothing about accounts and keeps nothing itself.
 
 pub mod auth;
+pub mod authorised;
+pub mod callback;
 pub mod cli;
+pub mod cloud_api;
 pub mod config;
+pub mod edge;
 pub mod error;
+pub mod ops;
+pub mod router;
+pub mod server;

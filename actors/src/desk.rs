@@ -69,3 +69,26 @@ impl<T: 'static> LoopDesk<T> {
         settled.into_iter().filter_map(who).collect()
     }
 }
+
+/// Commits one change and waits for it: for the rare change that no actor owns. The error says why it is lost.
+pub async fn commit(store: &dyn wharf_storage::Store, change: wharf_storage::Change) -> Result<(), Arc<str>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let desk = Arc::new(Single(Mutex::new(Some(tell))));
+    store.commit(change, vec![Receipt { desk, number: 0 }]);
+    match told.await {
+        Ok(Outcome::Durable) => Ok(()),
+        Ok(Outcome::Lost { reason }) => Err(reason),
+        Err(_) => Err("wharf is stopping".into()),
+    }
+}
+
+/// A desk for one change.
+struct Single(Mutex<Option<tokio::sync::oneshot::Sender<Outcome>>>);
+
+impl Desk for Single {
+    fn settle(&self, _: &[u64], outcome: &Outcome) {
+        if let Some(tell) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = tell.send(outcome.clone());
+        }
+    }
+}

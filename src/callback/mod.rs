@@ -1,0 +1,49 @@
+//! `/{uri}` of a gateway: Meta's handshake, webhooks, and the operators' verbs. Which of them a request is, is decided
+//! here and nowhere else.
+
+mod body;
+mod handshake;
+mod query;
+mod verbs;
+mod webhook;
+
+pub use body::read as read_body;
+pub use query::Query;
+
+use crate::edge::Edge;
+use crate::error::{ApiError, ErrorId};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use std::sync::Arc;
+use wharf_actors::directory::Desks;
+
+/// Every request to `/{uri}`.
+pub async fn handle(
+    request: HttpRequest,
+    uri: web::Path<String>,
+    payload: web::Payload,
+    edge: web::Data<Edge>,
+) -> Result<HttpResponse, ApiError> {
+    let gateway = edge.wharf.directory.gateway(&uri).ok_or_else(|| unknown_path(&request))?;
+    match *request.method() {
+        Method::POST => webhook::receive(&request, payload, gateway, &edge).await,
+        Method::GET => get(&request, gateway, &edge).await,
+        _ => Err(ApiError::naming(ErrorId::MethodWrong, request.method())),
+    }
+}
+
+async fn get(request: &HttpRequest, gateway: &Arc<Desks>, edge: &Edge) -> Result<HttpResponse, ApiError> {
+    let query = Query::read(request.query_string());
+    if query.first("hub.mode").is_some() {
+        return handshake::answer(&query, &gateway.gateway);
+    }
+    match query.first("whatsapp") {
+        Some(verb) => verbs::run(request, verb, &query, gateway, edge).await,
+        None => Err(ApiError::plain(ErrorId::QueryUnknown)),
+    }
+}
+
+/// Nothing is served at this path.
+pub fn unknown_path(request: &HttpRequest) -> ApiError {
+    ApiError::naming(ErrorId::PathUnknown, request.path())
+}

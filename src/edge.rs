@@ -1,0 +1,129 @@
+//! What every request handler shares: the house below, the settings it needs, and the bytes under way.
+
+use crate::auth::Keys;
+use crate::config::Settings;
+use crate::error::{ApiError, ErrorId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use wharf_actors::cloud::signature::Verifier;
+use wharf_actors::supervisor::Wharf;
+use wharf_storage::Standing;
+
+/// Shared by all handlers of both listeners.
+pub struct Edge {
+    /// The actors and the store.
+    pub wharf: Wharf,
+    /// Who may call.
+    pub keys: Keys,
+    /// The signatures each gateway accepts, by its URI.
+    pub verifiers: HashMap<Arc<str>, Verifier>,
+    /// Webhook bytes under way.
+    pub in_flight: InFlight,
+    /// How long a verb may work before it answers 202.
+    pub verb_wait: Duration,
+    /// How long a send waits for Graph before it answers 202.
+    pub send_wait: Duration,
+    /// The Graph version where a path names none.
+    pub graph_version: Arc<str>,
+    /// What is counted at the edge.
+    pub counters: Counters,
+}
+
+impl Edge {
+    /// The edge of a house.
+    pub fn new(wharf: Wharf, settings: &Settings) -> Self {
+        let verifier = |gateway: &Arc<wharf_actors::gateway::Gateway>| {
+            (Arc::clone(&gateway.uri), Verifier::new(&gateway.app_secrets))
+        };
+        Self {
+            wharf,
+            keys: Keys::new(&settings.keys),
+            verifiers: settings.gateways.iter().map(verifier).collect(),
+            in_flight: InFlight::new(settings.server.inflight_bytes),
+            verb_wait: settings.server.verb_wait,
+            send_wait: settings.send.send_wait,
+            graph_version: settings.graph.version.as_str().into(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Refuses where nothing can be kept.
+    pub fn require_open_store(&self) -> Result<(), ApiError> {
+        match self.wharf.store.standing() {
+            Standing::Open => Ok(()),
+            Standing::Closed { .. } => Err(ApiError::plain(ErrorId::StoreClosed)),
+        }
+    }
+}
+
+/// Requests counted at the edge, for metrics.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Webhooks answered 200.
+    pub webhooks: AtomicU64,
+    /// Webhooks refused for their signature.
+    pub unsigned: AtomicU64,
+    /// Webhooks answered 503.
+    pub unavailable: AtomicU64,
+    /// Other webhooks refused: too large, too slow, not JSON.
+    pub refused: AtomicU64,
+    /// Wrong keys.
+    pub wrong_keys: AtomicU64,
+}
+
+/// Bytes under way, bounded: reserved before a body byte is read.
+#[derive(Debug)]
+pub struct InFlight {
+    limit: u64,
+    taken: AtomicU64,
+}
+
+/// Bytes set aside; given back when dropped.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    of: &'a InFlight,
+    bytes: u64,
+}
+
+impl InFlight {
+    /// None under way, `limit` at most.
+    pub fn new(limit: u64) -> Self {
+        Self { limit, taken: AtomicU64::new(0) }
+    }
+
+    /// Sets `bytes` aside, if there is room.
+    pub fn reserve(&self, bytes: u64) -> Option<Reservation<'_>> {
+        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
+        let reservation = Reservation { of: self, bytes };
+        (before + bytes <= self.limit).then_some(reservation)
+    }
+
+    /// Bytes under way now.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.of.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_under_way_never_pass_the_limit_and_come_back() {
+        let in_flight = InFlight::new(100);
+        let first = in_flight.reserve(60).expect("room");
+        assert!(in_flight.reserve(41).is_none());
+        assert_eq!(in_flight.taken(), 60);
+        let second = in_flight.reserve(40).expect("room");
+        drop((first, second));
+        assert_eq!(in_flight.taken(), 0);
+    }
+}

@@ -1,0 +1,144 @@
+//! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
+
+use super::page::{Page, Wanted, raw};
+use super::{Late, inspector, json, moment, read, require_account};
+use crate::callback::Query;
+use crate::config::masked;
+use crate::error::{ApiError, ErrorId};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use wharf_actors::messages::Look;
+use wharf_actors::views::AccountView;
+use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
+
+/// An account in a list.
+#[derive(Debug, Serialize)]
+struct AccountShown {
+    id: String,
+    gateway: String,
+    active: bool,
+    wished: bool,
+    override_callback_uri: Option<String>,
+    error: Option<Box<RawValue>>,
+    engaged_at: Option<String>,
+    refreshed_at: Option<String>,
+    snapshot: Box<RawValue>,
+}
+
+/// An account, looked into.
+#[derive(Debug, Serialize)]
+struct AccountInside {
+    #[serde(flatten)]
+    account: AccountShown,
+    seq: u64,
+    changes_in_flight: usize,
+    oldest_undelivered_at: Option<String>,
+    routes: BTreeMap<String, RouteShown>,
+    outbox: BTreeMap<&'static str, usize>,
+    ledger: Tally,
+}
+
+#[derive(Debug, Serialize)]
+struct RouteShown {
+    url: String,
+    pending: i64,
+    open: usize,
+    under_way: usize,
+    /// Endpoints have no breaker yet: a route is always tried.
+    breaker: &'static str,
+    last_answer: Option<AnswerShown>,
+}
+
+#[derive(Debug, Serialize)]
+struct AnswerShown {
+    at: Option<String>,
+    status: Option<u16>,
+    reason: Option<String>,
+}
+
+/// The engaged accounts that the caller's key may see.
+pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    let wanted = Wanted::read(&Query::read(request.query_string()))?;
+    let after = wanted.after.clone().unwrap_or_default();
+    let records = read(edge, |store| {
+        let records = store.hot(Kind::Account, &[]).into_iter();
+        records.map(|(key, bytes)| Ok((key, AccountRecord::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
+    });
+    let seen = |record: &AccountRecord| caller.may_use_account(&record.id) && caller.may_use_gateway(&record.gateway);
+    let rest = records.await?.into_iter().filter(|(key, record)| key.0 > after && seen(record));
+    Ok(json(&Page::of(rest.take(wanted.limit).collect(), &wanted, AccountShown::of)))
+}
+
+/// One account.
+pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    require_account(&caller, &waba)?;
+    let unknown = || ApiError::naming(ErrorId::AccountUnknown, &waba);
+    let key = KeyBuilder::new().text(&waba).build();
+    let record = read(edge, move |store| {
+        store.get(Kind::Account, &key.0)?.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose()
+    });
+    let record = record.await?.ok_or_else(unknown)?;
+    let (actor, desks) = edge.wharf.directory.account(&waba).ok_or_else(unknown)?;
+    if !caller.may_use_gateway(&desks.gateway.uri) {
+        return Err(unknown());
+    }
+    let view = actor.send(Look).await;
+    let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
+    let ledger = edge.wharf.store.ledger(&waba);
+    let url = |name: &str| {
+        let route = desks.gateway.routes.iter().find(|route| *route.name == *name);
+        route.map(|route| masked(&route.url)).unwrap_or_default()
+    };
+    Ok(json(&AccountInside::of(record, view, ledger, url)))
+}
+
+impl AccountInside {
+    fn of(record: AccountRecord, view: AccountView, ledger: Tally, url: impl Fn(&str) -> String) -> Self {
+        let route = |(name, view): (String, wharf_actors::views::RouteView)| {
+            let sums = ledger.routes.get(&name).copied().unwrap_or_else(RouteTally::default);
+            let last_answer = view.last_answer.map(|last| AnswerShown {
+                at: moment(last.at_ms),
+                status: last.status,
+                reason: last.reason,
+            });
+            let shown = RouteShown {
+                url: url(&name),
+                pending: sums.pending,
+                open: view.open,
+                under_way: view.under_way,
+                breaker: "closed",
+                last_answer,
+            };
+            (name, shown)
+        };
+        Self {
+            account: AccountShown::of(record),
+            seq: view.seq,
+            changes_in_flight: view.changes_in_flight,
+            oldest_undelivered_at: view.oldest_undelivered_ms.and_then(moment),
+            routes: view.routes.into_iter().map(route).collect(),
+            outbox: view.outbox,
+            ledger,
+        }
+    }
+}
+
+impl AccountShown {
+    fn of(record: AccountRecord) -> Self {
+        Self {
+            gateway: record.gateway.into(),
+            active: record.active,
+            wished: record.wished,
+            override_callback_uri: record.override_uri.map(Into::into),
+            error: record.refusal.as_deref().map(raw),
+            engaged_at: moment(record.engaged_at_ms),
+            refreshed_at: moment(record.refreshed_at_ms),
+            snapshot: raw(&record.snapshot),
+            id: record.id.into(),
+        }
+    }
+}

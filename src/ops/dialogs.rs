@@ -1,0 +1,59 @@
+//! `/api/accounts/{waba}/dialogs`: who talks with the account, with the dialog variables and the 24-hour window.
+
+use super::page::{Page, Wanted};
+use super::{Late, inspector, json, moment, read, require_account};
+use crate::callback::Query;
+use crate::error::ApiError;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::{Value, json as value};
+use wharf_storage::{Dialog, KeyBuilder, Kind, Noun};
+
+#[derive(Debug, Serialize)]
+struct DialogShown {
+    id: String,
+    customer: Value,
+    since: Option<String>,
+    seen_at: Option<String>,
+    window_expires_at: Option<String>,
+    variables: Value,
+}
+
+/// The dialogs of an account.
+pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    require_account(&caller, &waba)?;
+    let wanted = Wanted::read(&Query::read(request.query_string()))?;
+    let prefix = KeyBuilder::new().text(&waba).build();
+    let asked = wanted.clone();
+    let found = read(edge, move |store| {
+        let found = store.page(Kind::Dialog, &prefix.0, asked.after.as_deref(), asked.limit)?;
+        found.into_iter().map(|(key, bytes)| Ok((key, Dialog::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
+    });
+    Ok(json(&Page::of(found.await?, &wanted, DialogShown::of)))
+}
+
+impl DialogShown {
+    fn of(dialog: Dialog) -> Self {
+        let customer = value!({ "user_id": dialog.user_id, "wa_id": dialog.wa_id, "group_id": dialog.group_id });
+        Self {
+            id: dialog.id.to_string(),
+            customer: without_nulls(customer),
+            since: moment(dialog.since_ms),
+            seen_at: moment(dialog.seen_at_ms),
+            window_expires_at: dialog.window_expires_at_ms.and_then(moment),
+            variables: without_nulls(value!({
+                "whatsapp.business": dialog.account,
+                "whatsapp.account": dialog.number,
+                "whatsapp.number": dialog.display,
+            })),
+        }
+    }
+}
+
+fn without_nulls(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|_, member| !member.is_null());
+    }
+    object
+}

@@ -1,0 +1,132 @@
+//! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
+
+use super::page::raw;
+use super::{Late, inspector, json, moment, read, require_account};
+use crate::callback::Query;
+use crate::error::{ApiError, ErrorId};
+use crate::ops::page::Wanted;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use wharf_storage::{Event, EventDialog};
+
+/// Bytes of events read for one answer at most.
+const ANSWER_BYTES: usize = 8 << 20;
+
+/// An event as operators see it.
+#[derive(Debug, Serialize)]
+pub(crate) struct EventShown {
+    id: String,
+    seq: u64,
+    received_at: Option<String>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    field: String,
+    disposition: &'static str,
+    gateway: String,
+    secret: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed: Option<String>,
+    number: Option<String>,
+    display_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialog: Option<DialogShown>,
+    message_id: Option<String>,
+    bytes: usize,
+    item: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize)]
+struct DialogShown {
+    id: String,
+    new: bool,
+    user_id: Option<String>,
+    wa_id: Option<String>,
+    group_id: Option<String>,
+    window_expires_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    data: Vec<EventShown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The events of an account, ascending: `after` (a seq), `limit`, `kind`.
+pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    require_account(&caller, &waba)?;
+    let query = Query::read(request.query_string());
+    let wanted = Wanted::read(&query)?;
+    let kind = query.first("kind").map(str::to_owned);
+    let after = after(&query)?;
+    let stream = waba.into_inner();
+    if edge.wharf.store.last_seq(&stream) == 0 && edge.wharf.directory.account(&stream).is_none() {
+        return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
+    }
+    let events = read(edge, move |store| store.events(&stream, after, wanted.limit, ANSWER_BYTES)).await?;
+    let next = events.last().filter(|_| events.len() >= wanted.limit).map(|event| event.seq.to_string());
+    let of_kind = |event: &Event| kind.as_deref().is_none_or(|kind| event.kind.word() == kind);
+    let data = events.into_iter().filter(of_kind).map(EventShown::of).collect();
+    Ok(json(&Listed { data, next }))
+}
+
+/// One event, by its id.
+pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    let unknown = || ApiError::naming(ErrorId::EventUnknown, &id);
+    let (stream, seq) = id.rsplit_once('.').ok_or_else(unknown)?;
+    let seq: u64 = seq.parse().map_err(|_| unknown())?;
+    let seen = match stream.split_once('.') {
+        Some((_, gateway)) => caller.may_use_gateway(gateway),
+        None => caller.may_use_account(stream),
+    };
+    if !seen {
+        return Err(unknown());
+    }
+    let stream = stream.to_owned();
+    let event = read(edge, move |store| store.event(&stream, seq)).await?;
+    Ok(json(&EventShown::of(event.ok_or_else(unknown)?)))
+}
+
+fn after(query: &Query) -> Result<u64, ApiError> {
+    let Some(text) = query.first("after").or_else(|| query.first("cursor")) else { return Ok(0) };
+    text.parse().map_err(|_| ApiError::naming(ErrorId::ParameterBad, format!("after must be an event's seq, not {text}")))
+}
+
+impl EventShown {
+    /// As operators see it.
+    pub(crate) fn of(event: Event) -> Self {
+        Self {
+            id: event.id(),
+            seq: event.seq,
+            received_at: moment(event.received_at_ms),
+            kind: event.kind.word(),
+            disposition: event.disposition.word(),
+            gateway: event.gateway.to_string(),
+            secret: event.secret,
+            claimed: event.claimed.as_deref().map(str::to_owned),
+            number: event.number.id.as_deref().map(str::to_owned),
+            display_number: event.number.display.as_deref().map(str::to_owned),
+            message_id: event.message_id.as_deref().map(str::to_owned),
+            bytes: event.body.len(),
+            item: raw(event.item_bytes()),
+            field: event.field.into(),
+            dialog: event.dialog.map(DialogShown::of),
+        }
+    }
+}
+
+impl DialogShown {
+    fn of(dialog: EventDialog) -> Self {
+        Self {
+            id: dialog.id.to_string(),
+            new: dialog.new,
+            user_id: dialog.user_id.map(Into::into),
+            wa_id: dialog.wa_id.map(Into::into),
+            group_id: dialog.group_id.map(Into::into),
+            window_expires_at: dialog.window_expires_at_ms.and_then(moment),
+        }
+    }
+}

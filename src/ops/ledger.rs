@@ -1,0 +1,31 @@
+//! `/api/ledger`: where everything went, all figures from one committed state, and whether they balance.
+
+use super::{Late, inspector, json};
+use crate::error::ApiError;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use wharf_storage::Tally;
+
+/// The ledger with what does not balance in it.
+#[derive(Debug, Serialize)]
+struct Sheet {
+    #[serde(flatten)]
+    ledger: Tally,
+    balanced: bool,
+    faults: Vec<String>,
+}
+
+/// The ledger of all owners that the caller's key may see, added up.
+pub async fn all(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    let mut ledger = Tally::default();
+    for (owner, part) in edge.wharf.store.ledgers() {
+        let is_account = owner.bytes().all(|byte| byte.is_ascii_digit());
+        let seen = if is_account { caller.may_use_account(&owner) } else { caller.may_use_gateway(&owner) };
+        if seen {
+            ledger.add(&part);
+        }
+    }
+    let faults = ledger.faults();
+    Ok(json(&Sheet { ledger, balanced: faults.is_empty(), faults }))
+}

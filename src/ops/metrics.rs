@@ -1,0 +1,127 @@
+//! `/metrics`: Prometheus text. Gathered at each scrape from the store and the edge; nothing is counted twice.
+
+use super::Late;
+use crate::edge::Edge;
+use crate::error::{ApiError, ErrorId};
+use actix_web::HttpResponse;
+use prometheus::core::Collector;
+use prometheus::{Gauge, GaugeVec, Opts, Registry, TextEncoder};
+use std::sync::atomic::{AtomicU64, Ordering};
+use wharf_storage::{Standing, Tally};
+
+/// All metrics. Open, as scrapers have no keys; it holds figures, never names of customers.
+pub async fn metrics(late: Late) -> Result<HttpResponse, ApiError> {
+    let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "the store is being opened"))?;
+    let text = encode(edge).map_err(|error| ApiError::naming(ErrorId::Internal, error))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+fn encode(edge: &Edge) -> prometheus::Result<String> {
+    let scrape = Scrape { registry: Registry::new() };
+    scrape.edge(edge)?;
+    scrape.store(edge)?;
+    let mut ledger = Tally::default();
+    edge.wharf.store.ledgers().iter().for_each(|(_, part)| ledger.add(part));
+    scrape.ledger(&ledger)?;
+    TextEncoder::new().encode_to_string(&scrape.registry.gather())
+}
+
+struct Scrape {
+    registry: Registry,
+}
+
+impl Scrape {
+    fn edge(&self, edge: &Edge) -> prometheus::Result<()> {
+        let counters = &edge.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+        let answers = [
+            ("durable", read(&counters.webhooks)),
+            ("unsigned", read(&counters.unsigned)),
+            ("unavailable", read(&counters.unavailable)),
+            ("refused", read(&counters.refused)),
+        ];
+        self.family("wharf_webhooks_total", "Webhooks by how they were answered, since start", "answer", &answers)?;
+        self.one("wharf_webhook_bytes_in_flight", "Webhook bytes under way", edge.in_flight.taken() as f64)?;
+        self.one("wharf_wrong_keys_total", "Requests with a wrong key, since start", read(&counters.wrong_keys))?;
+        let accounts = edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
+        self.family("wharf_accounts", "Engaged accounts by gateway", "gateway", &accounts.collect::<Vec<_>>())
+    }
+
+    fn store(&self, edge: &Edge) -> prometheus::Result<()> {
+        let figures = edge.wharf.store.figures();
+        let open = f64::from(u8::from(edge.wharf.store.standing() == Standing::Open));
+        self.one("wharf_store_open", "1 while the store takes changes", open)?;
+        self.one("wharf_commits_total", "Commit groups made durable, since start", figures.commits as f64)?;
+        self.one("wharf_changes_total", "Changes made durable, since start", figures.changes as f64)?;
+        self.one("wharf_events_total", "Events made durable, since start", figures.events as f64)?;
+        self.one("wharf_commit_seconds_total", "Seconds spent in commit groups, since start", figures.commit_seconds)?;
+        self.one("wharf_last_commit_seconds", "Seconds the last commit group took", figures.last_commit_seconds)?;
+        self.one("wharf_store_queued_bytes", "Bytes of changes that wait for the disk", figures.queued_bytes as f64)?;
+        self.one("wharf_journal_bytes", "Bytes of journal pages", figures.journal_bytes as f64)?;
+        self.one("wharf_journal_volumes", "Journal volumes on disk", figures.volumes as f64)
+    }
+
+    fn ledger(&self, ledger: &Tally) -> prometheus::Result<()> {
+        let items = [
+            ("received", ledger.received),
+            ("routed", ledger.routed),
+            ("duplicate", ledger.duplicate),
+            ("inactive", ledger.inactive),
+            ("test", ledger.test),
+            ("quarantined", ledger.quarantined),
+            ("evicted", ledger.evicted),
+        ];
+        self.family("wharf_items", "Items by where they went, since the store began", "state", &as_floats(&items))?;
+        let m = &ledger.messages;
+        let messages = [
+            ("submitted", m.submitted),
+            ("queued", m.queued),
+            ("sending", m.sending),
+            ("unknown", m.unknown),
+            ("taken", m.taken),
+            ("failed", m.failed),
+            ("expired", m.expired),
+            ("cancelled", m.cancelled),
+        ];
+        self.family("wharf_messages", "Outbound messages by state, since the store began", "state", &as_floats(&messages))?;
+        self.routes(ledger)?;
+        self.one("wharf_ledger_faults", "Sums of the ledger that do not balance", ledger.faults().len() as f64)
+    }
+
+    fn routes(&self, ledger: &Tally) -> prometheus::Result<()> {
+        let opts = Opts::new("wharf_deliveries", "Deliveries by route and state, since the store began");
+        let family = GaugeVec::new(opts, &["route", "state"])?;
+        for (name, route) in &ledger.routes {
+            let states = [
+                ("offered", route.offered),
+                ("replayed", route.replayed),
+                ("filtered", route.filtered),
+                ("delivered", route.delivered),
+                ("pending", route.pending),
+                ("dead", route.dead),
+            ];
+            states.iter().for_each(|(state, count)| family.with_label_values(&[name.as_str(), state]).set(*count as f64));
+        }
+        self.add(family)
+    }
+
+    fn one(&self, name: &str, help: &str, value: f64) -> prometheus::Result<()> {
+        let gauge = Gauge::new(name, help)?;
+        gauge.set(value);
+        self.add(gauge)
+    }
+
+    fn family(&self, name: &str, help: &str, label: &str, values: &[(&str, f64)]) -> prometheus::Result<()> {
+        let family = GaugeVec::new(Opts::new(name, help), &[label])?;
+        values.iter().for_each(|(at, value)| family.with_label_values(&[at]).set(*value));
+        self.add(family)
+    }
+
+    fn add(&self, collector: impl Collector + 'static) -> prometheus::Result<()> {
+        self.registry.register(Box::new(collector))
+    }
+}
+
+fn as_floats<'a>(values: &[(&'a str, i64)]) -> Vec<(&'a str, f64)> {
+    values.iter().map(|(name, value)| (*name, *value as f64)).collect()
+}

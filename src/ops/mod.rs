@@ -1,0 +1,65 @@
+//! The ops listener: looking into the house. Reads views and kept records; changes nothing.
+
+pub mod accounts;
+pub mod audit;
+pub mod dead;
+pub mod dialogs;
+pub mod events;
+pub mod health;
+pub mod ledger;
+pub mod messages;
+pub mod metrics;
+mod page;
+pub mod quarantine;
+
+use crate::auth::{Caller, Scope};
+use crate::authorised;
+use crate::edge::Edge;
+use crate::error::{ApiError, ErrorId};
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use std::sync::{Arc, OnceLock};
+use wharf_storage::{Store, StoreError};
+
+/// The edge, once the house stands; before that every answer is 503.
+pub type Late = web::Data<OnceLock<web::Data<Edge>>>;
+
+/// The edge, for a caller that may look.
+pub(crate) async fn inspector<'a>(request: &HttpRequest, late: &'a Late) -> Result<(&'a web::Data<Edge>, Caller), ApiError> {
+    let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "the store is being opened"))?;
+    let caller = authorised::caller(request, edge).await?;
+    caller.require(Scope::Inspect)?;
+    Ok((edge, caller))
+}
+
+/// Refuses an account that the caller's key is not for, as if it were not there.
+pub(crate) fn require_account(caller: &Caller, account: &str) -> Result<(), ApiError> {
+    match caller.may_use_account(account) {
+        true => Ok(()),
+        false => Err(ApiError::naming(ErrorId::AccountUnknown, account)),
+    }
+}
+
+/// Reads the store on a thread that may block.
+pub(crate) async fn read<T: Send + 'static>(
+    edge: &Edge,
+    reading: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let store = Arc::clone(&edge.wharf.store);
+    let read = web::block(move || reading(store.as_ref())).await;
+    let read = read.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;
+    read.map_err(|error| ApiError::naming(ErrorId::StoreFailed, error))
+}
+
+/// JSON that nobody caches.
+pub(crate) fn json(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body)
+}
+
+/// A moment as text: RFC 3339, UTC, milliseconds.
+pub(crate) fn moment(ms: u64) -> Option<String> {
+    let since = i64::try_from(ms).ok().filter(|ms| *ms > 0)?;
+    let moment = jiff::Timestamp::from_millisecond(since).ok()?;
+    Some(format!("{moment:.3}"))
+}

@@ -1,0 +1,64 @@
+//! `/api/quarantine`: what no account owns, by the account it claims, and the items themselves.
+
+use super::events::EventShown;
+use super::page::Wanted;
+use super::{Late, inspector, json, read};
+use crate::callback::Query;
+use crate::error::{ApiError, ErrorId};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use wharf_actors::rules::gate::quarantine_stream;
+use wharf_storage::{Claim, Kind, Noun};
+
+#[derive(Debug, Serialize)]
+struct Quarantine {
+    /// By gateway and claimed account.
+    claims: Vec<ClaimShown>,
+    /// The items of the gateway asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventShown>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimShown {
+    gateway: String,
+    claimed: Option<String>,
+    first: String,
+    count: u64,
+    bytes: u64,
+}
+
+/// The claims; with `gateway=` its items too, `after` a number.
+pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    let query = Query::read(request.query_string());
+    let wanted = Wanted::read(&query)?;
+    let claims = read(edge, |store| {
+        store.hot(Kind::Claim, &[]).iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()
+    });
+    let seen = claims.await?.into_iter().filter(|claim| caller.may_use_gateway(&claim.gateway));
+    let claims = seen.map(ClaimShown::of).collect();
+    let events = match query.first("gateway") {
+        None => None,
+        Some(gateway) if !caller.may_use_gateway(gateway) => return Err(ApiError::naming(ErrorId::GatewayUnknown, gateway)),
+        Some(gateway) => {
+            let stream = quarantine_stream(gateway);
+            let after = query.first("after").and_then(|after| after.parse().ok()).unwrap_or(0);
+            let events = read(edge, move |store| store.events(&stream, after, wanted.limit, 8 << 20)).await?;
+            Some(events.into_iter().map(EventShown::of).collect())
+        }
+    };
+    Ok(json(&Quarantine { claims, events }))
+}
+
+impl ClaimShown {
+    fn of(claim: Claim) -> Self {
+        Self {
+            first: format!("q.{}.{}", claim.gateway, claim.first),
+            gateway: claim.gateway.into(),
+            claimed: Some(claim.claimed.into_string()).filter(|claimed| !claimed.is_empty()),
+            count: claim.count,
+            bytes: claim.bytes,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The whole URL table, on one screen.
+
+use crate::error::{ApiError, ErrorId};
+use crate::{callback, cloud_api, ops};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+/// The public listener: what Meta and applications reach.
+pub fn public(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/{uri}").to(callback::handle))
+        .service(web::resource(r"/{version:v\d+\.\d+}/{number}/{node:messages|marketing_messages}").post(cloud_api::send))
+        .service(web::resource("/{number}/{node:messages|marketing_messages}").post(cloud_api::send_unversioned))
+        .default_service(web::to(nothing_here));
+}
+
+/// The ops listener: what operators reach.
+pub fn ops(config: &mut ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(ops::health::alive))
+        .route("/readyz", web::get().to(ops::health::ready))
+        .route("/metrics", web::get().to(ops::metrics::metrics))
+        .route("/api/accounts", web::get().to(ops::accounts::list))
+        .route("/api/accounts/{waba}", web::get().to(ops::accounts::one))
+        .route("/api/accounts/{waba}/events", web::get().to(ops::events::list))
+        .route("/api/accounts/{waba}/dead", web::get().to(ops::dead::list))
+        .route("/api/accounts/{waba}/dialogs", web::get().to(ops::dialogs::list))
+        .route("/api/accounts/{waba}/messages", web::get().to(ops::messages::list))
+        .route("/api/events/{id}", web::get().to(ops::events::one))
+        .route("/api/messages/{id}", web::get().to(ops::messages::one))
+        .route("/api/ledger", web::get().to(ops::ledger::all))
+        .route("/api/quarantine", web::get().to(ops::quarantine::list))
+        .route("/api/audit", web::get().to(ops::audit::list))
+        .default_service(web::to(nothing_here));
+}
+
+async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    Err(ApiError::naming(ErrorId::PathUnknown, request.path()))
+}

@@ -1,0 +1,125 @@
+//! The two listeners over one house: the ops listener answers from the first moment, the public one only when every
+//! account is restored.
+
+use crate::config::Settings;
+use crate::edge::Edge;
+use crate::router;
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, web};
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use wharf_actors::messages::Drain;
+use wharf_actors::supervisor::{Plan, build};
+use wharf_storage::{Store, StoreError};
+
+/// Connections that wait to be accepted: Meta opens many at once.
+const BACKLOG: u32 = 4096;
+/// A request's head must be whole after this long.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// An idle connection is kept this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// What is under way when the server stops has this long to end.
+const DRAIN_S: u64 = 10;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; change {setting}, or stop what uses it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting that names it.
+        setting: &'static str,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread ended early.
+    #[error("the store could not be opened: its thread ended")]
+    Thread,
+}
+
+/// A running server.
+pub struct Running {
+    /// The public listener's address.
+    pub public: SocketAddr,
+    /// The ops listener's address.
+    pub ops: SocketAddr,
+    /// What the handlers share.
+    pub edge: web::Data<Edge>,
+    handles: [ServerHandle; 2],
+}
+
+/// Starts both listeners; `open` opens the store, on a thread that may block.
+pub async fn start(
+    settings: &Settings,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError> + Send + 'static,
+) -> Result<Running, StartError> {
+    let late: web::Data<OnceLock<web::Data<Edge>>> = web::Data::new(OnceLock::new());
+    let (ops, ops_handle) = listen_ops(settings.server.ops_listen, &late)?;
+    let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
+    let store = opened.map_err(StartError::Store)?;
+    let plan = Plan {
+        store,
+        gateways: settings.gateways.clone(),
+        graph: settings.graph.clone(),
+        arbiters: settings.server.workers,
+        dialog_ttl: settings.storage.dialog_ttl,
+        send_max_age: settings.send.send_max_age,
+    };
+    let edge = web::Data::new(Edge::new(build(plan)?, settings));
+    let (public, public_handle) = listen_public(settings, &edge)?;
+    let _ = late.set(edge.clone());
+    log::info!("listening public={public} ops={ops} gateways={}", settings.gateways.len());
+    Ok(Running { public, ops, edge, handles: [public_handle, ops_handle] })
+}
+
+fn listen_public(settings: &Settings, edge: &web::Data<Edge>) -> Result<(SocketAddr, ServerHandle), StartError> {
+    let shared = edge.clone();
+    let address = settings.server.listen;
+    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::public))
+        .workers(settings.server.workers)
+        .backlog(BACKLOG)
+        .client_request_timeout(HEAD_WITHIN)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(DRAIN_S)
+        .disable_signals()
+        .bind(address)
+        .map_err(|source| StartError::Listen { address, setting: "server.listen", source })?;
+    let bound = server.addrs()[0];
+    let server = server.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok((bound, handle))
+}
+
+fn listen_ops(address: SocketAddr, late: &web::Data<OnceLock<web::Data<Edge>>>) -> Result<(SocketAddr, ServerHandle), StartError> {
+    let shared = late.clone();
+    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::ops))
+        .workers(1)
+        .shutdown_timeout(DRAIN_S)
+        .disable_signals()
+        .bind(address)
+        .map_err(|source| StartError::Listen { address, setting: "server.ops_listen", source })?;
+    let bound = server.addrs()[0];
+    let server = server.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok((bound, handle))
+}
+
+impl Running {
+    /// Drains: takes nothing new, ends what is under way, writes what is queued, closes the store.
+    pub async fn stop(self) {
+        let [public, ops] = self.handles;
+        public.stop(true).await;
+        let _ = self.edge.wharf.supervisor.send(Drain).await;
+        let store = Arc::clone(&self.edge.wharf.store);
+        let _ = web::block(move || store.close()).await;
+        ops.stop(true).await;
+    }
+}
