@@ -10,11 +10,14 @@ mod envelope;
 mod facts;
 mod levels;
 mod natural;
+mod opaque;
 mod people;
 mod scope;
 pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
+
+pub use opaque::with_opaque;
 
 use crate::cloud::item::Item;
 use bytes::Bytes;
@@ -33,8 +36,7 @@ pub enum Malformed {
 /// Cuts a POST into its items, in the order in which they stand.
 ///
 /// Whatever is odd below `entry` is an item too: nothing is dropped, nothing fails its batch. The only POSTs that are
-/// not cut are those that would grow beyond [`cut::MAX_SPREAD`] by it (Meta's never do): they are one item that
-/// claims no account.
+/// not cut are those that would grow beyond 64 MiB by it (Meta's never do): they are one item that claims no account.
 pub fn split(body: &Bytes) -> Result<Vec<Item>, Malformed> {
     let tape = tape::Tape::read(body).ok_or(Malformed::NotJson)?;
     let post = tape.root();

@@ -87,7 +87,7 @@ fn contains(body: &[u8], part: &[u8]) -> bool {
 fn leaves(json: &Json, path: &str, into: &mut BTreeSet<String>) {
     match json {
         Json::Object(members) => {
-            members.iter().for_each(|(name, value)| leaves(value, &format!("{path}.{name}"), into))
+            members.iter().for_each(|(name, value)| leaves(value, &format!("{path}.{name}"), into));
         }
         Json::Array(elements) => elements.iter().for_each(|value| leaves(value, &format!("{path}[]"), into)),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
