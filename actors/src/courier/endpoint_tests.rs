@@ -89,7 +89,7 @@ async fn a_slow_endpoint_holds_up_no_other_and_gets_no_more_at_once_than_its_gat
     };
     let (all, quick) = futures_util::future::join(waiting, quick).await;
     assert!(all.iter().all(|outcome| matches!(outcome, PostOutcome::Answered { status: 200, .. })));
-    assert!(quick < Duration::from_millis(400), "{quick:?}");
+    assert!(quick < Duration::from_secs(1), "{quick:?}");
     assert!(begun.elapsed() >= Duration::from_secs(1), "two and two");
     assert_eq!(narrow.gate().free(), 2);
 }
