@@ -9,6 +9,9 @@ pub mod graph_error;
 pub mod ids;
 pub mod json;
 pub mod node;
+#[cfg(test)]
+mod oddities;
 pub mod refusal;
 pub mod send;
+pub mod splice;
 pub mod token;

@@ -35,10 +35,10 @@ pub(crate) enum Reach {
 
 /// How far `error` says the request came.
 pub(crate) fn reach(error: &SendRequestError) -> Reach {
-    match error {
-        // What the client says when the other side hangs up without an answer, after the request was written.
-        SendRequestError::Connect(ConnectError::Disconnected) => Reach::Connected,
-        SendRequestError::Connect(_) | SendRequestError::Url(_) => Reach::Unconnected,
-        _ => Reach::Connected,
+    // What the client says when the other side hangs up without an answer, after the request was written.
+    let hung_up = matches!(error, SendRequestError::Connect(ConnectError::Disconnected));
+    match matches!(error, SendRequestError::Connect(_) | SendRequestError::Url(_)) && !hung_up {
+        true => Reach::Unconnected,
+        false => Reach::Connected,
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use awc::http::Uri;
-use awc::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use awc::http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+/// What a delivery's headers are made of.
+pub use awc::http::header::{HeaderName, HeaderValue};
 use awc::{Client, ClientResponse};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -124,10 +124,11 @@ impl Graph {
         let mut response = request.send_body(body).await.map_err(Broken::Unanswered)?;
         let (status, limit) = (response.status(), self.limits.answer_bytes);
         let http_status = status.as_u16();
-        let body = response.body().limit(limit).await.map_err(|error| match error {
-            PayloadError::Overflow => Fault::TooLarge { http_status, limit },
-            error => Fault::unknown(format!("HTTP {http_status}, then {error}")),
-        })?;
+        let body =
+            response.body().limit(limit).await.map_err(|error| match matches!(error, PayloadError::Overflow) {
+                true => Fault::TooLarge { http_status, limit },
+                false => Fault::unknown(format!("HTTP {http_status}, then {error}")),
+            })?;
         if !status.is_success() {
             return Err(Fault::from(Refusal::read(http_status, &body)).into());
         }
