@@ -10,4 +10,5 @@ pub mod edge;
 pub mod error;
 pub mod ops;
 pub mod router;
+pub mod sandbox;
 pub mod server;

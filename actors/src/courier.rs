@@ -6,6 +6,8 @@ mod client;
 pub mod discovery;
 pub mod endpoint;
 pub mod errand;
+#[cfg(test)]
+mod fake;
 pub mod fault;
 pub mod gate;
 pub mod graph;

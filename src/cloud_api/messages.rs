@@ -108,7 +108,7 @@ impl Sending {
     fn record(self, message: OutboundMessage, body: Bytes, account: &Arc<str>) -> MessageRecord {
         let now = now_ms();
         MessageRecord {
-            id: format!("msg_{}", ulid::Ulid::new().to_string().to_lowercase()).into(),
+            id: format!("msg_{}", ulid::Ulid::generate().to_string().to_lowercase()).into(),
             account: account.as_ref().into(),
             number: self.number.into(),
             to: message.input.into(),

@@ -1,0 +1,214 @@
+//! `wharf sandbox`: what can be asked for on the command line, and what is shown meanwhile.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::customers::Traffic;
+use super::envelope::MAX_BYTES;
+use super::faults::{Faults, Limits};
+use super::server::{Sandbox, SandboxOptions, start};
+use super::stats::StatsView;
+use super::world::{Subscribed, TokenReach};
+
+/// A simulated Cloud API, and customers who write.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Where the simulated Graph API listens
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// How many accounts (WABAs) there are
+    #[arg(long, default_value_t = 3)]
+    pub accounts: usize,
+    /// How many phone numbers each account has
+    #[arg(long, default_value_t = 2)]
+    pub numbers: usize,
+    /// Where webhooks go: the callback URL of the app
+    #[arg(long, default_value = "http://127.0.0.1:8080/whatsapp")]
+    pub callback_url: String,
+    /// The verify token to configure at the callback
+    #[arg(long, default_value = "sandbox-verify-token")]
+    pub verify_token: String,
+    /// The id of the app
+    #[arg(long, default_value = "670843887433847")]
+    pub app_id: String,
+    /// The app secret, which webhooks are signed with
+    #[arg(long, default_value = "sandbox-app-secret")]
+    pub app_secret: String,
+    /// The token that the simulated Graph accepts
+    #[arg(long, default_value = "EAAGsandboxtoken")]
+    pub token: String,
+    /// Subscribe all accounts from the start, instead of waiting for a `subscribe`
+    #[arg(long)]
+    pub subscribed: bool,
+    /// Let debug_token hide which accounts the token opens
+    #[arg(long)]
+    pub hide_targets: bool,
+    /// Items that customers write per second
+    #[arg(long, default_value_t = 5.0)]
+    pub rate: f64,
+    /// How many customers there are
+    #[arg(long, default_value_t = 200)]
+    pub customers: u64,
+    /// Most items in one POST
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub batch: u16,
+    /// Most bytes in one POST
+    #[arg(long, default_value_t = MAX_BYTES)]
+    pub max_bytes: usize,
+    /// Share of items that are sent twice, 0 to 1
+    #[arg(long, default_value_t = 0.02, value_parser = share)]
+    pub duplicates: f64,
+    /// Share of items that are statuses, 0 to 1
+    #[arg(long, default_value_t = 0.2, value_parser = share)]
+    pub statuses: f64,
+    /// Share of messages whose statuses come out of order, 0 to 1
+    #[arg(long, default_value_t = 0.2, value_parser = share)]
+    pub disorder: f64,
+    /// Webhook POSTs in flight at most
+    #[arg(long, default_value_t = 64)]
+    pub connections: usize,
+    /// Share of sends that Graph refuses, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    pub send_errors: f64,
+    /// The error code of those refusals
+    #[arg(long, default_value_t = 131_000)]
+    pub send_error_code: u32,
+    /// How long a send takes, in milliseconds
+    #[arg(long, default_value_t = 50)]
+    pub send_latency_ms: u64,
+    /// An account that refuses the token; may be given several times
+    #[arg(long = "refuse", value_name = "WABA")]
+    pub refused: Vec<String>,
+    /// Refuse sends beyond Meta's limits per number and per customer
+    #[arg(long)]
+    pub limits: bool,
+    /// What all ids and all chance are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Stop after this many seconds instead of at Ctrl-C
+    #[arg(long)]
+    pub seconds: Option<u64>,
+}
+
+impl From<SandboxArgs> for SandboxOptions {
+    fn from(args: SandboxArgs) -> Self {
+        Self {
+            listen: args.listen,
+            workers: 1,
+            accounts: args.accounts,
+            numbers_per_account: args.numbers,
+            traffic: traffic(&args),
+            faults: faults(&args),
+            callback_url: Some(args.callback_url),
+            verify_token: args.verify_token,
+            app_id: args.app_id,
+            app_secret: args.app_secret,
+            token: args.token,
+            subscribed: if args.subscribed { Subscribed::All } else { Subscribed::None },
+            reach: if args.hide_targets { TokenReach::Unlisted } else { TokenReach::Listed },
+            seed: args.seed,
+        }
+    }
+}
+
+/// Runs the sandbox until Ctrl-C or the end of `--seconds`; says what to configure, then one line per second.
+pub async fn run(args: SandboxArgs) -> io::Result<()> {
+    let ends_after = args.seconds.map(Duration::from_secs);
+    let sandbox = start(args.into()).await?;
+    introduce(&sandbox);
+    sandbox.start_traffic().await;
+    watch(&sandbox, ends_after).await?;
+    sandbox.stop().await;
+    Ok(())
+}
+
+fn traffic(args: &SandboxArgs) -> Traffic {
+    Traffic {
+        rate_per_s: args.rate,
+        customers: args.customers,
+        batch: usize::from(args.batch),
+        max_bytes: args.max_bytes,
+        duplicates: args.duplicates,
+        statuses: args.statuses,
+        disorder: args.disorder,
+        connections: args.connections,
+        seed: args.seed,
+        ..Traffic::default()
+    }
+}
+
+fn faults(args: &SandboxArgs) -> Faults {
+    Faults {
+        send_error_rate: args.send_errors,
+        send_error_code: args.send_error_code,
+        send_latency_ms: args.send_latency_ms,
+        refused_accounts: args.refused.clone(),
+        limits: if args.limits { Limits::On } else { Limits::Off },
+        ..Faults::default()
+    }
+}
+
+fn introduce(sandbox: &Sandbox) {
+    let options = sandbox.options();
+    println!("A simulated Cloud API is listening. Point a gateway at it:");
+    println!();
+    println!("  [graph]");
+    println!("  base_url       = {:?}", sandbox.graph_url());
+    println!("  [[gateway]]");
+    println!("  whatsapp_token = {:?}", options.token);
+    println!("  app_secret     = {:?}", [&options.app_secret]);
+    println!("  app_id         = {:?}", options.app_id);
+    println!("  verify_token   = {:?}", options.verify_token);
+    println!("  business_id    = {:?}", sandbox.world().business_id());
+    println!();
+    println!("Webhooks go to {}", options.callback_url.as_deref().unwrap_or("nowhere yet"));
+    for account in sandbox.world().accounts() {
+        let numbers: Vec<&str> = account.numbers.iter().map(|number| number.id.as_str()).collect();
+        println!("account {} ({}), numbers {}", account.id, account.name, numbers.join(" "));
+    }
+    println!("Customers write as soon as an account is subscribed.");
+}
+
+/// Shows a line per second until Ctrl-C or the end.
+async fn watch(sandbox: &Sandbox, ends_after: Option<Duration>) -> io::Result<()> {
+    let started = Instant::now();
+    let mut interrupted = std::pin::pin!(actix_rt::signal::ctrl_c());
+    let mut before = sandbox.stats().view();
+    while ends_after.is_none_or(|end| started.elapsed() < end) {
+        tokio::select! {
+            signal = &mut interrupted => return signal,
+            () = actix_rt::time::sleep(Duration::from_secs(1)) => {}
+        }
+        let now = sandbox.stats().view();
+        println!("{}", line(&before, &now));
+        before = now;
+    }
+    Ok(())
+}
+
+/// One second on one line.
+fn line(before: &StatsView, now: &StatsView) -> String {
+    format!(
+        "items/s {:>6}  answered 200 {:>8}  refused {:>6}  waiting {:>6}  duplicates {:>6}  unsubscribed {:>6}  \
+         answer p50 {:>7.1} ms p99 {:>7.1} ms  sends/s {:>5}",
+        now.items - before.items,
+        now.items_accepted,
+        now.posts_refused,
+        now.waiting,
+        now.duplicates,
+        now.unsubscribed,
+        now.answer_p50_ms,
+        now.answer_p99_ms,
+        now.sends - before.sends,
+    )
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        Ok(_) | Err(_) => Err(format!("`{text}` is not a share: give a number from 0 to 1, such as 0.25")),
+    }
+}

@@ -1,0 +1,66 @@
+//! Tokens: what one may do, and how an app gets one.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Data, Json, Query};
+use serde_json::{Value, json};
+
+use super::Graph;
+use super::call::Call;
+use super::fault::Fault;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::world::{Caller, TokenReach, World};
+
+/// `GET /debug_token?input_token=`
+pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<Value>, Fault> {
+    let input =
+        call.param("input_token").ok_or_else(|| Refusal::parameter("The parameter input_token is required."))?;
+    let world = graph.world();
+    let data = match world.authorise(Some(input), None) {
+        Ok(Caller::System) => system_token(&world),
+        Ok(Caller::App) => json!({"app_id": world.options.app_id, "type": "APP", "is_valid": true, "scopes": []}),
+        Err(refusal) => json!({
+            "error": {"code": refusal.code, "message": refusal.message}, "is_valid": false, "scopes": [],
+        }),
+    };
+    Ok(Json(json!({"data": data})))
+}
+
+fn system_token(world: &World) -> Value {
+    const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
+    let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
+    let granular = SCOPES.map(|scope| match world.options.reach {
+        TokenReach::Listed => json!({"scope": scope, "target_ids": ids}),
+        TokenReach::Unlisted => json!({"scope": scope}),
+    });
+    json!({
+        "app_id": world.options.app_id, "type": "SYSTEM_USER", "application": "Wharf Sandbox",
+        "data_access_expires_at": 0, "expires_at": 0, "is_valid": true, "issued_at": 1_767_225_600,
+        "scopes": ["business_management", SCOPES[0], SCOPES[1]], "granular_scopes": granular,
+        "user_id": world.user_id,
+    })
+}
+
+/// `GET|POST /oauth/access_token`: the app's own token, or the one that a code of the login dialog stands for.
+pub(super) async fn access_token(
+    params: Query<HashMap<String, String>>,
+    body: String,
+    graph: Data<Graph>,
+) -> Result<Json<Value>, Fault> {
+    let mut params = params.into_inner();
+    params.extend(Query::<HashMap<String, String>>::from_query(&body).map(Query::into_inner).unwrap_or_default());
+    let world = graph.world();
+    let named = |name: &str| params.get(name).map(String::as_str);
+    if named("client_id") != Some(&world.options.app_id) {
+        return Err(Refusal::oauth("Error validating application. Cannot get application info.").into());
+    }
+    if named("client_secret") != Some(&world.options.app_secret) {
+        return Err(Refusal::oauth("Error validating client secret.").into());
+    }
+    let token = match (named("grant_type"), named("code")) {
+        (Some("client_credentials"), _) => format!("{}|{}", world.options.app_id, world.options.app_secret),
+        (_, Some(_)) => world.options.token.clone(),
+        (_, None) => return Err(Refusal::parameter("Missing authorization code").into()),
+    };
+    Ok(Json(json!({"access_token": token, "token_type": "bearer"})))
+}

@@ -1,0 +1,302 @@
+//! The state of the simulated Graph: an app, a business, accounts with numbers, subscriptions. Plain data: no HTTP,
+//! no clock, no dice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::faults::{Fates, Faults};
+use super::ids::Mint;
+use super::item::{Item, Line, Place};
+use super::limits::SendLimits;
+use super::refusal::Refusal;
+use super::signing::appsecret_proof;
+
+/// How large a world to make, and its secrets.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// Accounts (WABAs).
+    pub accounts: usize,
+    /// Numbers of each account.
+    pub numbers_per_account: usize,
+    /// The app's id.
+    pub app_id: String,
+    /// The app's secret: webhooks are signed with it.
+    pub app_secret: String,
+    /// The system-user token that opens all accounts.
+    pub token: String,
+    /// Where the app's webhooks go, if anywhere yet.
+    pub callback_url: Option<String>,
+    /// Accounts that are subscribed from the start.
+    pub subscribed: Subscribed,
+    /// Whether `debug_token` names the accounts of the token.
+    pub reach: TokenReach,
+    /// Faults of sends and refused accounts.
+    pub faults: Faults,
+    /// What all ids are drawn from.
+    pub seed: u64,
+}
+
+/// Which accounts have the app among their `subscribed_apps` from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscribed {
+    /// None: somebody has to subscribe them.
+    None,
+    /// Every one.
+    All,
+}
+
+/// What `granular_scopes` of the token say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenReach {
+    /// The ids of the accounts.
+    Listed,
+    /// No targets: the token opens everything of its business.
+    Unlisted,
+}
+
+/// A WhatsApp Business Account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// 15 digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its numbers, in the order in which Graph lists them.
+    pub numbers: Vec<Number>,
+    /// Present while the app is subscribed.
+    pub subscription: Option<Subscription>,
+}
+
+/// A business phone number.
+#[derive(Debug, Clone)]
+pub struct Number {
+    /// `phone_number_id`, 15 digits.
+    pub id: String,
+    /// As Graph shows it: `+1 555-012-3456`.
+    pub display: String,
+    /// Digits only, as webhooks show it.
+    pub digits: String,
+    /// The verified name.
+    pub name: String,
+    /// The number's own callback, which goes before all others.
+    pub override_url: Option<String>,
+    /// How its webhooks name it.
+    pub line: Arc<Line>,
+}
+
+/// The app's subscription to an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// The account's own callback, which goes before the app's.
+    pub override_url: Option<String>,
+}
+
+/// Whose token a call carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The system user's: everything.
+    System,
+    /// The app's own: `debug_token` and `/{app}/subscriptions` only.
+    App,
+}
+
+/// Everything that the simulated Graph knows.
+#[derive(Debug)]
+pub struct World {
+    pub(super) options: WorldOptions,
+    pub(super) business_id: String,
+    pub(super) user_id: String,
+    pub(super) mint: Mint,
+    pub(super) fates: Fates,
+    pub(super) limits: SendLimits,
+    accounts: Vec<Account>,
+    account_at: HashMap<String, usize>,
+    number_at: HashMap<String, (usize, usize)>,
+    proof: String,
+    app_proof: String,
+    revision: u64,
+}
+
+impl World {
+    /// A world of the size asked for; the same options make the same world.
+    pub fn new(options: WorldOptions) -> Self {
+        let mut mint = Mint::new(options.seed);
+        let (business_id, user_id) = (mint.node_id(), mint.node_id());
+        let accounts: Vec<Account> = (0..options.accounts).map(|at| make_account(at, &options, &mut mint)).collect();
+        let account_at = accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect();
+        let number_at = number_index(&accounts);
+        let proof = appsecret_proof(&options.app_secret, &options.token);
+        let app_token = format!("{}|{}", options.app_id, options.app_secret);
+        let app_proof = appsecret_proof(&options.app_secret, &app_token);
+        let (fates, limits) = (Fates::default(), SendLimits::default());
+        Self {
+            options,
+            business_id,
+            user_id,
+            mint,
+            fates,
+            limits,
+            accounts,
+            account_at,
+            number_at,
+            proof,
+            app_proof,
+            revision: 0,
+        }
+    }
+
+    /// Who calls with `token`, or how Graph refuses; `proof` is checked when it is there.
+    pub fn authorise(&self, token: Option<&str>, proof: Option<&str>) -> Result<Caller, Refusal> {
+        let token = token.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
+        let (caller, expected) = match token.split_once('|') {
+            Some((id, secret)) if id == self.options.app_id && secret == self.options.app_secret => {
+                (Caller::App, &self.app_proof)
+            }
+            _ if token == self.options.token => (Caller::System, &self.proof),
+            _ => return Err(Refusal::token("Invalid OAuth access token - Cannot parse access token")),
+        };
+        if proof.is_some_and(|given| given != expected) {
+            return Err(Refusal::proof());
+        }
+        Ok(caller)
+    }
+
+    /// All accounts, also refused ones.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The business that owns the accounts.
+    pub fn business_id(&self) -> &str {
+        &self.business_id
+    }
+
+    /// Changes the faults from now on.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.options.faults = faults;
+        self.revision += 1;
+    }
+
+    /// Points the app's callback somewhere, with no handshake.
+    pub fn set_callback(&mut self, url: Option<String>) {
+        self.options.callback_url = url;
+        self.revision += 1;
+    }
+
+    /// The account `id`, unless it is unknown or the token may not touch it.
+    pub fn account(&self, id: &str, method: &str) -> Result<&Account, Refusal> {
+        let at = self.account_at.get(id).ok_or_else(|| Refusal::unknown_object(method, id))?;
+        self.allowed(id).map(|()| &self.accounts[*at])
+    }
+
+    /// The account `id`, to change it.
+    pub fn account_mut(&mut self, id: &str, method: &str) -> Result<&mut Account, Refusal> {
+        let at = *self.account_at.get(id).ok_or_else(|| Refusal::unknown_object(method, id))?;
+        self.revision += 1;
+        self.allowed(id).map(|()| &mut self.accounts[at])
+    }
+
+    /// The number `id` and the account that has it.
+    pub fn number(&self, id: &str, method: &str) -> Result<(&Account, &Number), Refusal> {
+        let (account_at, number_at) = *self.number_at.get(id).ok_or_else(|| Refusal::unknown_object(method, id))?;
+        let account = &self.accounts[account_at];
+        self.allowed(&account.id).map(|()| (account, &account.numbers[number_at]))
+    }
+
+    /// The number `id`, to change it.
+    pub fn number_mut(&mut self, id: &str, method: &str) -> Result<&mut Number, Refusal> {
+        let (account_at, number_at) = *self.number_at.get(id).ok_or_else(|| Refusal::unknown_object(method, id))?;
+        self.allowed(&self.accounts[account_at].id).map(|()| &mut self.accounts[account_at].numbers[number_at])
+    }
+
+    /// Subscribes the app to an account; `override_url` is kept, or removed where it is `None`, as Graph does it.
+    pub fn subscribe(&mut self, waba: &str, override_url: Option<String>) -> Result<(), Refusal> {
+        if override_url.is_some() {
+            self.may_override(waba)?;
+        }
+        self.account_mut(waba, "post")?.subscription = Some(Subscription { override_url });
+        Ok(())
+    }
+
+    /// Whether the account may have a callback of its own: only once the app is subscribed.
+    pub fn may_override(&self, waba: &str) -> Result<(), Refusal> {
+        if self.account(waba, "post")?.subscription.is_none() {
+            return Err(Refusal::parameter(
+                "Before override the current callback uri, your app must be subscribed to receive messages for \
+                 WhatsApp Business Account.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes the app off an account.
+    pub fn unsubscribe(&mut self, waba: &str) -> Result<(), Refusal> {
+        self.account_mut(waba, "delete")?.subscription = None;
+        Ok(())
+    }
+
+    /// Where an item goes: a number's to its own callback, else the account's, else the app's; an account's event
+    /// to the app's. `None` while the account is not subscribed.
+    pub fn url_of(&self, item: &Item) -> Option<&str> {
+        let app_url = self.options.callback_url.as_deref();
+        match &item.place {
+            Place::Account { waba, .. } => {
+                let account = &self.accounts[*self.account_at.get(waba.as_str())?];
+                account.subscription.as_ref().and(app_url)
+            }
+            Place::Number(line) => {
+                let (account_at, number_at) = *self.number_at.get(&line.number)?;
+                let subscription = self.accounts[account_at].subscription.as_ref()?;
+                let own = self.accounts[account_at].numbers[number_at].override_url.as_deref();
+                own.or(subscription.override_url.as_deref()).or(app_url)
+            }
+        }
+    }
+
+    /// The numbers whose accounts are subscribed, in order.
+    pub fn active_lines(&self) -> Vec<Arc<Line>> {
+        let active = self.accounts.iter().filter(|account| account.subscription.is_some());
+        active.flat_map(|account| account.numbers.iter().map(|number| Arc::clone(&number.line))).collect()
+    }
+
+    /// Grows whenever subscriptions may have changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn allowed(&self, waba: &str) -> Result<(), Refusal> {
+        if self.options.faults.refused_accounts.iter().any(|refused| refused == waba) {
+            return Err(Refusal::permission(waba));
+        }
+        Ok(())
+    }
+}
+
+fn make_account(at: usize, options: &WorldOptions, mint: &mut Mint) -> Account {
+    const TRADES: &[&str] =
+        &["Bakery", "Florist", "Bike Shop", "Pharmacy", "Caf\u{e9}", "Bookshop", "Travel", "Optician"];
+    let id = mint.node_id();
+    let name = format!("{} {}", TRADES[at % TRADES.len()], at + 1);
+    let numbers = (0..options.numbers_per_account).map(|nth| make_number((at, nth), &id, &name, mint)).collect();
+    let subscription = match options.subscribed {
+        Subscribed::None => None,
+        Subscribed::All => Some(Subscription::default()),
+    };
+    Account { id, name, numbers, subscription }
+}
+
+fn make_number((account_at, nth): (usize, usize), waba: &str, name: &str, mint: &mut Mint) -> Number {
+    let local = format!("{:03}{:04}", account_at % 1000, (account_at / 1000) * 1000 + nth);
+    let display = format!("+1 555-{}-{}", &local[..3], &local[3..]);
+    let digits = format!("1555{local}");
+    let id = mint.node_id();
+    let line = Arc::new(Line::new(waba, &id, &digits));
+    Number { id, display, digits, name: format!("{name} no. {}", nth + 1), override_url: None, line }
+}
+
+fn number_index(accounts: &[Account]) -> HashMap<String, (usize, usize)> {
+    let places = accounts.iter().enumerate().flat_map(|(account_at, account)| {
+        account.numbers.iter().enumerate().map(move |(at, number)| (number.id.clone(), (account_at, at)))
+    });
+    places.collect()
+}
