@@ -8,12 +8,12 @@ use futures_util::{FutureExt, StreamExt};
 use std::time::Duration;
 
 /// The largest body: Meta sends up to 3 MB.
-pub const LIMIT: usize = 4 << 20;
+pub(super) const LIMIT: usize = 4 << 20;
 /// A body must be whole after this long.
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// What the request says its body is long, if it says so.
-pub fn announced(request: &HttpRequest) -> Option<u64> {
+pub(super) fn announced(request: &HttpRequest) -> Option<u64> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use wharf_actors::gateway::Gateway;
 
 /// The challenge, as plain text, if the token is the gateway's.
-pub fn answer(query: &Query, gateway: &Gateway) -> Result<HttpResponse, ApiError> {
+pub(super) fn answer(query: &Query, gateway: &Gateway) -> Result<HttpResponse, ApiError> {
     let refused = || ApiError::naming(ErrorId::HandshakeRefused, &gateway.uri);
     let token = gateway.verify_token.as_ref().ok_or_else(refused)?;
     let shown = query.first("hub.verify_token").unwrap_or_default();

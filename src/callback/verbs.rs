@@ -22,7 +22,7 @@ use wharf_storage::{AuditRecord, Change};
 const WAIT_AT_MOST: Duration = Duration::from_secs(300);
 
 /// Runs the verb of a `GET ?whatsapp=…`.
-pub async fn run(
+pub(super) async fn run(
     request: &HttpRequest,
     word: &str,
     query: &Query,

@@ -46,7 +46,7 @@ enum Taker {
 }
 
 /// Receives a webhook.
-pub async fn receive(
+pub(super) async fn receive(
     request: &HttpRequest,
     payload: Payload,
     desks: &Arc<Desks>,
