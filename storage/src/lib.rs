@@ -20,19 +20,28 @@
 
 mod change;
 mod clock;
+#[cfg(test)]
+mod contract;
+mod disk;
 mod error;
 mod event;
+mod failing;
 mod key;
 mod ledger;
 mod memory;
 mod nouns;
 mod receipt;
+mod sled;
+#[cfg(test)]
+mod testing;
 mod window;
 
 pub use change::{Change, Mark, Seen, Stamp, Write};
 pub use clock::Clock;
+pub use disk::{Disk, PlainDisk};
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef};
+pub use failing::FailingDisk;
 pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
@@ -41,6 +50,7 @@ pub use nouns::{
     OpenDelivery, Outbox, Progress, Temperature, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
+pub use sled::{SledSettings, SledStore};
 
 use bytes::Bytes;
 

@@ -229,3 +229,51 @@ impl Store for MemoryStore {
         self.tell_news();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::contract::{DEDUPE_S, Rig, START_S, contract};
+    use crate::testing::{Notes, event};
+
+    fn rig() -> Rig {
+        let clock = Clock::by_hand(START_S);
+        let timed = clock.clone();
+        let mut current: Option<Arc<MemoryStore>> = None;
+        Rig::new(clock, move |_| {
+            let next = match &current {
+                Some(store) => store.crash(),
+                None => MemoryStore::new().timed(timed.clone(), Duration::from_secs(DEDUPE_S)),
+            };
+            current.insert(Arc::new(next)).clone()
+        })
+    }
+
+    contract!(rig());
+
+    fn arrival(seq: u64) -> Change {
+        Change { events: vec![event("100", seq, 10)], ..Change::default() }
+    }
+
+    #[test]
+    fn a_simulation_may_delay_fail_and_crash_commits() {
+        let store = MemoryStore::manual();
+        let notes = Arc::new(Notes::default());
+        (1..=4).for_each(|seq| store.commit(arrival(seq), vec![notes.receipt(seq)]));
+        assert_eq!((store.waiting(), store.last_seq("100"), notes.told()), (4, 0, Vec::new()));
+        assert!(store.settle_next());
+        assert_eq!((store.last_seq("100"), notes.told()), (1, vec![(1, Outcome::Durable)]));
+
+        let crashed = store.crash();
+        assert_eq!((crashed.last_seq("100"), crashed.waiting(), notes.told().len()), (1, 0, 1));
+        crashed.commit(arrival(2), vec![notes.receipt(5)]);
+        crashed.commit(arrival(3), vec![notes.receipt(6)]);
+        crashed.fail_next("the disk is full");
+        crashed.commit(arrival(4), vec![notes.receipt(7)]);
+        let lost = Outcome::Lost { reason: "the disk is full".into() };
+        assert_eq!(notes.told()[1..], [(5, lost.clone()), (6, lost.clone()), (7, lost)]);
+        assert_eq!((crashed.last_seq("100"), crashed.settle_next()), (1, false));
+        assert!(matches!(crashed.standing(), Standing::Closed { .. }));
+    }
+}

@@ -1,0 +1,141 @@
+//! One sled database with a commit that survives a power cut: write, flush, then a sync of our own. It knows folders
+//! and batches, not what is in them.
+
+use crate::{Disk, StoreError};
+use ::sled::{Batch, Config, Db, IVec};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A database that lives in one folder.
+pub(super) struct Database {
+    db: Db,
+    file: File,
+    log: PathBuf,
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+/// How a database is laid out and cached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// sled's segment; it cannot change later.
+    pub(super) segment: usize,
+    /// Cache, in bytes.
+    pub(super) cache: u64,
+}
+
+impl Database {
+    /// Opens or makes the database in `folder`. Whatever sled finds, recovers or writes on opening is on the disk when
+    /// this returns.
+    pub(super) fn open(folder: &Path, shape: Shape, disk: &Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let io = |what: &str, source| io_error(what, folder, source);
+        fs::create_dir_all(folder).map_err(|source| io("create", source))?;
+        let log = folder.join("db");
+        if log.exists() {
+            // sled snapshots what it reads; what it reads must not be younger than what a power cut leaves.
+            sync_path(&log, disk.as_ref()).map_err(|source| io("sync", source))?;
+        }
+        let db = open_locked(folder, shape)?;
+        let file = File::open(&log).map_err(|source| io("open", source))?;
+        db.flush().map_err(|error| database_error(&error))?;
+        sync_tree(folder, disk.as_ref()).map_err(|source| io("sync", source))?;
+        Ok(Self { db, file, log, folder: folder.to_owned(), disk: disk.clone() })
+    }
+
+    /// Applies `batch` whole or not at all. It survives a kill of the process, and a power cut after [`Self::sync`].
+    pub(super) fn write(&self, batch: Batch) -> io::Result<()> {
+        let mut batch = Some(batch);
+        self.disk.write(&self.folder, &mut || {
+            self.db.apply_batch(batch.take().unwrap_or_default())?;
+            self.db.flush()?;
+            Ok(())
+        })
+    }
+
+    /// Makes everything written survive a power cut.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.disk.sync_data(&self.log, &self.file)
+    }
+
+    /// [`Self::write`] and [`Self::sync`].
+    pub(super) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        let io = |source| io_error("write to", &self.folder, source);
+        self.write(batch).map_err(io)?;
+        self.sync().map_err(io)
+    }
+
+    /// One record.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.db.get(key).map_err(|error| database_error(&error))
+    }
+
+    /// Records from `from` on, ascending, as long as their keys start with `prefix`.
+    pub(super) fn scan<'a, P: AsRef<[u8]> + 'a>(
+        &'a self,
+        from: &[u8],
+        prefix: P,
+    ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<'a, P> {
+        let within = move |pair: &Result<(IVec, IVec), StoreError>| {
+            pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix.as_ref()))
+        };
+        self.db.range(from..).map(|pair| pair.map_err(|error| database_error(&error))).take_while(within)
+    }
+
+    /// The last record whose key is at most `upto` and starts with `prefix`.
+    pub(super) fn last(&self, upto: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
+        let last = self.db.range(..=upto).next_back().transpose().map_err(|error| database_error(&error))?;
+        Ok(last.filter(|(key, _)| key.starts_with(prefix)))
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// sled frees its lock a moment after the last handle is dropped, so a taken one is tried again for half a second.
+fn open_locked(folder: &Path, shape: Shape) -> Result<Db, StoreError> {
+    let config = Config::new()
+        .path(folder)
+        .segment_size(shape.segment)
+        .cache_capacity(shape.cache)
+        .flush_every_ms(None)
+        .use_compression(false);
+    for _ in 0..20 {
+        match config.open() {
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(Duration::from_millis(25));
+            }
+            opened => return opened.map_err(|error| database_error(&error)),
+        }
+    }
+    Err(StoreError::InUse { path: folder.parent().unwrap_or(folder).to_owned() })
+}
+
+/// Syncs every file below `folder`, the folder itself and its entry in the parent.
+fn sync_tree(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        sync_path(&path, disk)?;
+    }
+    sync_path(folder, disk)?;
+    folder.parent().map_or(Ok(()), |parent| sync_path(parent, disk))
+}
+
+/// Syncs one file or folder.
+pub(super) fn sync_path(path: &Path, disk: &dyn Disk) -> io::Result<()> {
+    disk.sync_all(path, &File::open(path)?)
+}
+
+/// A failure of the database in our words.
+pub(super) fn database_error(error: &sled::Error) -> StoreError {
+    StoreError::Database(error.to_string())
+}
+
+/// A failure of the disk in our words.
+pub(super) fn io_error(what: &str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io { what: format!("{what} {}", path.display()), source }
+}

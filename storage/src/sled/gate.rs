@@ -1,0 +1,69 @@
+//! Something that becomes ready later, on another thread: readers wait for it, or look whether it is there.
+
+use crate::StoreError;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A value that is made once.
+#[derive(Debug)]
+pub(super) struct Gate<T> {
+    state: Mutex<State<T>>,
+    turned: Condvar,
+}
+
+#[derive(Debug)]
+enum State<T> {
+    Shut,
+    Open(Arc<T>),
+    Failed(Arc<str>),
+}
+
+impl<T> Gate<T> {
+    /// Nothing there yet.
+    pub(super) fn shut() -> Self {
+        Self { state: Mutex::new(State::Shut), turned: Condvar::new() }
+    }
+
+    /// Already there.
+    pub(super) fn ready(value: T) -> Self {
+        Self { state: Mutex::new(State::Open(Arc::new(value))), turned: Condvar::new() }
+    }
+
+    /// Lets readers in.
+    pub(super) fn open(&self, value: T) {
+        *self.lock() = State::Open(Arc::new(value));
+        self.turned.notify_all();
+    }
+
+    /// Sends readers away, unless they are already in.
+    pub(super) fn fail(&self, reason: &str) {
+        let mut state = self.lock();
+        if matches!(*state, State::Shut) {
+            *state = State::Failed(reason.into());
+        }
+        drop(state);
+        self.turned.notify_all();
+    }
+
+    /// The value, if it is there.
+    pub(super) fn peek(&self) -> Option<Arc<T>> {
+        match &*self.lock() {
+            State::Open(value) => Some(value.clone()),
+            State::Shut | State::Failed(_) => None,
+        }
+    }
+
+    /// The value, once it is there.
+    pub(super) fn wait(&self) -> Result<Arc<T>, StoreError> {
+        let shut = |state: &mut State<T>| matches!(state, State::Shut);
+        let state = self.turned.wait_while(self.lock(), shut).unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Open(value) => Ok(value.clone()),
+            State::Shut => Err(StoreError::Database("waited for nothing".into())),
+            State::Failed(reason) => Err(StoreError::Database(reason.to_string())),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,200 @@
+//! The one thread behind the committer: opens the archive, makes volumes ahead, indexes sealed ones, checkpoints, and
+//! removes what is too old. Whatever fails here closes the store: it would fill memory or disk unnoticed.
+
+use super::database::{Database, Shape};
+use super::layout::{self, ARCHIVE, STATE_SEGMENT};
+use super::records::Chunks;
+use super::shared::Shared;
+use super::volumes::{Closing, Sealed};
+use super::wake::{Call, End};
+use super::{checkpoint, journal, sealed};
+use crate::StoreError;
+use ::sled::Batch;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Cache of the archive, in bytes.
+const ARCHIVE_CACHE: u64 = 32 << 20;
+/// How often old volumes are looked for.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
+
+/// The keeper's own state.
+pub(super) struct Keeper {
+    shared: Arc<Shared>,
+    next_volume: u64,
+    checkpointed_page: u64,
+    checkpointed_at: Instant,
+    retained_at: Instant,
+}
+
+/// Whether a task waits for its time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    WhenDue,
+    Now,
+}
+
+impl Keeper {
+    /// Makes volumes from `next_volume` on; state holds everything up to `checkpointed_page`.
+    pub(super) fn new(shared: Arc<Shared>, next_volume: u64, checkpointed_page: u64) -> Self {
+        let now = Instant::now();
+        Self { shared, next_volume, checkpointed_page, checkpointed_at: now, retained_at: now }
+    }
+
+    /// Works until told to end.
+    pub(super) fn run(mut self) {
+        let end = self.guarded(Self::work).unwrap_or(End::AtOnce);
+        if end == End::Tidy {
+            self.guarded(|keeper| keeper.round(Pace::Now));
+        }
+        self.shared.archive.fail("the store is closed");
+        for closing in &self.shared.read().volumes.closing {
+            closing.content.fail("the store is closed");
+        }
+        self.shared.wake.done(u64::MAX);
+    }
+
+    /// Runs `task`; its failure or panic closes the store.
+    fn guarded<T>(&mut self, task: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Option<T> {
+        let failure = match catch_unwind(AssertUnwindSafe(|| task(self))) {
+            Ok(Ok(done)) => return Some(done),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the keeper panicked; the log above says where".to_owned(),
+        };
+        log::error!("the store is closed until a restart: reason={failure:?}");
+        self.shared.close(&failure);
+        None
+    }
+
+    fn work(&mut self) -> Result<End, StoreError> {
+        let archive = self.shared.settings.path.join(ARCHIVE);
+        let shape = Shape { segment: STATE_SEGMENT, cache: ARCHIVE_CACHE };
+        self.shared.archive.open(Database::open(&archive, shape, &self.shared.disk)?);
+        self.round(Pace::WhenDue)?;
+        loop {
+            match self.shared.wake.wait(self.shared.settings.checkpoint_every) {
+                Call::End(end) => return Ok(end),
+                Call::Due => self.round(Pace::WhenDue)?,
+                Call::Round(round) => {
+                    self.round(Pace::Now)?;
+                    self.shared.wake.done(round);
+                }
+            }
+        }
+    }
+
+    fn round(&mut self, pace: Pace) -> Result<(), StoreError> {
+        self.prepare()?;
+        self.checkpoint(pace)?;
+        while let Some(closing) = self.oldest_closing() {
+            self.index(&closing)?;
+            self.prepare()?;
+            self.checkpoint(Pace::WhenDue)?;
+        }
+        self.retain(pace)
+    }
+
+    /// Makes the next volume ahead.
+    fn prepare(&mut self) -> Result<(), StoreError> {
+        if self.shared.prepared().is_some() || self.shared.why_closed().is_some() {
+            return Ok(());
+        }
+        let volume = self.shared.shelf.make(self.next_volume)?;
+        self.next_volume += 1;
+        *self.shared.prepared() = Some(volume);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, pace: Pace) -> Result<(), StoreError> {
+        let settings = &self.shared.settings;
+        let (page, bytes) = {
+            let image = self.shared.read();
+            (image.committed.applied_page(), image.committed.fresh_bytes())
+        };
+        let due = pace == Pace::Now
+            || self.checkpointed_at.elapsed() >= settings.checkpoint_every
+            || bytes >= settings.checkpoint_bytes;
+        if !due || page == self.checkpointed_page {
+            return Ok(());
+        }
+        let archive = self.shared.archive.wait()?;
+        let cut = self.shared.write().committed.cut();
+        checkpoint::write(&cut, &self.shared.state, &archive)?;
+        self.shared.settled();
+        self.checkpointed_page = cut.page;
+        self.checkpointed_at = Instant::now();
+        Ok(())
+    }
+
+    fn oldest_closing(&self) -> Option<Arc<Closing>> {
+        self.shared.read().volumes.closing.first().cloned()
+    }
+
+    /// Writes a sealed volume's index, marks and filter, then what finds them again.
+    fn index(&mut self, closing: &Closing) -> Result<(), StoreError> {
+        let (number, db) = (closing.volume.number, &closing.volume.db);
+        if closing.content.peek().is_none() {
+            closing.content.open(journal::content(&closing.volume)?);
+        }
+        let content = closing.content.wait()?;
+        let filter = sealed::write(db, &content)?;
+        let archive = self.shared.archive.wait()?;
+        let mut chunks = Chunks::new(&archive);
+        for (stream, stretch) in content.stretches() {
+            chunks.put(layout::stretch_key(stream, number), &stretch.last_seq.to_be_bytes())?;
+        }
+        chunks.finish()?;
+        let summary = content.summary(self.shared.settings.clock.now_s());
+        let mut batch = Batch::default();
+        let bytes = postcard::to_stdvec(&summary).expect("a summary of numbers always encodes");
+        batch.insert(&layout::volume_key(number), bytes);
+        self.shared.state.commit(batch)?;
+        self.shared.shelf.keep(&closing.volume);
+        let sealed = Sealed { summary, filter: Some(Arc::new(filter)), exact: Some(content) };
+        let mut image = self.shared.write();
+        let dropped = image.volumes.seal(number, sealed);
+        image.volumes.trim_filters(self.shared.settings.filter_bytes);
+        drop(image);
+        drop(dropped);
+        log::info!("journal volume sealed: volume={number}");
+        Ok(())
+    }
+
+    /// Removes volumes that hold nothing young enough to be asked for.
+    fn retain(&mut self, pace: Pace) -> Result<(), StoreError> {
+        if pace == Pace::WhenDue && self.retained_at.elapsed() < RETENTION_EVERY {
+            return Ok(());
+        }
+        self.retained_at = Instant::now();
+        let settings = &self.shared.settings;
+        let keep_s = settings.retention.max(settings.dedupe).as_secs();
+        let oldest_s = settings.clock.now_s().saturating_sub(keep_s);
+        let checkpointed = self.checkpointed_page;
+        let old: Vec<u64> = {
+            let image = self.shared.read();
+            let old =
+                |sealed: &Sealed| sealed.summary.is_older_than(oldest_s) && sealed.summary.last_page <= checkpointed;
+            image.volumes.sealed.iter().filter(|(_, sealed)| old(sealed)).map(|(number, _)| *number).collect()
+        };
+        old.into_iter().try_for_each(|number| self.remove(number))
+    }
+
+    fn remove(&self, number: u64) -> Result<(), StoreError> {
+        let volume = self.shared.shelf.lend(number)?;
+        let streams = volume.map_or(Ok(Vec::new()), |volume| sealed::streams(&volume.db))?;
+        drop(self.shared.write().volumes.sealed.remove(&number));
+        self.shared.shelf.remove(number)?;
+        let archive = self.shared.archive.wait()?;
+        let mut chunks = Chunks::new(&archive);
+        for stream in streams {
+            chunks.remove(layout::stretch_key(&stream, number))?;
+        }
+        chunks.finish()?;
+        let mut batch = Batch::default();
+        batch.remove(&layout::volume_key(number));
+        self.shared.state.commit(batch)?;
+        log::info!("journal volume removed at the end of retention: volume={number}");
+        Ok(())
+    }
+}

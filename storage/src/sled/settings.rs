@@ -1,0 +1,46 @@
+//! What an operator or a test may choose about the store.
+
+use crate::Clock;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of a [`SledStore`](crate::SledStore).
+#[derive(Debug, Clone)]
+pub struct SledSettings {
+    /// The data folder; it is made if it does not exist.
+    pub path: PathBuf,
+    /// How long events are kept.
+    pub retention: Duration,
+    /// How long a mark makes a copy a duplicate. Events are kept at least as long as their marks.
+    pub dedupe: Duration,
+    /// Bytes of pages after which a volume is sealed (256 MiB): what one folder's removal gives back.
+    pub volume_bytes: u64,
+    /// Age after which a volume is sealed (a day).
+    pub volume_age: Duration,
+    /// How often state is checkpointed (2 s).
+    pub checkpoint_every: Duration,
+    /// Bytes of records written since the last checkpoint that bring the next one forward (16 MiB). Commits wait at
+    /// sixteen times as much.
+    pub checkpoint_bytes: usize,
+    /// Memory for the filters of old volumes (64 MiB).
+    pub filter_bytes: usize,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+impl SledSettings {
+    /// The defaults for a store in `path`: 7 days of events, 8 days of marks.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            retention: Duration::from_secs(7 * 86_400),
+            dedupe: Duration::from_secs(8 * 86_400),
+            volume_bytes: 256 << 20,
+            volume_age: Duration::from_secs(86_400),
+            checkpoint_every: Duration::from_secs(2),
+            checkpoint_bytes: 16 << 20,
+            filter_bytes: 64 << 20,
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the callers, the committer and the keeper of one store share. It decides nothing but when the store is closed.
+
+use super::committed::Committed;
+use super::database::Database;
+use super::gate::Gate;
+use super::queue::Queue;
+use super::settings::SledSettings;
+use super::volume::{Shelf, Volume};
+use super::volumes::Volumes;
+use super::wake::Wake;
+use crate::{Disk, Figures, Standing};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+/// One open store.
+pub(super) struct Shared {
+    pub(super) settings: SledSettings,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) queue: Queue,
+    pub(super) wake: Wake,
+    pub(super) shelf: Shelf,
+    pub(super) state: Database,
+    /// Opened by the keeper, so that it does not delay the start.
+    pub(super) archive: Gate<Database>,
+    figures: Mutex<Figures>,
+    image: RwLock<Image>,
+    prepared: Mutex<Option<Arc<Volume>>>,
+    settled: Condvar,
+    closed: Mutex<Option<Arc<str>>>,
+}
+
+/// The committed state that readers see, under one lock.
+pub(super) struct Image {
+    /// Records, ledgers, last seqs.
+    pub(super) committed: Committed,
+    /// Events and marks.
+    pub(super) volumes: Volumes,
+}
+
+impl Shared {
+    /// A store that was read from disk.
+    pub(super) fn new(
+        (settings, disk): (SledSettings, Arc<dyn Disk>),
+        (state, shelf): (Database, Shelf),
+        image: Image,
+        prepared: Option<Arc<Volume>>,
+    ) -> Self {
+        Self {
+            settings,
+            disk,
+            queue: Queue::default(),
+            wake: Wake::default(),
+            shelf,
+            state,
+            archive: Gate::shut(),
+            figures: Mutex::default(),
+            image: RwLock::new(image),
+            prepared: Mutex::new(prepared),
+            settled: Condvar::new(),
+            closed: Mutex::default(),
+        }
+    }
+
+    /// The committed state, to read.
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Image> {
+        self.image.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The committed state, to apply to.
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Image> {
+        self.image.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The volume made ahead.
+    pub(super) fn prepared(&self) -> MutexGuard<'_, Option<Arc<Volume>>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Figures since start.
+    pub(super) fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the store for good, unless it is closed; returns why it is.
+    pub(super) fn close(&self, reason: &str) -> Arc<str> {
+        let mut closed = self.closed();
+        let reason = closed.get_or_insert_with(|| reason.into()).clone();
+        drop(closed);
+        self.settled.notify_all();
+        reason
+    }
+
+    /// Why the store is closed, if it is.
+    pub(super) fn why_closed(&self) -> Option<Arc<str>> {
+        self.closed().clone()
+    }
+
+    /// Whether commits are possible.
+    pub(super) fn standing(&self) -> Standing {
+        match self.why_closed() {
+            Some(reason) => Standing::Closed { reason: reason.to_string() },
+            None => Standing::Open,
+        }
+    }
+
+    /// Waits until checkpoints have caught up with commits, or the store is closed: memory is bounded.
+    pub(super) fn wait_for_room(&self) {
+        let most = self.settings.checkpoint_bytes.saturating_mul(16);
+        while self.read().committed.unsettled_bytes() > most {
+            self.wake.work();
+            let closed = self.closed();
+            if closed.is_some() {
+                return;
+            }
+            // The time limit covers a checkpoint that ended between the look and the wait.
+            drop(self.settled.wait_timeout(closed, Duration::from_millis(20)));
+        }
+    }
+
+    /// A checkpoint is on the disk.
+    pub(super) fn settled(&self) {
+        drop(self.write().committed.settled());
+        self.settled.notify_all();
+    }
+
+    fn closed(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the engine on sled.
+#![allow(clippy::unwrap_used)]
+
+mod contract;

@@ -1,0 +1,135 @@
+//! Journal volumes as folders: made ahead, opened when needed, removed whole. It knows nothing of what their records
+//! say.
+
+use super::database::{Database, Shape, io_error, sync_path};
+use super::layout::{GONE, NEW, VOLUME_SEGMENT, volume_name};
+use crate::{Disk, StoreError};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Cache of the volume that is written, in bytes.
+const WRITTEN_CACHE: u64 = 32 << 20;
+/// Cache of a volume that is only read, in bytes.
+const READ_CACHE: u64 = 8 << 20;
+/// Volumes kept open for readers.
+const MOST_OPEN: usize = 8;
+
+/// A volume that is open.
+pub(super) struct Volume {
+    /// Its number; pages ascend with it.
+    pub(super) number: u64,
+    /// Its database.
+    pub(super) db: Database,
+}
+
+/// The folder of all volumes.
+pub(super) struct Shelf {
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+    open: Mutex<Vec<Place>>,
+}
+
+/// A volume that is or was open; the last one was used last.
+struct Place {
+    number: u64,
+    kept: Option<Arc<Volume>>,
+    lent: Weak<Volume>,
+}
+
+impl Shelf {
+    /// The volumes in `folder`; what a crash left half made or half removed there is swept out.
+    pub(super) fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> Result<(Self, Vec<u64>), StoreError> {
+        fs::create_dir_all(&folder).map_err(|source| io_error("create", &folder, source))?;
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(|source| io_error("list", &folder, source))? {
+            let path = entry.map_err(|source| io_error("list", &folder, source))?.path();
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            match (ending, number) {
+                (Some(NEW | GONE), _) => remove_tree(&path)?,
+                (_, Some(number)) => numbers.push(number),
+                (_, None) => log::warn!("unknown file in the journal, left alone: path={}", path.display()),
+            }
+        }
+        numbers.sort_unstable();
+        Ok((Self { folder, disk, open: Mutex::default() }, numbers))
+    }
+
+    /// Makes volume `number`, empty and safe on the disk before its name appears.
+    pub(super) fn make(&self, number: u64) -> Result<Arc<Volume>, StoreError> {
+        let path = self.path(number);
+        let new = path.with_extension(NEW);
+        if new.exists() {
+            remove_tree(&new)?;
+        }
+        drop(Database::open(&new, shape(WRITTEN_CACHE), &self.disk)?);
+        fs::rename(&new, &path).map_err(|source| io_error("rename", &new, source))?;
+        sync_path(&self.folder, self.disk.as_ref()).map_err(|source| io_error("sync", &self.folder, source))?;
+        self.open_to_write(number)
+    }
+
+    /// Opens volume `number` with a cache for writing.
+    pub(super) fn open_to_write(&self, number: u64) -> Result<Arc<Volume>, StoreError> {
+        self.open_volume(number, WRITTEN_CACHE)
+    }
+
+    /// Lends volume `number` to a reader; `None` once it is removed.
+    pub(super) fn lend(&self, number: u64) -> Result<Option<Arc<Volume>>, StoreError> {
+        let mut open = self.lock();
+        open.retain(|place| place.kept.is_some() || place.lent.strong_count() > 0);
+        let known = open.iter().position(|place| place.number == number).map(|at| open.remove(at));
+        let volume = match known.and_then(|place| place.lent.upgrade()) {
+            Some(volume) => volume,
+            None if !self.path(number).exists() => return Ok(None),
+            None => self.open_volume(number, READ_CACHE)?,
+        };
+        keep(&mut open, &volume);
+        Ok(Some(volume))
+    }
+
+    /// Keeps a volume within reach of readers that was open for another reason.
+    pub(super) fn keep(&self, volume: &Arc<Volume>) {
+        keep(&mut self.lock(), volume);
+    }
+
+    /// Removes volume `number` with all it holds: at once in name, so that a crash leaves no half volume.
+    pub(super) fn remove(&self, number: u64) -> Result<(), StoreError> {
+        let path = self.path(number);
+        let gone = path.with_extension(GONE);
+        let mut open = self.lock();
+        open.retain(|place| place.number != number);
+        fs::rename(&path, &gone).map_err(|source| io_error("rename", &path, source))?;
+        drop(open);
+        sync_path(&self.folder, self.disk.as_ref()).map_err(|source| io_error("sync", &self.folder, source))?;
+        remove_tree(&gone)
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(volume_name(number))
+    }
+
+    fn open_volume(&self, number: u64, cache: u64) -> Result<Arc<Volume>, StoreError> {
+        let db = Database::open(&self.path(number), shape(cache), &self.disk)?;
+        Ok(Arc::new(Volume { number, db }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn keep(open: &mut Vec<Place>, volume: &Arc<Volume>) {
+    open.retain(|place| place.number != volume.number);
+    open.push(Place { number: volume.number, kept: Some(volume.clone()), lent: Arc::downgrade(volume) });
+    let surplus = open.iter().filter(|place| place.kept.is_some()).count().saturating_sub(MOST_OPEN);
+    open.iter_mut().filter(|place| place.kept.is_some()).take(surplus).for_each(|place| place.kept = None);
+}
+
+fn shape(cache: u64) -> Shape {
+    Shape { segment: VOLUME_SEGMENT, cache }
+}
+
+fn remove_tree(path: &Path) -> Result<(), StoreError> {
+    fs::remove_dir_all(path).map_err(|source| io_error("remove", path, source))
+}
