@@ -2,11 +2,9 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use wharf::cli::{Cli, Command, check};
+use wharf::cli::Cli;
 
 fn main() -> ExitCode {
     env_logger::init();
-    match Cli::parse().command {
-        Command::Check(options) => check::run(&options),
-    }
+    Cli::parse().run()
 }

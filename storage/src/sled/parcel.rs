@@ -42,8 +42,8 @@ impl Parcel {
     pub(super) fn new(change: Change, receipts: Vec<Receipt>) -> Self {
         let bytes = entry::write_change(&change, Vec::new());
         let Change { events, marks, writes, tallies } = change;
-        let head = |event: crate::Event| Head {
-            stream: event.stream,
+        let head = |event: Arc<crate::Event>| Head {
+            stream: Arc::clone(&event.stream),
             seq: event.seq,
             received_at_ms: event.received_at_ms,
             page: 0,
