@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 pub fn public(config: &mut ServiceConfig) {
     config
         .service(web::resource("/{uri}").to(callback::handle))
-        .service(web::resource(r"/{version:v\d+\.\d+}/{number}/{node:messages|marketing_messages}").post(cloud_api::send))
+        .service(
+            web::resource(r"/{version:v\d+\.\d+}/{number}/{node:messages|marketing_messages}").post(cloud_api::send),
+        )
         .service(web::resource("/{number}/{node:messages|marketing_messages}").post(cloud_api::send_unversioned))
         .default_service(web::to(nothing_here));
 }

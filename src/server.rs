@@ -97,7 +97,10 @@ fn listen_public(settings: &Settings, edge: &web::Data<Edge>) -> Result<(SocketA
     Ok((bound, handle))
 }
 
-fn listen_ops(address: SocketAddr, late: &web::Data<OnceLock<web::Data<Edge>>>) -> Result<(SocketAddr, ServerHandle), StartError> {
+fn listen_ops(
+    address: SocketAddr,
+    late: &web::Data<OnceLock<web::Data<Edge>>>,
+) -> Result<(SocketAddr, ServerHandle), StartError> {
     let shared = late.clone();
     let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::ops))
         .workers(1)

@@ -5,17 +5,15 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{
-    Adopt, Attempt, Deliver, Died, Heard, Look, Refresh, Rest, Sent, Settled, Submit,
-};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Heard, Look, Refresh, Rest, Sent, Settled, Submit};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
 use crate::rules::reader::{Attempted, WINDOW};
 use crate::supervisor::Supervisor;
 use crate::views::{self, AccountView};
-use actix::prelude::*;
 use actix::WeakAddr;
+use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -189,7 +187,11 @@ impl Account {
     }
 
     /// The event of a delivery, from memory or from the journal; the error is a stand-in that only names it.
-    fn find(&self, seq: u64, event: Option<Arc<Event>>) -> impl Future<Output = Result<Arc<Event>, Arc<Event>>> + use<> {
+    fn find(
+        &self,
+        seq: u64,
+        event: Option<Arc<Event>>,
+    ) -> impl Future<Output = Result<Arc<Event>, Arc<Event>>> + use<> {
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
         async move {
@@ -247,7 +249,9 @@ impl Account {
                 (Waiting::Told(tell), Outcome::Durable) => drop(tell.send(Ok(()))),
                 (Waiting::Told(tell), Outcome::Lost { reason }) => drop(tell.send(Err(reason.to_string()))),
                 (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, Sent::Durable),
-                (Waiting::Caller(id), Outcome::Lost { reason }) => self.tell_caller(&id, Sent::Lost { reason: reason.to_string() }),
+                (Waiting::Caller(id), Outcome::Lost { reason }) => {
+                    self.tell_caller(&id, Sent::Lost { reason: reason.to_string() })
+                }
             }
         }
     }

@@ -38,7 +38,13 @@ pub struct Gate {
 
 impl Gate {
     /// A gate on the current arbiter.
-    pub fn new(gateway: Arc<str>, machine: GateMachine, store: Arc<dyn Store>, desk: Rc<GateDesk>, courier: Addr<Courier>) -> Self {
+    pub fn new(
+        gateway: Arc<str>,
+        machine: GateMachine,
+        store: Arc<dyn Store>,
+        desk: Rc<GateDesk>,
+        courier: Addr<Courier>,
+    ) -> Self {
         Self { gateway, machine, store, desk, courier, timer: None, resting: false }
     }
 
@@ -172,11 +178,9 @@ impl Handler<Release> for Gate {
         let stream = quarantine_stream(&self.gateway);
         let after = claim.first.saturating_sub(1);
         let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
-        let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
-            match read {
-                Ok(Ok(events)) => gate.hand_over(message, &events, ctx),
-                _ => log::error!("journal_unreadable stream={}", quarantine_stream(&gate.gateway)),
-            }
+        let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| match read {
+            Ok(Ok(events)) => gate.hand_over(message, &events, ctx),
+            _ => log::error!("journal_unreadable stream={}", quarantine_stream(&gate.gateway)),
         };
         ctx.spawn(read.into_actor(self).map(heard));
     }

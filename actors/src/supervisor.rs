@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
-    AccountRecord, Change, Claim, Kind, KeyBuilder, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+    AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
 pub mod verbs;
@@ -84,9 +84,10 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let courier = Berth::open(&plan.graph, &routes, &gates).courier.clone();
     let records = records(plan.store.as_ref())?;
     let setting = setting(&plan, records.len());
-    let desks = plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
-        Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
-    });
+    let desks =
+        plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
+            Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
+        });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
@@ -119,7 +120,12 @@ fn setting(plan: &Plan, accounts: usize) -> Setting {
     }
 }
 
-fn start_gate(plan: &Plan, gateway: &Arc<Gateway>, arbiter: &ArbiterHandle, setting: &Setting) -> Result<Addr<Gate>, StoreError> {
+fn start_gate(
+    plan: &Plan,
+    gateway: &Arc<Gateway>,
+    arbiter: &ArbiterHandle,
+    setting: &Setting,
+) -> Result<Addr<Gate>, StoreError> {
     let store = Arc::clone(&plan.store);
     let name = Arc::clone(&gateway.uri);
     let tests = test_stream(&name);
@@ -130,7 +136,14 @@ fn start_gate(plan: &Plan, gateway: &Arc<Gateway>, arbiter: &ArbiterHandle, sett
     let mut opening = Change::default();
     let mut readers = Vec::new();
     for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(store.as_ref(), &tests, &route, seqs.tests, setting, &mut opening)?);
+        readers.push(crate::account::restore_reader(
+            store.as_ref(),
+            &tests,
+            &route,
+            seqs.tests,
+            setting,
+            &mut opening,
+        )?);
     }
     let machine = GateMachine::new(&name, seqs, claims, Deliveries::new(tests, readers), opening);
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
@@ -154,7 +167,12 @@ impl Supervisor {
     }
 
     /// Starts the account's actor and publishes it. An account of a gateway that is not configured stays silent.
-    fn spawn(&self, record: AccountRecord, messages: Vec<MessageRecord>, address: &Addr<Self>) -> Result<(), StoreError> {
+    fn spawn(
+        &self,
+        record: AccountRecord,
+        messages: Vec<MessageRecord>,
+        address: &Addr<Self>,
+    ) -> Result<(), StoreError> {
         let Some(desks) = self.directory.gateway(&record.gateway) else {
             log::warn!("account_without_gateway account={} gateway={}", record.id, record.gateway);
             return Ok(());
@@ -195,7 +213,9 @@ impl Supervisor {
     fn rebuild(&mut self, account: &Arc<str>, address: &Addr<Self>) {
         let store = &self.plan.store;
         let key = KeyBuilder::new().text(account).build();
-        let kept = store.get(Kind::Account, &key.0).and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
+        let kept = store
+            .get(Kind::Account, &key.0)
+            .and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
         let messages: Result<Vec<MessageRecord>, StoreError> =
             store.hot(Kind::Outbox, &[]).iter().map(|(_, bytes)| Ok(Kept::from_bytes(bytes)?.0)).collect();
         let rebuilt = kept.and_then(|kept| {

@@ -30,7 +30,8 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, 
             None => return Ok(Bytes::new()),
             Some(chunk) => first = Some(chunk.map_err(broken)?),
         }
-        let whole = announced(request).is_some_and(|bytes| first.as_ref().is_some_and(|first| first.len() as u64 == bytes));
+        let whole =
+            announced(request).is_some_and(|bytes| first.as_ref().is_some_and(|first| first.len() as u64 == bytes));
         if let (true, Some(body)) = (whole, first.clone()) {
             return Ok(body);
         }

@@ -89,7 +89,9 @@ fn ids(verb: Verb, query: &Query) -> Result<Ids, ApiError> {
 fn require_accounts(caller: &Caller, ids: &Ids) -> Result<(), ApiError> {
     let Ids::Named(ids) = ids else { return Ok(()) };
     match ids.iter().find(|id| !caller.may_use_account(id)) {
-        Some(id) => Err(ApiError::naming(ErrorId::AuthForbidden, format!("the key {} may not use account {id}", caller.name))),
+        Some(id) => {
+            Err(ApiError::naming(ErrorId::AuthForbidden, format!("the key {} may not use account {id}", caller.name)))
+        }
         None => Ok(()),
     }
 }

@@ -78,7 +78,10 @@ async fn try_receive(
     let secret = verify(request, &body, desks, edge)?;
     let items = cut(body).await?;
     let parts = divide(items, desks);
-    let durable = parts.into_iter().map(|(taker, items)| hand_over(taker, items, secret, desks)).collect::<Result<Vec<_>, _>>()?;
+    let durable = parts
+        .into_iter()
+        .map(|(taker, items)| hand_over(taker, items, secret, desks))
+        .collect::<Result<Vec<_>, _>>()?;
     wait(durable).await?;
     drop(reserved);
     Ok(HttpResponse::Ok().finish())
@@ -94,7 +97,9 @@ fn verify(request: &HttpRequest, body: &[u8], desks: &Desks, edge: &Edge) -> Res
     match verifier.verify(header, body) {
         Ok(which) => Ok(u8::try_from(which).unwrap_or(u8::MAX)),
         Err(BadSignature::Missing) => Err(ApiError::plain(ErrorId::SignatureMissing)),
-        Err(BadSignature::Malformed | BadSignature::NoMatch) => Err(ApiError::naming(ErrorId::SignatureWrong, &gateway.uri)),
+        Err(BadSignature::Malformed | BadSignature::NoMatch) => {
+            Err(ApiError::naming(ErrorId::SignatureWrong, &gateway.uri))
+        }
     }
 }
 
@@ -134,7 +139,12 @@ fn divide(items: Vec<Item>, desks: &Desks) -> Vec<(Taker, Vec<Item>)> {
     parts
 }
 
-fn hand_over(taker: Taker, items: Vec<Item>, secret: u8, desks: &Desks) -> Result<oneshot::Receiver<Outcome>, ApiError> {
+fn hand_over(
+    taker: Taker,
+    items: Vec<Item>,
+    secret: u8,
+    desks: &Desks,
+) -> Result<oneshot::Receiver<Outcome>, ApiError> {
     let (tell, told) = oneshot::channel();
     let receipt = DESK.with(|desk| desk.receipt(tell));
     let message = Deliver { secret, items, receipt };

@@ -99,7 +99,10 @@ impl Stage {
 
     fn introduce(&self) {
         let (public, ops) = (self.running.public, self.running.ops);
-        println!("Wharf demo: ready in {:.1} s. Three programs run in this one process, over real sockets:", self.began.elapsed().as_secs_f64());
+        println!(
+            "Wharf demo: ready in {:.1} s. Three programs run in this one process, over real sockets:",
+            self.began.elapsed().as_secs_f64()
+        );
         println!("  a simulated Meta    {}", self.sandbox.graph_url());
         println!("  the gateway         http://{public}  (webhooks at {})", self.callback);
         println!("  a bot that answers  {}", self.bot.url());
@@ -116,10 +119,13 @@ impl Stage {
     async fn engage(&self) -> Result<(), Box<dyn std::error::Error>> {
         for verb in ["setup", "subscribe"] {
             let url = format!("{}?whatsapp={verb}", self.callback);
-            let mut answer = awc::Client::default().get(&url).bearer_auth(KEY).send().await.map_err(|error| error.to_string())?;
+            let mut answer =
+                awc::Client::default().get(&url).bearer_auth(KEY).send().await.map_err(|error| error.to_string())?;
             let body = answer.body().await?;
             if !answer.status().is_success() {
-                return Err(format!("{verb} failed with {}: {}", answer.status(), String::from_utf8_lossy(&body)).into());
+                return Err(
+                    format!("{verb} failed with {}: {}", answer.status(), String::from_utf8_lossy(&body)).into()
+                );
             }
             let accounts: Vec<serde_json::Value> = serde_json::from_slice(&body)?;
             println!("  ?whatsapp={verb:<10} {} accounts", accounts.len());
@@ -158,7 +164,11 @@ impl Stage {
             bot.view().latency_p50_ms,
         );
         let mut out = std::io::stdout().lock();
-        if live { write!(out, "\r\x1b[2K  {line}")? } else { writeln!(out, "  {line}")? }
+        if live {
+            write!(out, "\r\x1b[2K  {line}")?
+        } else {
+            writeln!(out, "  {line}")?
+        }
         out.flush()
     }
 

@@ -11,7 +11,8 @@ pub async fn alive() -> HttpResponse {
 
 /// Ready: accounts restored, store writable. Says `recovering` while the store opens.
 pub async fn ready(late: Late) -> Result<HttpResponse, ApiError> {
-    let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "recovering: the store is being opened"))?;
+    let edge =
+        late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "recovering: the store is being opened"))?;
     edge.require_open_store()?;
     Ok(HttpResponse::Ok().body("ready\n"))
 }

@@ -53,7 +53,11 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     let (edge, caller) = inspector(&request, &late).await?;
     require_account(&caller, &waba)?;
     let waiting = read(edge, |store| {
-        store.hot(Kind::Outbox, &[]).iter().map(|(_, bytes)| Ok(Outbox::from_bytes(bytes)?.0)).collect::<Result<Vec<_>, _>>()
+        store
+            .hot(Kind::Outbox, &[])
+            .iter()
+            .map(|(_, bytes)| Ok(Outbox::from_bytes(bytes)?.0))
+            .collect::<Result<Vec<_>, _>>()
     });
     let mine = waiting.await?.into_iter().filter(|record| *record.account == **waba);
     Ok(json(&Listed { data: mine.map(MessageShown::of).collect() }))

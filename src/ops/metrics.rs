@@ -83,7 +83,12 @@ impl Scrape {
             ("expired", m.expired),
             ("cancelled", m.cancelled),
         ];
-        self.family("wharf_messages", "Outbound messages by state, since the store began", "state", &as_floats(&messages))?;
+        self.family(
+            "wharf_messages",
+            "Outbound messages by state, since the store began",
+            "state",
+            &as_floats(&messages),
+        )?;
         self.routes(ledger)?;
         self.one("wharf_ledger_faults", "Sums of the ledger that do not balance", ledger.faults().len() as f64)
     }
@@ -100,7 +105,9 @@ impl Scrape {
                 ("pending", route.pending),
                 ("dead", route.dead),
             ];
-            states.iter().for_each(|(state, count)| family.with_label_values(&[name.as_str(), state]).set(*count as f64));
+            states
+                .iter()
+                .for_each(|(state, count)| family.with_label_values(&[name.as_str(), state]).set(*count as f64));
         }
         self.add(family)
     }

@@ -26,7 +26,10 @@ use wharf_storage::{Store, StoreError};
 pub type Late = web::Data<OnceLock<web::Data<Edge>>>;
 
 /// The edge, for a caller that may look.
-pub(crate) async fn inspector<'a>(request: &HttpRequest, late: &'a Late) -> Result<(&'a web::Data<Edge>, Caller), ApiError> {
+pub(crate) async fn inspector<'a>(
+    request: &HttpRequest,
+    late: &'a Late,
+) -> Result<(&'a web::Data<Edge>, Caller), ApiError> {
     let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "the store is being opened"))?;
     let caller = authorised::caller(request, edge).await?;
     caller.require(Scope::Inspect)?;

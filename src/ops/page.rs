@@ -37,11 +37,14 @@ impl Wanted {
     pub(crate) fn read(query: &Query) -> Result<Self, ApiError> {
         let limit = match query.first("limit") {
             None => USUAL,
-            Some(text) => text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| {
-                ApiError::naming(ErrorId::LimitBad, text)
-            })?,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=MOST).contains(limit))
+                .ok_or_else(|| ApiError::naming(ErrorId::LimitBad, text))?,
         };
-        let decode = |cursor: &str| URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::naming(ErrorId::CursorBad, cursor));
+        let decode =
+            |cursor: &str| URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::naming(ErrorId::CursorBad, cursor));
         Ok(Self { limit, after: query.first("cursor").map(decode).transpose()? })
     }
 }

@@ -40,7 +40,9 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     let claims = seen.map(ClaimShown::of).collect();
     let events = match query.first("gateway") {
         None => None,
-        Some(gateway) if !caller.may_use_gateway(gateway) => return Err(ApiError::naming(ErrorId::GatewayUnknown, gateway)),
+        Some(gateway) if !caller.may_use_gateway(gateway) => {
+            return Err(ApiError::naming(ErrorId::GatewayUnknown, gateway));
+        }
         Some(gateway) => {
             let stream = quarantine_stream(gateway);
             let after = query.first("after").and_then(|after| after.parse().ok()).unwrap_or(0);

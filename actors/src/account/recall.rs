@@ -51,15 +51,16 @@ impl Account {
         let asked = if unsure { keys } else { Vec::new() };
         let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids };
         let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
-        let heard = move |recalled: Result<Result<Recalled, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
-            let recalled = match recalled {
-                Ok(Ok(recalled)) => recalled,
-                other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),
+        let heard =
+            move |recalled: Result<Result<Recalled, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+                let recalled = match recalled {
+                    Ok(Ok(recalled)) => recalled,
+                    other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),
+                };
+                let copies = account.copies(&items, recalled.copies);
+                let Recalled { dialogs, messages, .. } = recalled;
+                decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
             };
-            let copies = account.copies(&items, recalled.copies);
-            let Recalled { dialogs, messages, .. } = recalled;
-            decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
-        };
         ctx.spawn(asking.into_actor(self).map(heard));
     }
 

@@ -41,7 +41,9 @@ impl Account {
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
         let reading = actix_rt::task::spawn_blocking(move || read(store.as_ref(), &stream, &open, after));
-        let heard = move |read: Result<Result<(Vec<Arc<Event>>, u64), StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+        let heard = move |read: Result<Result<(Vec<Arc<Event>>, u64), StoreError>, _>,
+                          account: &mut Self,
+                          ctx: &mut Context<Self>| {
             match read {
                 Ok(Ok((events, through))) => {
                     account.turn(Input::Bury { reader, events, through, reason: REASON.into() }, Vec::new(), ctx);

@@ -49,7 +49,8 @@ impl Handler<Subscribe> for Account {
             Ok(Asked::of(courier.send(ask).await))
         };
         let kept = asked.into_actor(self).then(|asked: Result<Asked<Subscribed>, String>, account, ctx| {
-            let change = asked.map(|asked| account.change_record(subscribed(account.machine.record().clone(), asked), ctx));
+            let change =
+                asked.map(|asked| account.change_record(subscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
         Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
@@ -68,7 +69,8 @@ impl Handler<Unsubscribe> for Account {
             Ok(Asked::of(courier.send(ask).await))
         };
         let kept = asked.into_actor(self).then(|asked: Result<Asked<()>, String>, account, ctx| {
-            let change = asked.map(|asked| account.change_record(unsubscribed(account.machine.record().clone(), asked), ctx));
+            let change =
+                asked.map(|asked| account.change_record(unsubscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
         Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
@@ -81,7 +83,8 @@ fn subscribed(mut record: AccountRecord, asked: Asked<Subscribed>) -> AccountRec
         Asked::Confirmed(Subscribed::AsWished(standing)) => note_standing(&mut record, &standing, None),
         Asked::Confirmed(Subscribed::ForeignOverride(standing)) => {
             let elsewhere = standing.override_uri.as_deref().unwrap_or_default();
-            let text = format!("another override_callback_uri is set for this account: {elsewhere}; force=true replaces it");
+            let text =
+                format!("another override_callback_uri is set for this account: {elsewhere}; force=true replaces it");
             note_standing(&mut record, &standing, Some(Refusal::ours(409, text)));
         }
         Asked::Kept(refusal) => record.refusal = Some(refusal.object),

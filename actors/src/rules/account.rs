@@ -16,8 +16,8 @@ use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState, MessageTally, Noun, Seen,
-    Tally, Write,
+    AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState,
+    MessageTally, Noun, Seen, Tally, Write,
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -253,13 +253,19 @@ impl AccountMachine {
             Input::Accept(accept) => self.accept(accept, Vec::new(), &mut effects, now),
             Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
             Input::Settled { ticket } => self.settled(ticket, &mut effects),
-            Input::Attempted { reader, event, what, chance } => self.deliveries.attempted(reader, &event, what, chance, now),
+            Input::Attempted { reader, event, what, chance } => {
+                self.deliveries.attempted(reader, &event, what, chance, now)
+            }
             Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref()),
-            Input::Submit(record) => self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now)),
+            Input::Submit(record) => {
+                self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now))
+            }
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
             Input::Rest => self.resting = true,
-            Input::Bury { reader, events, through, reason } => self.deliveries.bury(reader, &events, through, &reason, now),
+            Input::Bury { reader, events, through, reason } => {
+                self.deliveries.bury(reader, &events, through, &reason, now)
+            }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
             Input::Tick => {}
@@ -377,7 +383,11 @@ impl AccountMachine {
         }
         self.undecided.insert(key, item.content);
         flight.marks.push(key);
-        change.marks.push(Mark { key, stamp: item.stamp, seen: Seen { content: item.content, at_s: (now / 1000) as u32 } });
+        change.marks.push(Mark {
+            key,
+            stamp: item.stamp,
+            seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
+        });
         if item.kind == EventKind::Status {
             self.take_status(&item, change, now);
         }
@@ -472,7 +482,11 @@ impl AccountMachine {
         });
     }
 
-    fn outbox_step(&mut self, effects: &mut Vec<Effect>, step: impl FnOnce(&mut Outbox, &mut Change, &mut MessageTally) -> Next) {
+    fn outbox_step(
+        &mut self,
+        effects: &mut Vec<Effect>,
+        step: impl FnOnce(&mut Outbox, &mut Change, &mut MessageTally) -> Next,
+    ) {
         let mut change = Change::default();
         let mut messages = MessageTally::default();
         let next = step(&mut self.outbox, &mut change, &mut messages);

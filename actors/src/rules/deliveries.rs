@@ -105,7 +105,9 @@ impl Deliveries {
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
         };
         match self.readers[reader].attempted(event.seq, what, chance, now) {
-            Some(Verdict::Delivered) => self.end(reader, RouteTally { delivered: 1, pending: -1, ..RouteTally::default() }, now),
+            Some(Verdict::Delivered) => {
+                self.end(reader, RouteTally { delivered: 1, pending: -1, ..RouteTally::default() }, now)
+            }
             Some(Verdict::Dead) => {
                 let reason = format!("not delivered within max_age; last: {reason}");
                 let letter = self.dead_letter(reader, event, &reason, status, now);

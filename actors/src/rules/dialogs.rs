@@ -147,7 +147,8 @@ impl Known {
     /// Whether what is kept is too far behind what is known.
     fn lags(&self) -> bool {
         let window_ms = self.dialog.window_expires_at_ms.unwrap_or(0);
-        window_ms >= self.kept_window_ms + WINDOW_GRAIN_MS || self.dialog.seen_at_ms >= self.kept_seen_ms + SEEN_GRAIN_MS
+        window_ms >= self.kept_window_ms + WINDOW_GRAIN_MS
+            || self.dialog.seen_at_ms >= self.kept_seen_ms + SEEN_GRAIN_MS
     }
 
     fn keep(&mut self, change: &mut Change) {

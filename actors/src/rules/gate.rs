@@ -183,7 +183,15 @@ impl GateMachine {
         &self.deliveries
     }
 
-    fn take_test(&mut self, item: Item, secret: u8, flight: &mut InFlight, change: &mut Change, tally: &mut Tally, now: u64) {
+    fn take_test(
+        &mut self,
+        item: Item,
+        secret: u8,
+        flight: &mut InFlight,
+        change: &mut Change,
+        tally: &mut Tally,
+        now: u64,
+    ) {
         self.test_seq += 1;
         let seq = self.test_seq;
         let mut event = self.event(item, Arc::clone(&self.tests), seq, Disposition::Test, secret, now);
@@ -213,7 +221,11 @@ impl GateMachine {
         }
         self.undecided.insert(key, item.content);
         flight.marks.push(key);
-        change.marks.push(Mark { key, stamp: item.stamp, seen: Seen { content: item.content, at_s: (now / 1000) as u32 } });
+        change.marks.push(Mark {
+            key,
+            stamp: item.stamp,
+            seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
+        });
         tally.quarantined += 1;
         self.quarantine_seq += 1;
         let seq = self.quarantine_seq;

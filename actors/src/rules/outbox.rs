@@ -6,7 +6,9 @@ use crate::rules::retry;
 use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{Attempt, Change, DeadLetter, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid};
+use wharf_storage::{
+    Attempt, Change, DeadLetter, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid,
+};
 
 /// Tries before Meta's last answer stands, for errors that pass.
 const TRIES: usize = 5;
@@ -103,7 +105,13 @@ impl Outbox {
     }
 
     /// A new message. It leaves at once if nothing to its recipient is before it.
-    pub fn submit(&mut self, mut record: MessageRecord, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
+    pub fn submit(
+        &mut self,
+        mut record: MessageRecord,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) -> Next {
         self.last_place += 1;
         record.place = self.last_place;
         tally.submitted += 1;
@@ -115,7 +123,15 @@ impl Outbox {
     }
 
     /// What a try came to.
-    pub fn tried(&mut self, id: &str, tried: Tried, chance: f64, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
+    pub fn tried(
+        &mut self,
+        id: &str,
+        tried: Tried,
+        chance: f64,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) -> Next {
         let Some(entry) = self.messages.get(id).filter(|entry| entry.record.state == MessageState::Sending) else {
             return Next::default();
         };
@@ -127,15 +143,22 @@ impl Outbox {
                 self.take(record, wamid, change, tally, now);
                 next.answers.push((id.into(), answer));
             }
-            Tried::Refused { passing: true, .. } if record.attempts.len() < TRIES => self.wait(record, chance, change, tally, now),
-            Tried::NotSent { .. } if now < record.created_at_ms + self.max_age_ms => self.wait(record, chance, change, tally, now),
+            Tried::Refused { passing: true, .. } if record.attempts.len() < TRIES => {
+                self.wait(record, chance, change, tally, now)
+            }
+            Tried::NotSent { .. } if now < record.created_at_ms + self.max_age_ms => {
+                self.wait(record, chance, change, tally, now)
+            }
             Tried::Refused { answer, .. } => {
                 let error = String::from_utf8_lossy(&answer.body).into_owned();
                 self.fail(record, &error, Some(answer.status), change, tally, now);
                 next.answers.push((id.into(), answer));
             }
             Tried::NotSent { reason } => {
-                let error = our_error("wharf.unreachable", &format!("Graph could not be reached within send_max_age: {reason}"));
+                let error = our_error(
+                    "wharf.unreachable",
+                    &format!("Graph could not be reached within send_max_age: {reason}"),
+                );
                 self.fail(record, &error, None, change, tally, now);
             }
             Tried::Lost { reason } => {
@@ -204,7 +227,10 @@ impl Outbox {
         let record = self.messages[id].record.clone();
         let gives_up_at_ms = record.changed_at_ms + UNKNOWN_WAIT_MS;
         if now >= gives_up_at_ms {
-            let error = our_error("wharf.unknown", "The request was written, no answer came and no status followed: it may have been sent.");
+            let error = our_error(
+                "wharf.unknown",
+                "The request was written, no answer came and no status followed: it may have been sent.",
+            );
             return self.fail(record, &error, None, change, tally, now);
         }
         let lane = self.messages[id].lane.clone();
@@ -224,7 +250,14 @@ impl Outbox {
         }
     }
 
-    fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, change: &mut Change, tally: &mut MessageTally, now: u64) {
+    fn take(
+        &mut self,
+        mut record: MessageRecord,
+        wamid: Box<str>,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) {
         shift(tally, record.state, MessageState::Accepted);
         record.state = MessageState::Accepted;
         record.changed_at_ms = now;
@@ -234,7 +267,14 @@ impl Outbox {
         self.finish(&record, change);
     }
 
-    fn wait(&mut self, mut record: MessageRecord, chance: f64, change: &mut Change, tally: &mut MessageTally, now: u64) {
+    fn wait(
+        &mut self,
+        mut record: MessageRecord,
+        chance: f64,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) {
         shift(tally, record.state, MessageState::Queued);
         record.state = MessageState::Queued;
         record.changed_at_ms = now;
@@ -245,7 +285,14 @@ impl Outbox {
         self.messages.get_mut(&id).expect("a message that was tried is here").record = record;
     }
 
-    fn lose(&mut self, record: &mut MessageRecord, reason: &str, change: &mut Change, tally: &mut MessageTally, now: u64) {
+    fn lose(
+        &mut self,
+        record: &mut MessageRecord,
+        reason: &str,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) {
         shift(tally, record.state, MessageState::Unknown);
         record.state = MessageState::Unknown;
         record.changed_at_ms = now;
@@ -254,7 +301,15 @@ impl Outbox {
         change.put(&Kept(record.clone()));
     }
 
-    fn fail(&mut self, mut record: MessageRecord, error: &str, status: Option<u16>, change: &mut Change, tally: &mut MessageTally, now: u64) {
+    fn fail(
+        &mut self,
+        mut record: MessageRecord,
+        error: &str,
+        status: Option<u16>,
+        change: &mut Change,
+        tally: &mut MessageTally,
+        now: u64,
+    ) {
         shift(tally, record.state, MessageState::Failed);
         record.state = MessageState::Failed;
         record.changed_at_ms = now;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{AccountRecord, Kind, KeyBuilder, Noun, Store};
+use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, Store};
 
 /// What our app is subscribed to: the marker of an active account.
 const SUBSCRIBED_FIELDS: &str = "messages";
@@ -184,7 +184,8 @@ impl Run {
             Ids::All => Vec::new(),
             Ids::Named(ids) => ids.clone(),
         };
-        let (foreign, wanted): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|id| self.elsewhere(id, &call.gateway).is_some());
+        let (foreign, wanted): (Vec<String>, Vec<String>) =
+            wanted.into_iter().partition(|id| self.elsewhere(id, &call.gateway).is_some());
         for id in foreign {
             let gateway = self.elsewhere(&id, &call.gateway).expect("partitioned just now");
             self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
@@ -240,7 +241,10 @@ impl Run {
         for record in records {
             let id = record.id.to_string();
             let Some(actor) = desks.read().actor(&id).cloned() else { continue };
-            self.note(id.clone(), Outcome { progress: Progress::Pending, asked: Asked::Yes, ..Outcome::shown(record.clone()) });
+            self.note(
+                id.clone(),
+                Outcome { progress: Progress::Pending, asked: Asked::Yes, ..Outcome::shown(record.clone()) },
+            );
             let (run, verb, force, desks) = (self.clone(), call.verb, call.force, Arc::clone(desks));
             tasks.push(actix_rt::spawn(async move {
                 let outcome = run.ask(verb, force, record, &actor, &desks).await;
@@ -256,7 +260,14 @@ impl Run {
         Ok(())
     }
 
-    async fn ask(&self, verb: Verb, force: Force, record: AccountRecord, actor: &Addr<Account>, desks: &Desks) -> Outcome {
+    async fn ask(
+        &self,
+        verb: Verb,
+        force: Force,
+        record: AccountRecord,
+        actor: &Addr<Account>,
+        desks: &Desks,
+    ) -> Outcome {
         let asked = match verb {
             Verb::Subscribe => actor.send(Subscribe { force }).await,
             Verb::Unsubscribe => actor.send(Unsubscribe).await,
@@ -308,7 +319,10 @@ impl Run {
 
     fn record(&self, id: &str) -> Result<Option<AccountRecord>, VerbError> {
         let key = KeyBuilder::new().text(id).build();
-        let kept = self.store.get(Kind::Account, &key.0).and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
+        let kept = self
+            .store
+            .get(Kind::Account, &key.0)
+            .and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
         kept.map_err(|error| VerbError::Registry(error.to_string()))
     }
 
@@ -330,7 +344,9 @@ impl Run {
         let ending = match call.verb {
             Verb::Search => Ending::Done,
             Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if pending > 0 => Ending::Pending,
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if asked > 0 && failed == asked => Ending::AllFailed,
+            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if asked > 0 && failed == asked => {
+                Ending::AllFailed
+            }
             Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => Ending::Done,
         };
         let elements: Vec<String> = outcomes.iter().map(|(id, outcome)| outcome.to_json(id)).collect();
@@ -353,7 +369,10 @@ impl Outcome {
     }
 
     fn to_json(&self, id: &str) -> String {
-        let node = self.record.as_ref().map_or_else(|| AccountNode::unknown(id), |record| AccountNode::read(id, &record.snapshot));
+        let node = self
+            .record
+            .as_ref()
+            .map_or_else(|| AccountNode::unknown(id), |record| AccountNode::read(id, &record.snapshot));
         let fields = [SUBSCRIBED_FIELDS.to_owned()];
         let active = self.record.as_ref().is_some_and(|record| record.active);
         let element = Element {
