@@ -185,6 +185,7 @@ mod tests {
             }),
             lane: 1,
             message_id: item.message_id,
+            wanted_by: Vec::new(),
             body: item.body,
             item: item.item,
         }
