@@ -25,8 +25,10 @@ mod restore;
 mod retire;
 mod subscription;
 
+pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
+pub use retire::unfinished_events;
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.

@@ -4,16 +4,20 @@ use crate::clock::{chance, now_ms};
 use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
+use crate::gateway::Gateway;
 use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
-use crate::rules::deliveries::Start;
-use crate::rules::gate::{Effect, GateMachine, quarantine_stream, test_stream};
+use crate::rules::account::Setting;
+use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
 use crate::rules::reader::Attempted;
 use crate::views::{self, GateView};
 use actix::prelude::*;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{Event, Glance, Outcome, Receipt, Seen, Stamp, Store};
+use wharf_storage::{
+    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Store, StoreError,
+};
 
 /// Webhooks in a gate's mailbox; one that finds it full is answered 503.
 const MAILBOX: usize = 256;
@@ -223,6 +227,22 @@ impl Handler<LookAtGate> for Gate {
         let routes = views::routes(self.machine.deliveries());
         MessageResult(GateView { gateway: self.gateway.to_string(), routes })
     }
+}
+
+/// A gate as storage remembers it.
+pub fn restore(store: &dyn Store, gateway: &Gateway, setting: &Setting) -> Result<GateMachine, StoreError> {
+    let name = &gateway.uri;
+    let tests = test_stream(name);
+    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(name)), tests: store.last_seq(&tests) };
+    let prefix = KeyBuilder::new().text(name).build();
+    let claims = store.hot(Kind::Claim, &prefix.0);
+    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let mut opening = Change::default();
+    let mut readers = Vec::new();
+    for route in test_routes(&gateway.routes) {
+        readers.push(crate::account::restore_reader(store, &tests, &route, seqs.tests, setting, &mut opening)?);
+    }
+    Ok(GateMachine::new(name, seqs, claims, Deliveries::new(tests, readers), opening))
 }
 
 fn seen(glance: Glance) -> Option<Seen> {

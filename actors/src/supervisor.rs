@@ -11,14 +11,12 @@ use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Release, Rest};
 use crate::rules::account::{Entry, Setting};
-use crate::rules::deliveries::Deliveries;
-use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
-    AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+    AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
 pub mod verbs;
@@ -126,26 +124,8 @@ fn start_gate(
     arbiter: &ArbiterHandle,
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
-    let store = Arc::clone(&plan.store);
-    let name = Arc::clone(&gateway.uri);
-    let tests = test_stream(&name);
-    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(&name)), tests: store.last_seq(&tests) };
-    let prefix = KeyBuilder::new().text(&name).build();
-    let claims = store.hot(Kind::Claim, &prefix.0);
-    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(
-            store.as_ref(),
-            &tests,
-            &route,
-            seqs.tests,
-            setting,
-            &mut opening,
-        )?);
-    }
-    let machine = GateMachine::new(&name, seqs, claims, Deliveries::new(tests, readers), opening);
+    let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
+    let machine = crate::gate::restore(store.as_ref(), gateway, setting)?;
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
         Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())

@@ -40,7 +40,7 @@ impl Account {
         let Some((reader, open, after)) = self.machine.unfinished() else { return self.leave(tell, ctx) };
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
-        let reading = actix_rt::task::spawn_blocking(move || read(store.as_ref(), &stream, &open, after));
+        let reading = actix_rt::task::spawn_blocking(move || unfinished_events(store.as_ref(), &stream, &open, after));
         let heard = move |read: Result<Result<(Vec<Arc<Event>>, u64), StoreError>, _>,
                           account: &mut Self,
                           ctx: &mut Context<Self>| {
@@ -75,8 +75,13 @@ impl Account {
     }
 }
 
-/// The next events to bury: the open ones, else what the journal holds beyond them.
-fn read(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<(Vec<Arc<Event>>, u64), StoreError> {
+/// The next events to bury: the open ones, else what the journal holds beyond them. Blocks.
+pub fn unfinished_events(
+    store: &dyn Store,
+    stream: &str,
+    open: &[u64],
+    after: u64,
+) -> Result<(Vec<Arc<Event>>, u64), StoreError> {
     if open.is_empty() {
         let events = store.events(stream, after, BATCH, BATCH_BYTES)?;
         // Nothing left to read: the journal ends here, whatever the seqs say.

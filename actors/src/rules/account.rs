@@ -7,7 +7,7 @@ use crate::cloud::item::Item;
 use crate::cloud::node::AccountNode;
 use crate::gateway::Route;
 use crate::rules::deliveries::{Deliveries, Start};
-use crate::rules::dialogs::Dialogs;
+use crate::rules::dialogs::{self, Dialogs};
 use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
 use crate::rules::reader::Attempted;
 use bytes::Bytes;
@@ -284,13 +284,18 @@ impl AccountMachine {
         items.iter().map(|item| (item.key ^ self.scope, item.stamp)).collect()
     }
 
-    /// Dialog names that must be recalled before `items` are accepted.
-    pub fn unknown_names(&mut self, items: &[Item]) -> Vec<Box<str>> {
-        let names = items.iter().flat_map(crate::rules::dialogs::names);
-        let mut unknown: Vec<Box<str>> = names.filter(|name| !self.dialogs.knows(name)).collect();
-        unknown.sort();
-        unknown.dedup();
-        unknown
+    /// Whether memory knows every dialog name of `items`; else all of [`AccountMachine::names`] must be recalled
+    /// before they are accepted: until then memory may forget the ones it knows now.
+    pub fn knows_names(&mut self, items: &[Item]) -> bool {
+        items.iter().flat_map(dialogs::names).all(|name| self.dialogs.knows(&name))
+    }
+
+    /// The dialog names of `items`.
+    pub fn names(&self, items: &[Item]) -> Vec<Box<str>> {
+        let mut names: Vec<Box<str>> = items.iter().flat_map(dialogs::names).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Meta's ids of messages that must be recalled before `items` are accepted.
@@ -406,7 +411,7 @@ impl AccountMachine {
 
     fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
         self.seq += 1;
-        let dialog = self.dialogs.meet(&item, change, now);
+        let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
         let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
         let mut number = item.number;
         if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
@@ -505,6 +510,7 @@ impl AccountMachine {
     }
 
     fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>) {
+        self.dialogs.settled(ticket);
         while self.in_flight.front().is_some_and(|flight| flight.ticket <= ticket) {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {
