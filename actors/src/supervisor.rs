@@ -10,7 +10,7 @@ use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Release, Rest};
-use crate::rules::account::{Entry, Setting};
+use crate::rules::account::{Entry, Input, Setting};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -172,13 +172,18 @@ impl Supervisor {
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
         let store = Arc::clone(&self.plan.store);
-        let machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let mut machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
+        if closed {
+            // What it would start could not be kept: it would be delivered again after every rebuild.
+            drop(machine.handle(Input::Rest, now_ms()));
+        }
         let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
         let actor = Account::start_in_arbiter(arbiter, move |_| {
             let berth = Berth::here();
             Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
         });
-        if matches!(self.plan.store.standing(), Standing::Closed { .. }) {
+        if closed {
             actor.do_send(Rest);
         }
         Ok(actor)

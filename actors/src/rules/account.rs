@@ -10,7 +10,6 @@ use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::dialogs::{self, Dialogs};
 use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
 use crate::rules::reader::Attempted;
-use bytes::Bytes;
 use lru::LruCache;
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -207,7 +206,7 @@ pub struct AccountMachine {
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
     recent: LruCache<Box<str>, MessageRecord>,
-    early: LruCache<Box<str>, Box<str>>,
+    early: LruCache<Box<str>, Standing>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -262,9 +261,10 @@ impl AccountMachine {
             }
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
-            Input::Rest => self.resting = true,
+            Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
-                self.deliveries.bury(reader, &events, through, &reason, now)
+                // Where the journal ends, the next event begins.
+                self.deliveries.bury(reader, &events, through.min(self.durable_seq), &reason, now)
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
@@ -309,6 +309,11 @@ impl AccountMachine {
     pub fn is_under_way(&self) -> bool {
         let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
         delivers || self.outbox.messages().any(|record| record.state == MessageState::Sending)
+    }
+
+    /// Whether everything that was decided is durable, the end of every delivery too.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty() && self.deliveries.is_kept()
     }
 
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
@@ -440,36 +445,42 @@ impl AccountMachine {
     fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
         match self.recent.get_mut(wamid) {
-            Some(record) => step_forward(record, status, item, change, now),
-            None => drop(self.early.put(wamid.clone(), status.clone())),
+            Some(record) => {
+                let mut standing = Standing { state: record.state, error: None };
+                if standing.hear(status, item) {
+                    standing.show(record, now);
+                    change.put(record);
+                }
+            }
+            None => drop(self.early.get_or_insert_mut(wamid.clone(), Standing::default).hear(status, item)),
         }
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let taken = match &tried {
-            Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
+        let early = match &tried {
+            Tried::Taken { wamid, .. } => self.early.pop(wamid),
             Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
         };
-        self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
-        let Some((wamid, mut record)) = taken else { return };
-        record.state = MessageState::Accepted;
-        record.wamid = Some(wamid.clone());
-        record.body = Bytes::new();
-        self.recent.put(wamid.clone(), record);
-        if let Some(status) = self.early.pop(&wamid) {
-            self.overtaken(&wamid, &status, effects, now);
+        let mut taken = None;
+        self.outbox_step(effects, |outbox, change, tally| {
+            let mut next = outbox.tried(id, tried, chance, change, tally, now);
+            if let (Some(record), Some(early)) = (&mut next.taken, early) {
+                early.show(record, now);
+                change.put(record);
+            }
+            taken = next.taken.take();
+            next
+        });
+        if let Some(record) = taken {
+            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
+            self.recent.put(wamid, record);
         }
     }
 
-    /// A status came before the answer of its send: it counts now.
-    fn overtaken(&mut self, wamid: &str, status: &str, effects: &mut Vec<Effect>, now: u64) {
-        let Some(record) = self.recent.get_mut(wamid) else { return };
-        let Some(state) = outbox::forward(record.state, status) else { return };
-        record.state = state;
-        record.changed_at_ms = now;
-        let mut change = Change::default();
-        change.put(record);
-        self.commit(change, InFlight::default(), effects);
+    fn rest(&mut self) {
+        self.resting = true;
+        self.deliveries.rest();
+        self.outbox.rest();
     }
 
     fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
@@ -533,7 +544,7 @@ impl AccountMachine {
         if let Some(opening) = self.opening.take() {
             self.commit(opening, InFlight::default(), effects);
         }
-        if !self.resting && self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
+        if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
         }
         if let Some(change) = self.deliveries.keep(now) {
@@ -581,14 +592,32 @@ fn lane_without_dialog(item: &Item) -> u64 {
     xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
 }
 
-/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
-fn step_forward(record: &mut MessageRecord, status: &str, item: &Item, change: &mut Change, now: u64) {
-    let Some(state) = outbox::forward(record.state, status) else { return };
-    if state == MessageState::Failed {
-        let bytes = &item.body[item.item.0 as usize..item.item.1 as usize];
-        record.error = Some(String::from_utf8_lossy(bytes).into());
+/// How far Meta's statuses say a message is, and what they say where it failed. In the ledger it stays `taken`, even
+/// where Meta reports a failure later.
+#[derive(Debug)]
+struct Standing {
+    state: MessageState,
+    error: Option<Box<str>>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self { state: MessageState::Accepted, error: None }
     }
-    record.state = state;
-    record.changed_at_ms = now;
-    change.put(record);
+}
+
+impl Standing {
+    /// Hears a status, in any order; says whether it moved forward.
+    fn hear(&mut self, status: &str, item: &Item) -> bool {
+        let Some(state) = outbox::forward(self.state, status) else { return false };
+        self.state = state;
+        self.error = (state == MessageState::Failed).then(|| String::from_utf8_lossy(item.bytes()).into());
+        true
+    }
+
+    fn show(self, record: &mut MessageRecord, now: u64) {
+        record.state = self.state;
+        record.error = self.error.or_else(|| record.error.take());
+        record.changed_at_ms = now;
+    }
 }

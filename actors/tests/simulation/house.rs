@@ -19,7 +19,7 @@ use wharf_actors::rules::ownership::{Destination, Engaged, destination};
 use wharf_actors::rules::reader::Attempted;
 use wharf_storage::{
     AccountRecord, Change, Clock, Desk, Event, Glance, Kind, MemoryStore, MessageRecord, MessageState, Noun, Outbox,
-    Outcome, Receipt, Seen, Store, Write,
+    Outcome, Receipt, Seen, Standing, Store, Write,
 };
 
 /// After this long without an answer Meta sends a webhook again.
@@ -355,10 +355,14 @@ impl House {
         let kept = kept.iter().map(|(_, bytes)| Outbox::from_bytes(bytes).expect("readable").0);
         let outbox = kept.filter(|message| *message.account == *id).collect();
         let (store, setting) = (Arc::clone(&self.store), &self.scenario.setting);
-        let machine = restore(store.as_ref(), &self.gateway, record, outbox, setting, self.now).expect("readable");
+        let mut machine = restore(store.as_ref(), &self.gateway, record, outbox, setting, self.now).expect("readable");
         self.meta.check_restored(&self.store, machine.outbox());
+        let resting = matches!(self.store.standing(), Standing::Closed { .. });
+        if resting {
+            drop(machine.handle(Input::Rest, self.now));
+        }
         let seat = self.seat(Some(&id));
-        let actor = Actor { machine, seat, resting: false, leaving: false, armed: None, waiting: BTreeMap::new() };
+        let actor = Actor { machine, seat, resting, leaving: false, armed: None, waiting: BTreeMap::new() };
         self.actors.insert(id.clone(), actor);
         self.turn(&id, Input::Tick, Vec::new(), 0, false);
     }
@@ -397,10 +401,11 @@ impl House {
             "nothing is durable after a failed write"
         );
         self.close();
+        self.books.under_way.clear();
         for (_, bytes) in self.store.hot(Kind::Account, &[]) {
             self.spawn(AccountRecord::from_bytes(&bytes).expect("readable"));
         }
-        self.told.0.lock().expect("one thread").clear();
+        assert!(self.books.under_way.is_empty(), "a house whose store is closed starts nothing");
         self.crash();
     }
 

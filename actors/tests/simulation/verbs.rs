@@ -75,6 +75,9 @@ impl House {
         if let Some((reader, open, after)) = machine.unfinished() {
             return self.soon(5, Happening::Bury(seat, reader, open, after));
         }
+        if !machine.is_settled() {
+            return self.after(50, Happening::Retire(seat));
+        }
         self.actors.get_mut(&account).expect("sits").leaving = true;
         let reason = "removed".to_owned();
         self.turn(&account, Input::Abandon { reason }, Vec::new(), 0, false);
