@@ -251,7 +251,7 @@ impl AccountMachine {
         match input {
             Input::Accept(accept) => self.accept(accept, Vec::new(), &mut effects, now),
             Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
-            Input::Settled { ticket } => self.settled(ticket, &mut effects),
+            Input::Settled { ticket } => self.settled(ticket, &mut effects, now),
             Input::Attempted { reader, event, what, chance } => {
                 self.deliveries.attempted(reader, &event, what, chance, now)
             }
@@ -520,8 +520,8 @@ impl AccountMachine {
         effects.push(Effect::Commit { ticket: self.last_ticket, change });
     }
 
-    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>) {
-        self.dialogs.settled(ticket);
+    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>, now: u64) {
+        self.dialogs.settled(ticket, now);
         while self.in_flight.front().is_some_and(|flight| flight.ticket <= ticket) {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {

@@ -14,6 +14,9 @@ const WINDOW_MS: u64 = 24 * 3600 * 1000;
 const WINDOW_GRAIN_MS: u64 = 60 * 1000;
 /// A kept `seen_at_ms` may lag behind by this much, in ms.
 const SEEN_GRAIN_MS: u64 = 3600 * 1000;
+/// What changed within this time is not forgotten, in ms: whoever asked storage before the change was durable must
+/// have been answered by then, else a customer's dialog would begin twice. A look at the disk takes milliseconds.
+const FRESH_MS: u64 = 10_000;
 
 /// The dialogs of one account.
 #[derive(Debug)]
@@ -32,14 +35,28 @@ struct Known {
     dialog: Dialog,
     kept_window_ms: u64,
     kept_seen_ms: u64,
-    /// The change that storage must have before this may be forgotten here.
-    rests_on: u64,
+    changed: Changed,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Named {
     dialog: u64,
-    rests_on: u64,
+    changed: Changed,
+}
+
+/// The last change of something that is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Changed {
+    /// What storage must have before this may be forgotten here.
+    ticket: u64,
+    at_ms: u64,
+}
+
+impl Changed {
+    /// Whether storage knows it, and everybody who asked storage knows it too.
+    fn is_settled(self, ticket: u64, now: u64) -> bool {
+        self.ticket <= ticket && self.at_ms + FRESH_MS <= now
+    }
 }
 
 /// The names under which an item's dialog may be known: number and user id, number and phone id, then those that they
@@ -68,23 +85,31 @@ impl Dialogs {
 
     /// Takes what storage remembered of a dialog when it was asked; what memory knows is newer.
     pub fn recall(&mut self, dialog: &Dialog, name: &str) {
-        let named = *self.aliases.get_or_insert(name.into(), || Named { dialog: dialog.id, rests_on: 0 });
+        let named =
+            *self.aliases.get_or_insert(name.into(), || Named { dialog: dialog.id, changed: Changed::default() });
         if named.dialog == dialog.id && !self.dialogs.contains(&dialog.id) {
             let kept_window_ms = dialog.window_expires_at_ms.unwrap_or(0);
-            let known = Known { kept_window_ms, kept_seen_ms: dialog.seen_at_ms, dialog: dialog.clone(), rests_on: 0 };
+            let known = Known {
+                kept_window_ms,
+                kept_seen_ms: dialog.seen_at_ms,
+                dialog: dialog.clone(),
+                changed: Changed::default(),
+            };
             self.dialogs.put(dialog.id, known);
         }
     }
 
     /// Everything up to change `ticket` is durable: what was not used for long makes room.
-    pub fn settled(&mut self, ticket: u64) {
+    pub fn settled(&mut self, ticket: u64, now: u64) {
+        let oldest = |dialogs: &LruCache<u64, Known>| dialogs.peek_lru().map(|(_, known)| known.changed);
         while self.dialogs.len() > self.capacity
-            && self.dialogs.peek_lru().is_some_and(|(_, known)| known.rests_on <= ticket)
+            && oldest(&self.dialogs).is_some_and(|changed| changed.is_settled(ticket, now))
         {
             self.dialogs.pop_lru();
         }
+        let oldest = |aliases: &LruCache<Box<str>, Named>| aliases.peek_lru().map(|(_, named)| named.changed);
         while self.aliases.len() > self.capacity * 2
-            && self.aliases.peek_lru().is_some_and(|(_, named)| named.rests_on <= ticket)
+            && oldest(&self.aliases).is_some_and(|changed| changed.is_settled(ticket, now))
         {
             self.aliases.pop_lru();
         }
@@ -98,13 +123,17 @@ impl Dialogs {
             Some(id) => (id, false),
             None => (self.begin(item, first, now), true),
         };
-        self.name_all(&names, id, change, ticket);
+        let changed = Changed { ticket, at_ms: now };
+        let named = self.name_all(&names, id, change, changed);
         let known = self.dialogs.get_mut(&id).expect("found or begun just now");
         let renamed = known.rename(&item.customer);
         known.hear(item, now);
         if new || renamed || known.lags() {
             known.keep(change);
-            known.rests_on = ticket;
+            known.changed = changed;
+        }
+        if named {
+            known.changed = changed;
         }
         Some(known.as_event_dialog(new))
     }
@@ -130,17 +159,21 @@ impl Dialogs {
             seen_at_ms: now,
             window_expires_at_ms: None,
         };
-        self.dialogs.put(id, Known { dialog, kept_window_ms: 0, kept_seen_ms: now, rests_on: 0 });
+        self.dialogs.put(id, Known { dialog, kept_window_ms: 0, kept_seen_ms: now, changed: Changed::default() });
         id
     }
 
-    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change, ticket: u64) {
+    /// Lets all names lead to dialog `id`; says whether one did not.
+    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change, changed: Changed) -> bool {
+        let mut named_anew = false;
         for name in names {
             if self.aliases.get(name).is_none_or(|named| named.dialog != id) {
-                self.aliases.put(name.clone(), Named { dialog: id, rests_on: ticket });
+                self.aliases.put(name.clone(), Named { dialog: id, changed });
                 change.put(&Alias { account: self.account.clone(), name: name.clone(), dialog: id });
+                named_anew = true;
             }
         }
+        named_anew
     }
 }
 

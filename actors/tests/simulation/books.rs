@@ -251,9 +251,10 @@ impl Books {
 
 /// The streams of which a change keeps the progress.
 pub fn keeps_progress(change: &Change) -> BTreeSet<String> {
-    let kept =
-        change.writes.iter().filter(|write| write.kind == Kind::Progress).filter_map(|write| write.value.as_ref());
-    kept.map(|bytes| Progress::from_bytes(bytes).expect("readable").account.into()).collect()
+    let kept = change.writes.iter().filter(|write| write.kind == Kind::Progress && write.value.is_some());
+    let stream =
+        |key: &[u8]| String::from_utf8_lossy(key.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
+    kept.map(|write| stream(&write.key.0)).collect()
 }
 
 fn progress(store: &MemoryStore, way: &Way) -> Option<Progress> {
