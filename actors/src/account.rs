@@ -25,6 +25,7 @@ mod restore;
 mod retire;
 mod subscription;
 
+pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
@@ -64,6 +65,8 @@ pub struct Account {
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
     resting: bool,
+    /// It is about to be forgotten: nothing is taken any more.
+    leaving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -112,6 +115,7 @@ impl Account {
             waiting: HashMap::new(),
             timer: None,
             resting: false,
+            leaving: false,
             death,
         }
     }
@@ -338,6 +342,14 @@ impl Handler<Submit> for Account {
         if let Standing::Closed { reason } = self.house.store.standing() {
             let _ = progress.send(Sent::Lost { reason });
             return;
+        }
+        if self.leaving {
+            let _ = progress.send(Sent::Lost { reason: "the account is being removed".into() });
+            return;
+        }
+        // Callers that gave up waiting are forgotten whenever their number has doubled.
+        if self.callers.len().is_power_of_two() {
+            self.callers.retain(|_, caller| !caller.is_closed());
         }
         let id = record.id.clone();
         self.callers.insert(id.clone(), progress);

@@ -159,7 +159,11 @@ impl Supervisor {
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
         let actor = self.start_account(desks, record, messages, address)?;
-        desks.engage(&id, actor, &numbers);
+        desks.engage(&id, actor.clone(), &numbers);
+        if self.plan.store.standing() == Standing::Open {
+            // A stop may have left some of its items in quarantine.
+            desks.gate.do_send(Release { account: id, actor });
+        }
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub struct Questions {
 
 impl Account {
     /// Completes `items` with all that is known of them and goes on with `decide`, at once where memory suffices. On a
-    /// store that cannot be read nothing is decided and whoever waits is told so by their receipt's silence or drop.
+    /// store that cannot be read nothing is decided, nor once the account is about to be forgotten; whoever waits is told so by their receipt's silence.
     pub(super) fn recall(
         &mut self,
         gateway: Arc<str>,
@@ -44,6 +44,9 @@ impl Account {
         ctx: &mut Context<Self>,
         decide: impl FnOnce(&mut Self, Accept, &mut Context<Self>) + 'static,
     ) {
+        if self.leaving {
+            return;
+        }
         let keys = self.machine.keys(&items);
         let glances = self.house.store.glance(&keys);
         let wamids = self.machine.unknown_messages(&items);
@@ -64,6 +67,9 @@ impl Account {
                     Ok(Ok(recalled)) => recalled,
                     other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),
                 };
+                if account.leaving {
+                    return;
+                }
                 let copies = account.copies(&items, recalled.copies);
                 let Recalled { dialogs, messages, .. } = recalled;
                 decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
@@ -113,7 +119,7 @@ impl Questions {
 }
 
 /// A stand-in for an event that cannot be read: only its name.
-pub(super) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
+pub(crate) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
     Event {
         stream: Arc::clone(stream),
         seq,

@@ -255,7 +255,7 @@ impl AccountMachine {
             Input::Attempted { reader, event, what, chance } => {
                 self.deliveries.attempted(reader, &event, what, chance, now)
             }
-            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref()),
+            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
             Input::Submit(record) => {
                 self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now))
             }
@@ -554,7 +554,7 @@ impl AccountMachine {
             return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
-        let reads = self.deliveries.wants_to_read(self.durable_seq);
+        let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
 }

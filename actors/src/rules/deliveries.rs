@@ -74,18 +74,18 @@ impl Deliveries {
     }
 
     /// Readers that want the journal read on, and from where.
-    pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Vec<(usize, u64)> {
+    pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Vec<(usize, u64)> {
         let readers = self.readers.iter_mut().enumerate();
-        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq)?))).collect()
+        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq, now)?))).collect()
     }
 
     /// What a read brought; `None` where it failed.
-    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>) {
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) {
         let reader = &mut self.readers[reader];
         let route = Arc::clone(reader.route());
         match read {
             Some(events) => reader.read(events, |event| is_wanted(event, &route)),
-            None => reader.read_failed(),
+            None => reader.read_failed(now),
         }
     }
 

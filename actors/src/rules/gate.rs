@@ -132,7 +132,7 @@ impl GateMachine {
 
     /// The tests' stream was read on.
     pub fn read(&mut self, reader: usize, read: Option<Vec<Arc<Event>>>, now: u64) -> Vec<Effect> {
-        self.deliveries.read(reader, read.as_deref());
+        self.deliveries.read(reader, read.as_deref(), now);
         self.tick(now)
     }
 
@@ -146,6 +146,11 @@ impl GateMachine {
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
         self.deliveries.due_at()
+    }
+
+    /// Whether everything that was decided is durable.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty()
     }
 
     /// What is quarantined under the name of `account`.
@@ -287,7 +292,7 @@ impl GateMachine {
             effects.push(self.commit(change, flight));
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
-        let reads = self.deliveries.wants_to_read(self.durable_test_seq);
+        let reads = self.deliveries.wants_to_read(self.durable_test_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
 }

@@ -6,7 +6,7 @@ use crate::dice::Dice;
 use crate::meta::Meta;
 use crate::scenario::{BEGIN_MS, CALM_MS, GATEWAY, Mood, Scenario, gateway};
 use crate::world::{Post, World};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use wharf_actors::account::{Questions, Recalled, restore};
 use wharf_actors::cloud::item::Item;
@@ -15,7 +15,7 @@ use wharf_actors::gateway::Gateway;
 use wharf_actors::rules::account::{Accept, AccountMachine, Input};
 use wharf_actors::rules::gate::GateMachine;
 use wharf_actors::rules::outbox::{Tried, forward};
-use wharf_actors::rules::ownership::{Destination, Engaged, destination};
+use wharf_actors::rules::ownership::{Destination, Engaged, claimed, destination};
 use wharf_actors::rules::reader::Attempted;
 use wharf_storage::{
     AccountRecord, Change, Clock, Desk, Event, Glance, Kind, MemoryStore, MessageRecord, MessageState, Noun, Outbox,
@@ -61,8 +61,16 @@ pub enum Happening {
     Tick(Seat),
     Retire(Seat),
     Bury(Seat, usize, Vec<u64>, u64),
-    Release(Seat, String),
+    /// For the first time, or the next batch of it.
+    Release(Seat, String, Start),
     HandOver(Seat, String, Vec<Event>),
+}
+
+/// Whether a release begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    First,
+    Next,
 }
 
 /// Items that wait for what the disk knows.
@@ -101,8 +109,8 @@ pub struct Gate {
     pub machine: GateMachine,
     pub seat: Seat,
     pub armed: Option<u64>,
-    /// The account to which quarantined items are handed over just now, and the mail that waits for the end of it.
-    pub handing: Option<String>,
+    /// The accounts to which quarantined items are handed over just now, and the mail that waits for the end of it.
+    pub handing: BTreeSet<String>,
     pub held: Vec<(Vec<Item>, u64)>,
 }
 
@@ -339,13 +347,13 @@ impl House {
         let machine = wharf_actors::gate::restore(self.store.as_ref(), &self.gateway, &self.scenario.setting);
         let seat = self.seat(None);
         let machine = machine.expect("memory is readable");
-        self.gate = Some(Gate { machine, seat: seat.clone(), armed: None, handing: None, held: Vec::new() });
+        self.gate = Some(Gate { machine, seat: seat.clone(), armed: None, handing: BTreeSet::new(), held: Vec::new() });
         self.turn_gate(|machine, now| machine.tick(now), Vec::new(), 0);
         for (_, bytes) in self.store.hot(Kind::Account, &[]) {
             let record = AccountRecord::from_bytes(&bytes).expect("readable");
             let id = record.id.to_string();
             self.spawn(record);
-            self.engaged.push(id);
+            self.engaged_now(&id);
         }
     }
 
@@ -486,7 +494,8 @@ impl House {
         self.posts.insert(id, Waiting { post, parts: parts.len() });
         self.after(PATIENCE_MS, Happening::Impatient(id));
         for (seat, items) in parts {
-            self.soon(2, Happening::Mail(seat, items, id));
+            let way = if self.dice.one_in(10) { 300 } else { 2 };
+            self.soon(way, Happening::Mail(seat, items, id));
         }
     }
 
@@ -516,13 +525,13 @@ impl House {
         self.number(Waiter::Post(post))
     }
 
-    fn mail(&mut self, seat: Seat, items: Vec<Item>, post: u64) {
+    pub fn mail(&mut self, seat: Seat, items: Vec<Item>, post: u64) {
         if seat.who.is_some() {
             return self.recall(seat, items, |items| Job::Accept(items, post));
         }
         let gate = self.gate.as_mut().expect("sits");
-        let is_handed = |item: &Item| item.owner.entry_id.as_deref() == gate.handing.as_deref();
-        if gate.handing.is_some() && items.iter().any(is_handed) {
+        let is_handed = |item: &Item| claimed(&item.owner).is_some_and(|account| gate.handing.contains(account));
+        if items.iter().any(is_handed) {
             return gate.held.push((items, post));
         }
         let copies = self.copies(&self.gate.as_ref().expect("sits").machine.keys(&items));
@@ -553,7 +562,13 @@ impl House {
     }
 
     fn decide(&mut self, account: &str, recalled: Recalled, job: Job) {
-        let Some(actor) = self.actors.get(account).filter(|actor| !actor.leaving) else { return };
+        let actor = &self.actors[account];
+        if actor.leaving {
+            if let Job::Adopt(..) = job {
+                self.not_adopted(&actor.seat.clone());
+            }
+            return;
+        }
         let (Job::Accept(items, _) | Job::Adopt(items, _)) = &job;
         let copies = self.copies(&actor.machine.keys(items));
         let gateway: Arc<str> = GATEWAY.into();
@@ -595,6 +610,11 @@ impl House {
                     self.settle();
                 }
             }
+            Happening::Ask(seat, _, Job::Adopt(..)) | Happening::Recalled(seat, _, Job::Adopt(..))
+                if !self.sits(&seat) =>
+            {
+                self.not_adopted(&seat);
+            }
             Happening::Settled(seat, ..)
             | Happening::Mail(seat, ..)
             | Happening::Ask(seat, ..)
@@ -626,7 +646,7 @@ impl House {
             Happening::Tick(seat) => self.tick(&seat),
             Happening::Retire(seat) => self.retire(seat),
             Happening::Bury(seat, reader, open, after) => self.bury(seat, reader, &open, after),
-            Happening::Release(seat, account) => self.release(seat, account),
+            Happening::Release(seat, account, start) => self.release(seat, account, start),
             Happening::HandOver(seat, account, events) => self.hand_over(seat, account, &events),
         }
     }

@@ -1,6 +1,6 @@
 //! The verbs of the simulated house: who is engaged, who leaves, and what the quarantine gives back.
 
-use crate::house::{Handed, Happening, House, Job, Seat, Then};
+use crate::house::{Handed, Happening, House, Job, Seat, Start, Then};
 use crate::scenario::GATEWAY;
 use bytes::Bytes;
 use wharf_actors::account::unfinished_events;
@@ -39,7 +39,7 @@ impl House {
             self.engaged.push(account.to_owned());
         }
         let seat = self.gate.as_ref().expect("open").seat.clone();
-        self.soon(5, Happening::Release(seat, account.to_owned()));
+        self.soon(5, Happening::Release(seat, account.to_owned(), Start::First));
     }
 
     /// `unsubscribe`, or `subscribe`.
@@ -98,26 +98,56 @@ impl House {
 
     // ---- out of quarantine
 
-    pub fn release(&mut self, seat: Seat, account: String) {
-        let claim = self.gate.as_ref().expect("sits").machine.claim(&account).cloned();
-        let Some(claim) = claim else { return };
+    pub fn release(&mut self, seat: Seat, account: String, start: Start) {
+        let is_handing = self.gate.as_ref().expect("sits").handing.contains(&account);
+        if start == Start::First && is_handing {
+            return;
+        }
+        self.end_release(&account);
+        let gate = self.gate.as_mut().expect("sits");
+        let Some(claim) = gate.machine.claim(&account).cloned() else { return };
+        gate.handing.insert(account.clone());
         let limit = self.dice.pick(&[1, 5, 200]);
         let stream = quarantine_stream(GATEWAY);
         let read = self.store.events(&stream, claim.first.saturating_sub(1), limit, 4 << 20).expect("readable");
         self.soon(5, Happening::HandOver(seat, account, read));
     }
 
+    fn end_release(&mut self, account: &str) {
+        let gate = self.gate.as_mut().expect("sits");
+        gate.handing.remove(account);
+        let seat = gate.seat.clone();
+        for (items, post) in std::mem::take(&mut gate.held) {
+            self.mail(seat.clone(), items, post);
+        }
+    }
+
+    /// The account left before it took what was handed over.
+    pub fn not_adopted(&mut self, account: &Seat) {
+        let gate = self.gate.as_ref().expect("open");
+        // After a restart there is another gate, which hands over nothing yet.
+        if account.incarnation > gate.seat.incarnation {
+            self.end_release(account.who.as_deref().expect("an account"));
+        }
+    }
+
     pub fn hand_over(&mut self, seat: Seat, account: String, read: &[Event]) {
-        let Some(through) = read.last().map(|event| event.seq) else { return };
+        let gate = self.gate.as_mut().expect("sits");
+        let Some(through) = read.last().map(|event| event.seq) else {
+            if gate.machine.is_settled() {
+                return self.end_release(&account);
+            }
+            return self.after(50, Happening::Release(seat, account, Start::Next));
+        };
         let taken: Vec<&Event> = read.iter().filter(|event| event.claimed.as_deref() == Some(&*account)).collect();
         let bytes = taken.iter().map(|event| event.body.len() as u64).sum();
         let count = taken.len() as u64;
-        let gate = self.gate.as_mut().expect("sits");
         let release = gate.machine.release(&account, count, bytes, through);
         let items = taken.iter().flat_map(|event| split(&event.body).expect("an envelope of Meta's")).collect();
-        let Some(actor) = self.actors.get(&account).filter(|actor| !actor.leaving) else { return };
+        let Some(actor) = self.actors.get(&account).filter(|actor| !actor.leaving) else {
+            return self.end_release(&account);
+        };
         let (to, handed) = (actor.seat.clone(), Handed { release, count, bytes, through });
-        let _ = seat;
         self.recall(to, items, |items| Job::Adopt(items, handed));
     }
 
@@ -125,7 +155,7 @@ impl House {
         let gate = self.gate.as_mut().expect("open");
         gate.machine.released(account, handed.count, handed.bytes, handed.through);
         let seat = gate.seat.clone();
-        self.soon(2, Happening::Release(seat, account.to_owned()));
+        self.after(0, Happening::Release(seat, account.to_owned(), Start::Next));
     }
 }
 
