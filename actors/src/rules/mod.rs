@@ -11,3 +11,5 @@ pub mod outbox;
 pub mod ownership;
 pub mod reader;
 pub mod retry;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -467,3 +467,6 @@ fn column(tally: &mut MessageTally, state: MessageState) -> &mut i64 {
         MessageState::Cancelled => &mut tally.cancelled,
     }
 }
+
+#[cfg(test)]
+mod tests;
