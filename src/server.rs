@@ -120,7 +120,7 @@ impl Running {
     pub async fn stop(self) {
         let [public, ops] = self.handles;
         public.stop(true).await;
-        let _ = self.edge.wharf.supervisor.send(Drain).await;
+        let _ = self.edge.wharf.supervisor.send(Drain { within: Duration::from_secs(DRAIN_S) }).await;
         let store = Arc::clone(&self.edge.wharf.store);
         let _ = web::block(move || store.close()).await;
         ops.stop(true).await;

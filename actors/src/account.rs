@@ -5,11 +5,11 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Heard, Look, Refresh, Rest, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Rest, Sent, Settled, Submit};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
-use crate::rules::reader::{Attempted, WINDOW};
+use crate::rules::reader::{Attempted, Reader, WINDOW};
 use crate::supervisor::Supervisor;
 use crate::views::{self, AccountView};
 use actix::WeakAddr;
@@ -61,7 +61,6 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
-    resting: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -100,18 +99,7 @@ impl Account {
     pub fn new(machine: AccountMachine, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
         let id: Arc<str> = machine.record().id.as_ref().into();
         let death = Death { account: Arc::clone(&id), supervisor: Some(house.supervisor.clone()) };
-        Self {
-            id,
-            machine,
-            house,
-            desk,
-            courier,
-            callers: HashMap::new(),
-            waiting: HashMap::new(),
-            timer: None,
-            resting: false,
-            death,
-        }
+        Self { id, machine, house, desk, courier, callers: HashMap::new(), waiting: HashMap::new(), timer: None, death }
     }
 
     /// Gives the machine an input and performs what it wants; `receipts` hear of the first change.
@@ -149,7 +137,7 @@ impl Account {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        let Some(due_at) = self.machine.due_at() else { return };
         if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
             return;
         }
@@ -320,14 +308,6 @@ impl Handler<Settled> for Account {
     }
 }
 
-impl Handler<Heard> for Account {
-    type Result = ();
-
-    fn handle(&mut self, message: Heard, ctx: &mut Self::Context) {
-        self.turn(message.0, Vec::new(), ctx);
-    }
-}
-
 impl Handler<Submit> for Account {
     type Result = ();
 
@@ -358,7 +338,6 @@ impl Handler<Rest> for Account {
     type Result = ();
 
     fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        self.resting = true;
         self.turn(Input::Rest, Vec::new(), ctx);
     }
 }
@@ -372,7 +351,8 @@ impl Handler<Look> for Account {
             id: self.id.to_string(),
             seq: self.machine.seq(),
             changes_in_flight: self.machine.in_flight(),
-            oldest_undelivered_ms: deliveries.readers().iter().filter_map(|reader| reader.oldest_ms()).min(),
+            ended_in_group: deliveries.ended_in_group(),
+            oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             outbox: views::outbox(self.machine.outbox()),
         })

@@ -33,7 +33,6 @@ pub struct Gate {
     desk: Rc<GateDesk>,
     courier: Addr<Courier>,
     timer: Option<(u64, SpawnHandle)>,
-    resting: bool,
 }
 
 impl Gate {
@@ -45,7 +44,7 @@ impl Gate {
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
-        Self { gateway, machine, store, desk, courier, timer: None, resting: false }
+        Self { gateway, machine, store, desk, courier, timer: None }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) {
@@ -64,7 +63,7 @@ impl Gate {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        let Some(due_at) = self.machine.due_at() else { return };
         if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
             return;
         }
@@ -109,8 +108,9 @@ impl Gate {
         let stream = test_stream(&self.gateway);
         let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
         let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
-            let events = read.ok().and_then(Result::ok).map(|events| events.into_iter().map(Arc::new).collect());
-            let effects = gate.machine.read(reader, events, now_ms());
+            let read = read.ok().and_then(Result::ok);
+            let events: Option<Vec<Arc<Event>>> = read.map(|events| events.into_iter().map(Arc::new).collect());
+            let effects = gate.machine.read(reader, events.as_deref(), now_ms());
             gate.perform(effects, Vec::new(), ctx);
         };
         ctx.spawn(read.into_actor(self).map(heard));
@@ -164,7 +164,7 @@ impl Handler<Settled> for Gate {
                 self.perform(effects, Vec::new(), ctx);
             }
             // The store is closed until a restart; what was decided on top of it is never shown as durable.
-            Outcome::Lost { .. } => self.resting = true,
+            Outcome::Lost { .. } => self.machine.rest(),
         }
     }
 }
@@ -212,7 +212,7 @@ impl Handler<Rest> for Gate {
     type Result = ();
 
     fn handle(&mut self, _: Rest, _: &mut Self::Context) {
-        self.resting = true;
+        self.machine.rest();
     }
 }
 
@@ -221,7 +221,8 @@ impl Handler<LookAtGate> for Gate {
 
     fn handle(&mut self, _: LookAtGate, _: &mut Self::Context) -> Self::Result {
         let routes = views::routes(self.machine.deliveries());
-        MessageResult(GateView { gateway: self.gateway.to_string(), routes })
+        let ended_in_group = self.machine.deliveries().ended_in_group();
+        MessageResult(GateView { gateway: self.gateway.to_string(), ended_in_group, routes })
     }
 }
 

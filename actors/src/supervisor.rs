@@ -9,7 +9,7 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Release, Rest};
+use crate::messages::{Died, Drain, Look, LookAtGate, Release, Rest};
 use crate::rules::account::{Entry, Setting};
 use crate::rules::deliveries::Deliveries;
 use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
@@ -27,6 +27,8 @@ pub mod verbs;
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
 /// The longest wait before an account is rebuilt.
 const REBUILD_AT_MOST: Duration = Duration::from_secs(30);
+/// How often the drain looks whether an actor is quiet.
+const LOOKS: Duration = Duration::from_millis(10);
 /// Dialogs in memory, all accounts together: about 400 bytes each.
 const DIALOGS: usize = 500_000;
 /// Bytes of event bodies in memory for deliveries, all accounts together.
@@ -194,14 +196,12 @@ impl Supervisor {
         let store = Arc::clone(&self.plan.store);
         let machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
         let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
-        let actor = Account::start_in_arbiter(arbiter, move |_| {
+        let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
+        let machine = if closed { machine.at_rest() } else { machine };
+        Ok(Account::start_in_arbiter(arbiter, move |_| {
             let berth = Berth::here();
             Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
-        });
-        if matches!(self.plan.store.standing(), Standing::Closed { .. }) {
-            actor.do_send(Rest);
-        }
-        Ok(actor)
+        }))
     }
 
     /// Accounts spread over the arbiters by their id.
@@ -290,14 +290,27 @@ impl Handler<Engage> for Supervisor {
 }
 
 impl Handler<Drain> for Supervisor {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) {
-        for desks in self.directory.gateways() {
-            desks.gate.do_send(Rest);
-            for (_, actor) in desks.read().all() {
-                actor.do_send(Rest);
-            }
-        }
+    fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
+        let directory = Arc::clone(&self.directory);
+        Box::pin(async move {
+            let quiet = async {
+                for desks in directory.gateways() {
+                    desks.gate.do_send(Rest);
+                    let accounts = desks.read().all();
+                    accounts.iter().for_each(|(_, actor)| actor.do_send(Rest));
+                    while desks.gate.send(LookAtGate).await.is_ok_and(|view| !view.is_quiet()) {
+                        tokio::time::sleep(LOOKS).await;
+                    }
+                    for (_, actor) in accounts {
+                        while actor.send(Look).await.is_ok_and(|view| !view.is_quiet()) {
+                            tokio::time::sleep(LOOKS).await;
+                        }
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(message.within, quiet).await;
+        })
     }
 }

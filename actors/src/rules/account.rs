@@ -274,8 +274,18 @@ impl AccountMachine {
         effects
     }
 
+    /// Starts nothing from now on: of an account whose store is closed.
+    #[must_use]
+    pub fn at_rest(mut self) -> Self {
+        self.resting = true;
+        self
+    }
+
     /// The next moment worth a wake-up; `None` when nothing waits.
     pub fn due_at(&self) -> Option<u64> {
+        if self.resting {
+            return self.deliveries.keep_due_at();
+        }
         [self.deliveries.due_at(), self.outbox.due_at()].into_iter().flatten().min()
     }
 
@@ -524,7 +534,7 @@ impl AccountMachine {
 
     /// Whatever became possible or due.
     fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
-        if let Some(opening) = self.opening.take() {
+        if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
         if !self.resting && self.outbox.due_at().is_some_and(|due_at| due_at <= now) {

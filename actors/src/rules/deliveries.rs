@@ -162,8 +162,17 @@ impl Deliveries {
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
         let deliveries = self.readers.iter().filter_map(Reader::due_at).min();
-        let progress = self.ended.since_ms.filter(|_| !self.keeping).map(|since_ms| since_ms + GROUP_MS);
-        [deliveries, progress].into_iter().flatten().min()
+        [deliveries, self.keep_due_at()].into_iter().flatten().min()
+    }
+
+    /// When progress is worth keeping, if there is any.
+    pub fn keep_due_at(&self) -> Option<u64> {
+        self.ended.since_ms.filter(|_| !self.keeping).map(|since_ms| since_ms + GROUP_MS)
+    }
+
+    /// Ended deliveries whose progress waits to be kept, or is on its way to the disk.
+    pub fn ended_in_group(&self) -> usize {
+        self.ended.count + usize::from(self.keeping)
     }
 
     /// The readers, for views.
