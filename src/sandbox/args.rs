@@ -85,9 +85,12 @@ pub struct SandboxArgs {
     /// Refuse sends beyond Meta's limits per number and per customer
     #[arg(long)]
     pub limits: bool,
-    /// What all ids and all chance are drawn from
+    /// What accounts, customers and all chance are drawn from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Draw the same message ids as another run with this number; without it every run has its own
+    #[arg(long)]
+    pub run: Option<u64>,
     /// Stop after this many seconds instead of at Ctrl-C
     #[arg(long)]
     pub seconds: Option<u64>,
@@ -136,6 +139,7 @@ fn traffic(args: &SandboxArgs) -> Traffic {
         disorder: args.disorder,
         connections: args.connections,
         seed: args.seed,
+        run: args.run.unwrap_or_else(rand::random),
         ..Traffic::default()
     }
 }
