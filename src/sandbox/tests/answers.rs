@@ -97,6 +97,35 @@ async fn a_send_is_refused_as_graph_refuses() {
 }
 
 #[actix_web::test]
+async fn the_statuses_of_a_send_can_overtake_its_answer() {
+    let faults = Faults { hold_back_ms: 1_500, ..Faults::default() };
+    let sandbox = start(SandboxOptions { faults, ..subscribed() }).await;
+    let receiver = Receiver::start(&sandbox.options().app_secret);
+    sandbox.set_callback(&receiver.url);
+    let (client, path) = (Client::of(&sandbox), messages_path(&sandbox));
+    let send = actix_web::rt::spawn(async move { client.post(&path, &text_to("15550504")).await });
+    until("a status", || !receiver.elements("statuses").is_empty()).await;
+    assert!(!send.is_finished(), "the answer is held back");
+    let (_, answer) = send.await.unwrap();
+    assert_eq!(receiver.elements("statuses")[0]["id"], answer["messages"][0]["id"]);
+    sandbox.stop().await;
+    receiver.stop().await;
+}
+
+#[actix_web::test]
+async fn a_message_that_was_taken_can_fail_later() {
+    let sandbox = start(subscribed()).await;
+    let receiver = Receiver::start(&sandbox.options().app_secret);
+    sandbox.set_callback(&receiver.url);
+    assert_eq!(Client::of(&sandbox).post(&messages_path(&sandbox), &text_to("15550047")).await.0, 200);
+    until("a status", || !receiver.elements("statuses").is_empty()).await;
+    let status = &receiver.elements("statuses")[0];
+    assert_eq!((&status["status"], &status["errors"][0]["code"]), (&json!("failed"), &json!(131_047)));
+    sandbox.stop().await;
+    receiver.stop().await;
+}
+
+#[actix_web::test]
 async fn metas_limits_apply_when_asked_to() {
     let faults = Faults { limits: Limits::On, ..Faults::default() };
     let sandbox = start(SandboxOptions { faults, ..subscribed() }).await;
