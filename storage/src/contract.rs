@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
-use crate::testing::{Notes, commit, event, keep, mark, routed};
+use crate::testing::{Notes, commit, event, keep, mark, progress, routed, wamid};
 use crate::{
     AuditRecord, Change, Claim, Clock, Event, Glance, Key, Kind, Noun, Outcome, Progress, Stamp, Standing, Store,
-    Tally, Wamid, Write,
+    Tally, Write,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -72,14 +72,6 @@ macro_rules! contract {
 }
 pub(crate) use contract;
 
-fn wamid(account: &str, nth: u64) -> Wamid {
-    Wamid { account: account.into(), wamid: format!("wamid.{nth:06}").into(), message: format!("msg_{nth}").into() }
-}
-
-fn progress(high: u64) -> Progress {
-    Progress { account: "100".into(), route: "main/crm".into(), high, open: Vec::new() }
-}
-
 pub(crate) fn receipts_are_told_once_in_commit_order(rig: Rig) {
     let (left, right) = (Arc::new(Notes::default()), Arc::new(Notes::default()));
     for number in 0..500 {
@@ -103,12 +95,12 @@ pub(crate) fn a_change_is_visible_only_when_durable_and_then_whole(rig: Rig) {
     let notes = Arc::new(Notes::default());
     for seq in 1..=300 {
         let mut change = Change { events: vec![event("100", seq, 300)], ..Change::default() };
-        change.put(&progress(seq));
+        change.put(&progress("100", seq));
         change.put(&wamid("100", seq));
         change.tallies.push(routed("100", 1));
         rig.store().commit(change, vec![notes.receipt(seq)]);
         // Whatever shows of a change, all of it shows; the event is applied with the record that names it.
-        let high = rig.store().get(Kind::Progress, &progress(0).key().0).unwrap();
+        let high = rig.store().get(Kind::Progress, &progress("100", 0).key().0).unwrap();
         let high = high.map_or(0, |bytes| Progress::from_bytes(&bytes).unwrap().high);
         assert!(rig.store().last_seq("100") >= high);
         assert!(rig.store().ledger("100").received as u64 >= high);
@@ -131,7 +123,7 @@ pub(crate) fn everything_reads_the_same_after_a_reopen(mut rig: Rig) {
             let mut change = Change::default();
             change.events.extend((0..7).map(|stream| event(&format!("{stream}"), seq, 200 + seq as usize)));
             change.put(&wamid("100", seq % 60));
-            change.put(&progress(seq));
+            change.put(&progress("100", seq));
             change.put(&Claim {
                 gateway: "main".into(),
                 claimed: format!("{nth}").into(),
