@@ -414,14 +414,13 @@ impl AccountMachine {
         change.events.push(event);
     }
 
-    fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
         self.seq += 1;
+        if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
+            item.number.display = Some(display.clone());
+        }
         let dialog = self.dialogs.meet(&item, change, now);
         let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
-        let mut number = item.number;
-        if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
-            number.display = Some(display.clone());
-        }
         Event {
             stream: Arc::clone(&self.id),
             seq: self.seq,
@@ -432,7 +431,7 @@ impl AccountMachine {
             secret,
             field: item.field,
             claimed: None,
-            number,
+            number: item.number,
             dialog,
             lane,
             message_id: item.message_id,
