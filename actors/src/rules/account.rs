@@ -10,10 +10,9 @@ use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::dialogs::Dialogs;
 use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
 use crate::rules::reader::Attempted;
+use crate::rules::recent::Recent;
 use bytes::Bytes;
-use lru::LruCache;
 use std::collections::{HashMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use wharf_storage::{
     AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState,
@@ -206,8 +205,8 @@ pub struct AccountMachine {
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
-    recent: LruCache<Box<str>, MessageRecord>,
-    early: LruCache<Box<str>, Box<str>>,
+    recent: Recent<Box<str>, MessageRecord>,
+    early: Recent<Box<str>, Box<str>>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -238,8 +237,8 @@ impl AccountMachine {
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
-            recent: LruCache::new(NonZeroUsize::new(RECENT_MESSAGES).expect("not zero")),
-            early: LruCache::new(NonZeroUsize::new(EARLY_STATUSES).expect("not zero")),
+            recent: Recent::new(RECENT_MESSAGES),
+            early: Recent::new(EARLY_STATUSES),
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
@@ -446,7 +445,7 @@ impl AccountMachine {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
         match self.recent.get_mut(wamid) {
             Some(record) => step_forward(record, status, item, change, now),
-            None => drop(self.early.put(wamid.clone(), status.clone())),
+            None => self.early.put(wamid.clone(), status.clone()),
         }
     }
 
