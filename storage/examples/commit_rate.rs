@@ -76,6 +76,7 @@ impl Load {
             dialog: None,
             lane: seq % 100,
             message_id: Some("wamid.HBgLMTY0NjcwNDM1OTUVAgASGBQzQTdGNUU0".into()),
+            wanted_by: Vec::new(),
             body: self.body.clone(),
             item: (0, BODY as u32),
         };
@@ -86,7 +87,7 @@ impl Load {
             seen: Seen { content: 1, at_s: now_s as u32 },
         };
         let owner = self.streams[nth].clone();
-        Change { events: vec![event], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] }
+        Change { events: vec![event.into()], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] }
     }
 }
 

@@ -4,6 +4,7 @@ use super::{nth, small};
 use crate::testing::{keep, mark};
 use crate::{Change, Clock, Glance, SledSettings, SledStore, Stamp, Store};
 use std::path::Path;
+use std::sync::Arc;
 
 const NOW_S: u64 = 1_800_000_000;
 
@@ -18,7 +19,7 @@ fn settings(path: &Path) -> SledSettings {
 fn fill(store: &SledStore, seqs: std::ops::Range<u64>) {
     for seq in seqs {
         let mut change = nth("100", seq * 40);
-        change.events[0].seq = seq;
+        Arc::make_mut(&mut change.events[0]).seq = seq;
         change.marks = vec![mark(seq.into(), Stamp::Dated(NOW_S - seq * 10_000), seq as u32, NOW_S)];
         keep(store, change);
         store.tidy();

@@ -145,7 +145,7 @@ impl Pair {
         let mut change = Change::default();
         for (stream, size) in events {
             next[*stream] += 1;
-            change.events.push(event(STREAMS[*stream], next[*stream], *size));
+            change.events.push(event(STREAMS[*stream], next[*stream], *size).into());
         }
         let now_s = self.clock.now_s();
         for key in marks {
