@@ -67,7 +67,7 @@ pub const SETTINGS: &[Setting] = &[
         "server",
         "ops_listen",
         "127.0.0.1:8081",
-        "The address for operators: health, metrics, dashboard, `/api`.",
+        "The address for operators: health, metrics, `/api`.",
     ),
     optional(
         "server",
