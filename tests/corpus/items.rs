@@ -29,7 +29,8 @@ pub(crate) struct Item {
     beside: Vec<(String, String)>,
 }
 
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+/// The members of an object, each as its bytes.
+pub(crate) type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The items of a POST, in order.
 pub(crate) fn of(body: &[u8]) -> Vec<Item> {
@@ -64,11 +65,13 @@ fn of_change(change: &RawValue, around: &[(String, String)]) -> Vec<Item> {
     found.iter().map(|item| Item { bytes: item.get().to_owned(), beside: around.clone() }).collect()
 }
 
-fn object(json: &RawValue) -> Option<Members<'_>> {
+/// The members of `json`, if it is an object. Its texts may be such as serde_json would not decode.
+pub(crate) fn object(json: &RawValue) -> Option<Members<'_>> {
     serde_json::from_str(json.get()).ok()
 }
 
-fn elements(json: &RawValue) -> Vec<&RawValue> {
+/// The elements of `json`; none if it is no array.
+pub(crate) fn elements(json: &RawValue) -> Vec<&RawValue> {
     serde_json::from_str(json.get()).unwrap_or_default()
 }
 

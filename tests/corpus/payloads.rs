@@ -1,8 +1,8 @@
 //! Where the payloads come from, and which accounts and numbers they speak of. Knows no gateway.
 
 use crate::built_in;
-use crate::items::{self, Item};
-use serde_json::Value;
+use crate::items::{self, Item, Members, elements, object};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wharf_actors::cloud::signature::sign;
@@ -72,26 +72,39 @@ fn signed(path: &Path) -> Option<Genuine> {
 pub(crate) fn accounts(payloads: &[Payload]) -> Accounts {
     let mut accounts = Accounts::new();
     for payload in payloads {
-        let post: Value = serde_json::from_slice(&payload.body).expect("a payload is JSON");
-        for entry in post["entry"].as_array().into_iter().flatten() {
-            let values = entry["changes"].as_array().into_iter().flatten().map(|change| &change["value"]);
-            for value in values {
-                note(&mut accounts, &value["waba_info"]["waba_id"], &Value::Null);
-                note(&mut accounts, &entry["id"], &value["metadata"]);
+        let post: Members<'_> = serde_json::from_slice(&payload.body).expect("a payload is a JSON object");
+        let entries = elements_of(&post, "entry").into_iter().filter_map(object);
+        for entry in entries {
+            let changes = elements_of(&entry, "changes").into_iter().filter_map(object);
+            for value in changes.filter_map(|change| object_in(&change, "value")) {
+                let inside = object_in(&value, "waba_info").unwrap_or_default();
+                note(&mut accounts, text(&inside, "waba_id"), &Members::new());
+                note(&mut accounts, text(&entry, "id"), &object_in(&value, "metadata").unwrap_or_default());
             }
         }
     }
     accounts
 }
 
-fn note(accounts: &mut Accounts, id: &Value, metadata: &Value) {
-    let Some(id) = id.as_str().filter(|id| *id != "0" && id.bytes().all(|byte| byte.is_ascii_digit())) else { return };
-    let numbers = accounts.entry(id.to_owned()).or_default();
-    if let (Some(number), Some(display)) =
-        (metadata["phone_number_id"].as_str(), metadata["display_phone_number"].as_str())
-    {
-        numbers.insert(number.to_owned(), display.to_owned());
+fn note(accounts: &mut Accounts, id: Option<String>, metadata: &Members<'_>) {
+    let is_account = |id: &String| id != "0" && id.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(id) = id.filter(is_account) else { return };
+    let numbers = accounts.entry(id).or_default();
+    if let (Some(number), Some(display)) = (text(metadata, "phone_number_id"), text(metadata, "display_phone_number")) {
+        numbers.insert(number, display);
     }
+}
+
+fn object_in<'a>(members: &Members<'a>, name: &str) -> Option<Members<'a>> {
+    members.get(name).and_then(|json| object(json))
+}
+
+fn elements_of<'a>(members: &Members<'a>, name: &str) -> Vec<&'a RawValue> {
+    members.get(name).map(|json| elements(json)).unwrap_or_default()
+}
+
+fn text(members: &Members<'_>, name: &str) -> Option<String> {
+    members.get(name).and_then(|json| serde_json::from_str(json.get()).ok())
 }
 
 fn folder() -> Option<PathBuf> {
