@@ -21,6 +21,8 @@ use wharf_storage::{
     AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+#[cfg(test)]
+mod tests;
 pub mod verbs;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].

@@ -76,6 +76,7 @@ impl Load {
             dialog: None,
             lane: seq % 100,
             message_id: Some("wamid.HBgLMTY0NjcwNDM1OTUVAgASGBQzQTdGNUU0".into()),
+            wanted_by: Vec::new(),
             body: self.body.clone(),
             item: (0, BODY as u32),
         };
@@ -86,7 +87,7 @@ impl Load {
             seen: Seen { content: 1, at_s: now_s as u32 },
         };
         let owner = self.streams[nth].clone();
-        Change { events: vec![event], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] }
+        Change { events: vec![event.into()], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] }
     }
 }
 
@@ -136,12 +137,13 @@ fn measure(title: &str, store: &dyn Store, in_flight: u64, enough: u64, patience
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     println!(
-        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms",
+        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms",
         latencies.len() as f64 / seconds,
         (after.events - before.events) as f64 / (after.commits - before.commits) as f64,
         at(0.5),
         at(0.99),
         at(1.0),
+        (after.commit_seconds - before.commit_seconds) * 1000.0 / (after.commits - before.commits) as f64,
     );
 }
 

@@ -3,8 +3,7 @@
 //! The most recently used dialogs are in memory; the others are recalled from storage before a decision needs them.
 
 use crate::cloud::item::{Customer, Item};
-use lru::LruCache;
-use std::num::NonZeroUsize;
+use crate::rules::recent::Recent;
 use wharf_storage::{Alias, Change, Dialog, EventDialog};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,8 +20,8 @@ pub struct Dialogs {
     account: Box<str>,
     /// How long a silent dialog is remembered, in ms.
     ttl_ms: u64,
-    dialogs: LruCache<u64, Known>,
-    aliases: LruCache<Box<str>, u64>,
+    dialogs: Recent<u64, Known>,
+    aliases: Recent<Box<str>, u64>,
 }
 
 #[derive(Debug)]
@@ -47,9 +46,8 @@ pub fn names(item: &Item) -> Vec<Box<str>> {
 impl Dialogs {
     /// No dialogs yet; at most `capacity` in memory.
     pub fn new(account: &str, ttl_ms: u64, capacity: usize) -> Self {
-        let capacity = NonZeroUsize::new(capacity.max(1)).expect("at least one");
-        let twice = NonZeroUsize::new(capacity.get() * 2).expect("at least two");
-        Self { account: account.into(), ttl_ms, dialogs: LruCache::new(capacity), aliases: LruCache::new(twice) }
+        let (dialogs, aliases) = (Recent::new(capacity), Recent::new(capacity.saturating_mul(2)));
+        Self { account: account.into(), ttl_ms, dialogs, aliases }
     }
 
     /// Whether a name is known in memory; one that is not must be recalled before [`Dialogs::meet`].

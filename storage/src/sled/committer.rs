@@ -6,7 +6,7 @@ use super::entry;
 use super::layout::page_key;
 use super::page::{Packed, Packer};
 use super::parcel::Parcel;
-use super::shared::Shared;
+use super::shared::{SHUT_DOWN, Shared};
 use super::volume::Volume;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
@@ -40,9 +40,17 @@ impl Committer {
         let mut group = Vec::new();
         while self.shared.queue.take(&mut group, GROUP_BYTES) {
             let outcome = self.outcome(&mut group);
-            self.shared.queue.done(&group);
-            tell(group.drain(..).flat_map(|parcel| parcel.receipts), &outcome);
+            self.tell(&mut group, &outcome);
         }
+        let reason = self.shared.close(SHUT_DOWN);
+        while self.shared.queue.take_late(&mut group) {
+            self.tell(&mut group, &Outcome::Lost { reason: reason.clone() });
+        }
+    }
+
+    fn tell(&self, group: &mut Vec<Parcel>, outcome: &Outcome) {
+        self.shared.queue.done(group);
+        tell(group.drain(..).flat_map(|parcel| parcel.receipts), outcome);
     }
 
     fn outcome(&mut self, group: &mut [Parcel]) -> Outcome {

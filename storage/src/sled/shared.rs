@@ -12,6 +12,9 @@ use crate::{Disk, Figures, Standing};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+/// Why a store takes nothing that was closed in good order.
+pub(super) const SHUT_DOWN: &str = "the store was shut down";
+
 /// One open store.
 pub(super) struct Shared {
     pub(super) settings: SledSettings,
