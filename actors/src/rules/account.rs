@@ -304,9 +304,12 @@ impl AccountMachine {
             Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
             Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
         };
+        let attempt = taken.is_some().then(|| outbox::attempt(&tried, now));
         self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
         let Some((wamid, mut record)) = taken else { return };
         record.state = MessageState::Accepted;
+        record.changed_at_ms = now;
+        record.attempts.extend(attempt);
         record.wamid = Some(wamid.clone());
         record.body = Bytes::new();
         self.recent.put(wamid.clone(), record);

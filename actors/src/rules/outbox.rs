@@ -397,7 +397,8 @@ fn dead_letter(record: &MessageRecord, reason: &str, status: Option<u16>, now: u
     }
 }
 
-fn attempt(tried: &Tried, now: u64) -> Attempt {
+/// A try, as it is kept with its message.
+pub(super) fn attempt(tried: &Tried, now: u64) -> Attempt {
     let (status, code, note) = match tried {
         Tried::Taken { answer, .. } => (answer.status, None, "taken"),
         Tried::Refused { answer, code, passing: true } => (answer.status, *code, "refused, may pass"),
