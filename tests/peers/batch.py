@@ -66,12 +66,13 @@ class Batch:
         return self._change(number, [person], statuses=statuses)
 
     def _person(self, nth):
+        # The simulated Meta makes faults for recipients that end below 1000.
         person = {"profile": {"name": f"Åse no. {nth}"}}
         hidden = self._user_ids and nth % 3 == 2
         if not hidden:
-            person["wa_id"] = f"4790{nth:03}5000"
+            person["wa_id"] = f"479000{5000 + nth}"
         if self._user_ids:
-            person["user_id"] = f"NO.77000000000{nth:03}"
+            person["user_id"] = f"NO.770000000000{5000 + nth}"
             person["profile"]["username"] = f"aase.{nth}"
         return person
 
