@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Delivery, SECRET};
 use crate::payloads::Accounts;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use wharf::cli::serve;
 use wharf::config::Settings;
 use wharf::server::{self, Running};
-use wharf_actors::cloud::node::AccountNode;
 use wharf_actors::cloud::signature::sign;
 use wharf_actors::gateway::Secret;
 use wharf_actors::rules::gate::quarantine_stream;
@@ -90,18 +89,15 @@ impl House {
 
 /// Writes the accounts into the registry as a `setup` and a `subscribe` would have left them.
 fn engage(folder: &Path, accounts: &Accounts) {
-    let store = SledStore::open(SledSettings::new(&folder.join("data"))).expect("a new store");
+    let store = SledStore::open(SledSettings::new(folder.join("data"))).expect("a new store");
     let mut change = Change::default();
     for (id, numbers) in accounts {
-        let number = |(id, display): (&String, &String)| match json!({"id": id, "display_phone_number": display}) {
-            Value::Object(number) => number,
-            _ => unreachable!("an object was written"),
-        };
-        let node = AccountNode::new(id, Map::new(), numbers.iter().map(number).collect());
+        let numbers = numbers.iter().map(|(id, display)| json!({"id": id, "display_phone_number": display}));
+        let snapshot = json!({"phone_numbers": numbers.collect::<Vec<_>>()}).to_string();
         change.put(&AccountRecord {
             id: id.as_str().into(),
             gateway: URI.into(),
-            snapshot: node.to_json().into(),
+            snapshot: snapshot.into(),
             wished: true,
             active: true,
             override_uri: None,
