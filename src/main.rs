@@ -3,8 +3,9 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wharf::cli::Cli;
+use wharf::logging;
 
 fn main() -> ExitCode {
-    env_logger::init();
+    logging::start();
     Cli::parse().run()
 }

@@ -69,6 +69,7 @@ pub async fn start(
         graph: settings.graph.clone(),
         arbiters: settings.server.workers,
         dialog_ttl: settings.storage.dialog_ttl,
+        dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings));

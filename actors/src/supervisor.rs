@@ -21,6 +21,7 @@ use wharf_storage::{
     AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod verbs;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub arbiters: usize,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// A dead letter is kept this long.
+    pub dead_retention: Duration,
     /// A message older than this is not sent any more.
     pub send_max_age: Duration,
 }
@@ -238,6 +241,15 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
+        ctx.run_interval(sweep::EVERY, |supervisor, _| {
+            let store = Arc::clone(&supervisor.plan.store);
+            let kept_ms = supervisor.plan.dead_retention.as_millis() as u64;
+            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), kept_ms, now_ms()) {
+                Ok(0) => {}
+                Ok(removed) => log::info!("dead_letters_removed count={removed}"),
+                Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),
+            });
+        });
     }
 }
 
