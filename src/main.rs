@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use wharf::cli::Cli;
 use wharf::logging;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     logging::start();
     Cli::parse().run()

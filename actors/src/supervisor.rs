@@ -46,8 +46,8 @@ pub struct Plan {
     pub gateways: Vec<Arc<Gateway>>,
     /// Where Graph is.
     pub graph: GraphSettings,
-    /// Event loops for accounts.
-    pub arbiters: usize,
+    /// Event loops for accounts: those of the HTTP workers, so that a webhook changes threads as rarely as can be.
+    pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
     /// A dead letter is kept this long.
@@ -59,7 +59,6 @@ pub struct Plan {
 /// Spawns and retires accounts.
 pub struct Supervisor {
     plan: Plan,
-    arbiters: Vec<ArbiterHandle>,
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
@@ -79,12 +78,11 @@ pub struct Wharf {
     pub courier: Addr<Courier>,
 }
 
-/// Builds the house: arbiters, gates, and every account of the registry. Nothing is received before it returns.
+/// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
-    let arbiters: Vec<ArbiterHandle> = (0..plan.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
     let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
     let gates = Arc::new(Gates::default());
-    for arbiter in &arbiters {
+    for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
         arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));
     }
@@ -92,13 +90,12 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let records = records(plan.store.as_ref())?;
     let setting = setting(&plan, records.len());
     let desks =
-        plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
+        plan.gateways.iter().zip(plan.arbiters.iter().cycle()).map(|(gateway, arbiter)| {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
-        arbiters,
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
@@ -212,7 +209,7 @@ impl Supervisor {
     /// Accounts spread over the arbiters by their id.
     fn arbiter_of(&self, account: &str) -> &ArbiterHandle {
         let hash = xxhash_rust::xxh3::xxh3_64(account.as_bytes());
-        &self.arbiters[(hash % self.arbiters.len() as u64) as usize]
+        &self.plan.arbiters[(hash % self.plan.arbiters.len() as u64) as usize]
     }
 
     fn rebuild(&mut self, account: &Arc<str>, address: &Addr<Self>) {

@@ -1,8 +1,9 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
 use super::page::raw;
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use crate::ops::page::Wanted;
 use actix_web::{HttpRequest, HttpResponse, web};

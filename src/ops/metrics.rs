@@ -1,7 +1,7 @@
 //! `/metrics`: Prometheus text. Gathered at each scrape from the store and the edge; nothing is counted twice.
 
-use super::Late;
 use crate::edge::Edge;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::HttpResponse;
 use prometheus::core::Collector;

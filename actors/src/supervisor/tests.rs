@@ -41,7 +41,7 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         store,
         gateways: vec![gateway()],
         graph: GraphSettings { base_url: "http://127.0.0.1:9".to_owned(), version: "v25.0".to_owned() },
-        arbiters: 2,
+        arbiters: (0..2).map(|_| Arbiter::new().handle()).collect(),
         dialog_ttl: Duration::from_secs(3600),
         dead_retention: Duration::from_secs(3600),
         send_max_age: Duration::from_secs(3600),
