@@ -25,8 +25,11 @@ mod restore;
 mod retire;
 mod subscription;
 
+pub(crate) use recall::nameless;
+pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
+pub use retire::{Batch, unfinished_events};
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -61,6 +64,8 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
+    /// It is about to be forgotten: nothing is taken any more.
+    leaving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -99,7 +104,18 @@ impl Account {
     pub fn new(machine: AccountMachine, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
         let id: Arc<str> = machine.record().id.as_ref().into();
         let death = Death { account: Arc::clone(&id), supervisor: Some(house.supervisor.clone()) };
-        Self { id, machine, house, desk, courier, callers: HashMap::new(), waiting: HashMap::new(), timer: None, death }
+        Self {
+            id,
+            machine,
+            house,
+            desk,
+            courier,
+            callers: HashMap::new(),
+            waiting: HashMap::new(),
+            timer: None,
+            leaving: false,
+            death,
+        }
     }
 
     /// Gives the machine an input and performs what it wants; `receipts` hear of the first change.
@@ -316,6 +332,14 @@ impl Handler<Submit> for Account {
         if let Standing::Closed { reason } = self.house.store.standing() {
             let _ = progress.send(Sent::Lost { reason });
             return;
+        }
+        if self.leaving {
+            let _ = progress.send(Sent::Lost { reason: "the account is being removed".into() });
+            return;
+        }
+        // Callers that gave up waiting are forgotten whenever their number has doubled.
+        if self.callers.len().is_power_of_two() {
+            self.callers.retain(|_, caller| !caller.is_closed());
         }
         let id = record.id.clone();
         self.callers.insert(id.clone(), progress);

@@ -10,15 +10,13 @@ use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Look, LookAtGate, Release, Rest};
-use crate::rules::account::{Entry, Setting};
-use crate::rules::deliveries::Deliveries;
-use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
+use crate::rules::account::{Entry, Input, Setting};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
-    AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+    AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
 mod sweep;
@@ -130,26 +128,8 @@ fn start_gate(
     arbiter: &ArbiterHandle,
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
-    let store = Arc::clone(&plan.store);
-    let name = Arc::clone(&gateway.uri);
-    let tests = test_stream(&name);
-    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(&name)), tests: store.last_seq(&tests) };
-    let prefix = KeyBuilder::new().text(&name).build();
-    let claims = store.hot(Kind::Claim, &prefix.0);
-    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(
-            store.as_ref(),
-            &tests,
-            &route,
-            seqs.tests,
-            setting,
-            &mut opening,
-        )?);
-    }
-    let machine = GateMachine::new(&name, seqs, claims, Deliveries::new(tests, readers), opening);
+    let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
+    let machine = crate::gate::restore(store.as_ref(), gateway, setting)?;
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
         Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
@@ -183,7 +163,11 @@ impl Supervisor {
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
         let actor = self.start_account(desks, record, messages, address)?;
-        desks.engage(&id, actor, &numbers);
+        desks.engage(&id, actor.clone(), &numbers);
+        if self.plan.store.standing() == Standing::Open {
+            // A stop may have left some of its items in quarantine.
+            desks.gate.do_send(Release { account: id, actor });
+        }
         Ok(())
     }
 
@@ -196,7 +180,12 @@ impl Supervisor {
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
         let store = Arc::clone(&self.plan.store);
-        let machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let mut machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
+        if closed {
+            // What it would start could not be kept: it would be delivered again after every rebuild.
+            drop(machine.handle(Input::Rest, now_ms()));
+        }
         let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         let machine = if closed { machine.at_rest() } else { machine };

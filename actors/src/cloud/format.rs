@@ -190,6 +190,7 @@ mod tests {
             lane: 1,
             wanted_by: Vec::new(),
             message_id: item.message_id,
+            wanted_by: Vec::new(),
             body: item.body,
             item: item.item,
         }

@@ -5,17 +5,18 @@
 
 mod protocol;
 mod scope;
+mod standing;
 
 pub use protocol::{Accept, Effect, Entry, Input, Setting};
 pub use scope::{forget, scope_of, wants};
 
 use crate::cloud::item::Item;
 use crate::rules::deliveries::Deliveries;
-use crate::rules::dialogs::Dialogs;
-use crate::rules::outbox::{self, Next, Outbox, Tried};
+use crate::rules::dialogs::{self, Dialogs};
+use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
-use bytes::Bytes;
 use scope::lane_without_dialog;
+use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use wharf_storage::{
@@ -56,7 +57,7 @@ pub struct AccountMachine {
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
     recent: Recent<Box<str>, MessageRecord>,
-    early: Recent<Box<str>, Box<str>>,
+    early: Recent<Box<str>, Standing>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -101,19 +102,20 @@ impl AccountMachine {
         match input {
             Input::Accept(accept) => self.accept(accept, Vec::new(), &mut effects, now),
             Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
-            Input::Settled { ticket } => self.settled(ticket, &mut effects),
+            Input::Settled { ticket } => self.settled(ticket, &mut effects, now),
             Input::Attempted { reader, event, what, chance } => {
                 self.deliveries.attempted(reader, &event, what, chance, now)
             }
-            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref()),
+            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
             Input::Submit(record) => {
                 self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now))
             }
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
-            Input::Rest => self.resting = true,
+            Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
-                self.deliveries.bury(reader, &events, through, &reason, now)
+                // Where the journal ends, the next event begins.
+                self.deliveries.bury(reader, &events, through.min(self.durable_seq), &reason, now)
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
@@ -126,7 +128,7 @@ impl AccountMachine {
     /// Starts nothing from now on: of an account whose store is closed.
     #[must_use]
     pub fn at_rest(mut self) -> Self {
-        self.resting = true;
+        self.rest();
         self
     }
 
@@ -143,13 +145,18 @@ impl AccountMachine {
         items.iter().map(|item| (item.key ^ self.scope, item.stamp)).collect()
     }
 
-    /// Dialog names that must be recalled before `items` are accepted.
-    pub fn unknown_names(&mut self, items: &[Item]) -> Vec<Box<str>> {
-        let names = items.iter().flat_map(crate::rules::dialogs::names);
-        let mut unknown: Vec<Box<str>> = names.filter(|name| !self.dialogs.knows(name)).collect();
-        unknown.sort();
-        unknown.dedup();
-        unknown
+    /// Whether memory knows every dialog name of `items`; else all of [`AccountMachine::names`] must be recalled
+    /// before they are accepted: until then memory may forget the ones it knows now.
+    pub fn knows_names(&mut self, items: &[Item]) -> bool {
+        items.iter().flat_map(dialogs::names).all(|name| self.dialogs.knows(&name))
+    }
+
+    /// The dialog names of `items`.
+    pub fn names(&self, items: &[Item]) -> Vec<Box<str>> {
+        let mut names: Vec<Box<str>> = items.iter().flat_map(dialogs::names).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Meta's ids of messages that must be recalled before `items` are accepted.
@@ -163,6 +170,11 @@ impl AccountMachine {
     pub fn is_under_way(&self) -> bool {
         let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
         delivers || self.outbox.messages().any(|record| record.state == MessageState::Sending)
+    }
+
+    /// Whether everything that was decided is durable, the end of every delivery too.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty() && self.deliveries.is_kept()
     }
 
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
@@ -268,7 +280,7 @@ impl AccountMachine {
         if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
             item.number.display = Some(display.clone());
         }
-        let dialog = self.dialogs.meet(&item, change, now);
+        let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
         let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
         Event {
             stream: Arc::clone(&self.id),
@@ -293,39 +305,46 @@ impl AccountMachine {
     fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
         match self.recent.get_mut(wamid) {
-            Some(record) => step_forward(record, status, item, change, now),
-            None => self.early.put(wamid.clone(), status.clone()),
+            Some(record) => {
+                let mut standing = Standing::of(record.state);
+                if standing.hear(status, item) {
+                    standing.show(record, now);
+                    change.put(record);
+                }
+            }
+            None => {
+                let mut standing = self.early.pop(wamid).unwrap_or_default();
+                standing.hear(status, item);
+                self.early.put(wamid.clone(), standing);
+            }
         }
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let taken = match &tried {
-            Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
+        let early = match &tried {
+            Tried::Taken { wamid, .. } => self.early.pop(wamid),
             Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
         };
-        let attempt = taken.is_some().then(|| outbox::attempt(&tried, now));
-        self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
-        let Some((wamid, mut record)) = taken else { return };
-        record.state = MessageState::Accepted;
-        record.changed_at_ms = now;
-        record.attempts.extend(attempt);
-        record.wamid = Some(wamid.clone());
-        record.body = Bytes::new();
-        self.recent.put(wamid.clone(), record);
-        if let Some(status) = self.early.pop(&wamid) {
-            self.overtaken(&wamid, &status, effects, now);
+        let mut taken = None;
+        self.outbox_step(effects, |outbox, change, tally| {
+            let mut next = outbox.tried(id, tried, chance, change, tally, now);
+            if let (Some(record), Some(early)) = (&mut next.taken, early) {
+                early.show(record, now);
+                change.put(record);
+            }
+            taken = next.taken.take();
+            next
+        });
+        if let Some(record) = taken {
+            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
+            self.recent.put(wamid, record);
         }
     }
 
-    /// A status came before the answer of its send: it counts now.
-    fn overtaken(&mut self, wamid: &str, status: &str, effects: &mut Vec<Effect>, now: u64) {
-        let Some(record) = self.recent.get_mut(wamid) else { return };
-        let Some(state) = outbox::forward(record.state, status) else { return };
-        record.state = state;
-        record.changed_at_ms = now;
-        let mut change = Change::default();
-        change.put(record);
-        self.commit(change, InFlight::default(), effects);
+    fn rest(&mut self) {
+        self.resting = true;
+        self.deliveries.rest();
+        self.outbox.rest();
     }
 
     fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
@@ -365,7 +384,8 @@ impl AccountMachine {
         effects.push(Effect::Commit { ticket: self.last_ticket, change });
     }
 
-    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>) {
+    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>, now: u64) {
+        self.dialogs.settled(ticket, now);
         while self.in_flight.front().is_some_and(|flight| flight.ticket <= ticket) {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {
@@ -388,7 +408,7 @@ impl AccountMachine {
         if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
-        if !self.resting && self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
+        if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
         }
         if let Some(change) = self.deliveries.keep(now) {
@@ -398,19 +418,7 @@ impl AccountMachine {
             return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
-        let reads = self.deliveries.wants_to_read(self.durable_seq);
+        let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
-}
-
-/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
-fn step_forward(record: &mut MessageRecord, status: &str, item: &Item, change: &mut Change, now: u64) {
-    let Some(state) = outbox::forward(record.state, status) else { return };
-    if state == MessageState::Failed {
-        let bytes = &item.body[item.item.0 as usize..item.item.1 as usize];
-        record.error = Some(String::from_utf8_lossy(bytes).into());
-    }
-    record.state = state;
-    record.changed_at_ms = now;
-    change.put(record);
 }

@@ -18,6 +18,8 @@ pub struct Deliveries {
     ended: Ended,
     /// A change with progress is on its way to the disk.
     keeping: bool,
+    /// Nothing new starts; what ends is kept at once.
+    resting: bool,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +46,7 @@ impl Deliveries {
     /// The readers of `stream`, already restored.
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
         let ended = Ended { tallies: vec![RouteTally::default(); readers.len()], ..Ended::default() };
-        Self { stream, readers, ended, keeping: false }
+        Self { stream, readers, ended, keeping: false, resting: false }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -72,18 +74,18 @@ impl Deliveries {
     }
 
     /// Readers that want the journal read on, and from where.
-    pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Vec<(usize, u64)> {
+    pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Vec<(usize, u64)> {
         let readers = self.readers.iter_mut().enumerate();
-        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq)?))).collect()
+        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq, now)?))).collect()
     }
 
     /// What a read brought; `None` where it failed.
-    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>) {
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) {
         let reader = &mut self.readers[reader];
         let route = Arc::clone(reader.route());
         match read {
             Some(events) => reader.read(events, |event| is_wanted(event, &route)),
-            None => reader.read_failed(),
+            None => reader.read_failed(now),
         }
     }
 
@@ -159,6 +161,16 @@ impl Deliveries {
         self.keeping = false;
     }
 
+    /// Keeps what ends at once from now on: nothing follows that it could wait for.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
+    /// Whether the end of every delivery is durable.
+    pub fn is_kept(&self) -> bool {
+        !self.keeping && self.ended.count == 0
+    }
+
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
         let deliveries = self.readers.iter().filter_map(Reader::due_at).min();
@@ -210,7 +222,7 @@ impl Deliveries {
 
     fn is_group_due(&self, now: u64) -> bool {
         let waited = self.ended.since_ms.is_some_and(|since_ms| now >= since_ms + GROUP_MS);
-        waited || self.ended.count >= GROUP
+        waited || self.ended.count >= GROUP || (self.resting && self.ended.count > 0)
     }
 }
 
