@@ -91,7 +91,8 @@ impl Committer {
             bytes += page.len() as u64;
             batch.insert(&page_key(number), IVec::from(page));
         };
-        for parcel in group {
+        // An empty change lies on no page; it must not count as if it lay on the next one.
+        for parcel in group.iter_mut().filter(|parcel| !parcel.bytes.is_empty()) {
             let mut heads = parcel.heads.iter_mut();
             let mut placed = |entry: &[u8], page: u64| {
                 if entry::is_event(entry)

@@ -111,3 +111,19 @@ fn a_volume_is_sealed_after_its_age_even_if_it_is_small() {
     assert_eq!(store.figures().volumes, 4);
     check(&store, "100", 4);
 }
+
+/// An empty change once counted as lying on the page that comes next. A checkpoint then claimed that page, and what was
+/// written on it later was not replayed.
+#[test]
+fn a_checkpoint_after_an_empty_change_claims_no_page_that_is_yet_to_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(small(folder.path())).unwrap();
+    for seq in 1..=3 {
+        keep(&store, Change::default());
+        store.tidy();
+        keep(&store, nth("100", seq));
+    }
+    drop(store);
+    let store = SledStore::open(small(folder.path())).unwrap();
+    check(&store, "100", 3);
+}
