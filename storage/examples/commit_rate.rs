@@ -162,14 +162,22 @@ fn measure(title: &str, store: &dyn Store, (in_flight, dialogs): (u64, u64), eno
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     println!(
-        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms",
+        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms; {} MB resident",
         latencies.len() as f64 / seconds,
         (after.events - before.events) as f64 / (after.commits - before.commits) as f64,
         at(0.5),
         at(0.99),
         at(1.0),
         (after.commit_seconds - before.commit_seconds) * 1000.0 / (after.commits - before.commits) as f64,
+        resident_mb(),
     );
+}
+
+/// This process's memory, where the system tells.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 fn bytes_in(folder: &Path) -> u64 {

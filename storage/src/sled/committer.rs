@@ -119,8 +119,9 @@ impl Committer {
         }
         if next_page > first_page {
             image.volumes.open.content.note_pages(first_page, next_page - 1, bytes);
+            image.committed.note_pages(bytes);
         }
-        let due = image.committed.fresh_bytes() > self.shared.settings.checkpoint_bytes;
+        let due = image.committed.is_full(self.shared.settings.checkpoint_bytes);
         drop(image);
         if due {
             self.shared.wake.work();

@@ -19,8 +19,8 @@ pub struct SledSettings {
     pub volume_age: Duration,
     /// How often state is checkpointed (5 s).
     pub checkpoint_every: Duration,
-    /// Bytes of records written since the last checkpoint that bring the next one forward (32 MiB). Commits wait at
-    /// eight times as much.
+    /// Bytes of records written since the last checkpoint that bring the next one forward (32 MiB), as twice as many
+    /// bytes of pages do. Commits wait at eight times as much.
     pub checkpoint_bytes: usize,
     /// Memory for the filters of old volumes (64 MiB).
     pub filter_bytes: usize,
