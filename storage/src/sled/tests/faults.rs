@@ -1,6 +1,6 @@
 //! A disk that fails: the store closes, tells so, keeps showing what was committed, and reopens with it.
 
-use super::{check, nth, small};
+use super::{check, nth, open, small};
 use crate::testing::Notes;
 use crate::{Disk, FailingDisk, Outcome, SledStore, Standing, Store};
 use std::io;
@@ -31,7 +31,7 @@ fn load(store: &SledStore, from: u64, count: u64) -> u64 {
 
 fn survives(fault: impl Fn(&FailingDisk), within: &str) {
     let folder = tempfile::tempdir().unwrap();
-    drop(SledStore::open(small(folder.path())).unwrap());
+    drop(open(small(folder.path())).unwrap());
     let disk = Arc::new(FailingDisk::within(within));
     let store = SledStore::open_with(small(folder.path()), disk.clone()).unwrap();
     load(&store, 1, 30);
@@ -46,11 +46,11 @@ fn survives(fault: impl Fn(&FailingDisk), within: &str) {
     }
     drop(store);
 
-    let store = SledStore::open(small(folder.path())).unwrap();
+    let store = open(small(folder.path())).unwrap();
     let last = check(&store, "100", acknowledged);
     load(&store, last + 1, 10);
     drop(store);
-    let store = SledStore::open(small(folder.path())).unwrap();
+    let store = open(small(folder.path())).unwrap();
     check(&store, "100", last + 10);
 }
 

@@ -1,6 +1,6 @@
 //! Anything that callers may do, in any order, with reopens in between: the engine answers as the plain one in memory.
 
-use super::small;
+use super::{open, small};
 use crate::contract::ask;
 use crate::testing::{commit, event, mark, routed};
 use crate::{Change, Clock, Key, Kind, MemoryStore, Outcome, SledStore, Stamp, Store, Write};
@@ -98,7 +98,7 @@ impl Pair {
         settings.clock = clock.clone();
         settings.dedupe = Duration::from_secs(3600);
         let model = MemoryStore::new().timed(clock.clone(), settings.dedupe);
-        let sled = Some(SledStore::open(settings.clone()).unwrap());
+        let sled = Some(open(settings.clone()).unwrap());
         Self { settings, sled, model, clock, committed: 0 }
     }
 
@@ -162,7 +162,7 @@ impl Pair {
 
     fn reopen(&mut self) {
         drop(self.sled.take());
-        self.sled = Some(SledStore::open(self.settings.clone()).unwrap());
+        self.sled = Some(open(self.settings.clone()).unwrap());
     }
 
     /// Everything there is, on both sides.
