@@ -91,7 +91,8 @@ impl Committer {
             bytes += page.len() as u64;
             batch.insert(&page_key(number), IVec::from(page));
         };
-        for parcel in group {
+        // An empty change lies on no page; it must not count as if it lay on the next one.
+        for parcel in group.iter_mut().filter(|parcel| !parcel.bytes.is_empty()) {
             let mut heads = parcel.heads.iter_mut();
             let mut placed = |entry: &[u8], page: u64| {
                 if entry::is_event(entry)
@@ -118,8 +119,9 @@ impl Committer {
         }
         if next_page > first_page {
             image.volumes.open.content.note_pages(first_page, next_page - 1, bytes);
+            image.committed.note_pages(bytes);
         }
-        let due = image.committed.fresh_bytes() > self.shared.settings.checkpoint_bytes;
+        let due = image.committed.is_full(self.shared.settings.checkpoint_bytes);
         drop(image);
         if due {
             self.shared.wake.work();

@@ -129,14 +129,16 @@ pub(super) fn make_folder(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
     sync_path(parent, disk)
 }
 
-/// Syncs every file below `folder`, the folder itself and its entry in the parent.
+/// Syncs every file in `folder`, then its list of entries; its own entry was synced when it was made.
 fn sync_tree(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        sync_path(&path, disk)?;
+        // The folder of blobs stays empty.
+        if path.is_file() {
+            sync_path(&path, disk)?;
+        }
     }
-    sync_path(folder, disk)?;
-    folder.parent().map_or(Ok(()), |parent| sync_path(parent, disk))
+    sync_path(folder, disk)
 }
 
 /// Syncs one file or folder.

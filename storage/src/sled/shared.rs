@@ -108,7 +108,7 @@ impl Shared {
 
     /// Waits until checkpoints have caught up with commits, or the store is closed: memory is bounded.
     pub(super) fn wait_for_room(&self) {
-        let most = self.settings.checkpoint_bytes.saturating_mul(16);
+        let most = self.settings.checkpoint_bytes.saturating_mul(8);
         while self.read().committed.unsettled_bytes() > most {
             self.wake.work();
             let closed = self.closed();

@@ -13,7 +13,7 @@ const WRITTEN_CACHE: u64 = 32 << 20;
 /// Cache of a volume that is only read, in bytes.
 const READ_CACHE: u64 = 8 << 20;
 /// Volumes kept open for readers.
-const MOST_OPEN: usize = 8;
+const MOST_OPEN: usize = 4;
 
 /// A volume that is open.
 pub(super) struct Volume {

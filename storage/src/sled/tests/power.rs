@@ -1,6 +1,6 @@
 //! The power goes: of every file only what was synced is left, and of what was written after that, any part or nothing.
 
-use super::{check, nth, small};
+use super::{check, nth, open, small};
 use crate::testing::Notes;
 use crate::{FailingDisk, Outcome, SledStore, Store};
 use std::collections::HashMap;
@@ -113,11 +113,11 @@ fn cut_the_power_any_time_and_nothing_acknowledged_is_lost() {
             let acknowledged = told.last().map_or(begun, |(number, _)| *number);
             let left = tempfile::tempdir().unwrap();
             shadow.cut(left.path(), &mut chance);
-            let again = SledStore::open(small(&left.path().join("data"))).unwrap();
+            let again = open(small(&left.path().join("data"))).unwrap();
             let last = check(&again, "100", acknowledged);
             drop(again);
             if chance.one_in(4) {
-                let again = SledStore::open(small(&left.path().join("data"))).unwrap();
+                let again = open(small(&left.path().join("data"))).unwrap();
                 check(&again, "100", last);
             }
         }
