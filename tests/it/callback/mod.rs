@@ -1,0 +1,3 @@
+//! `/{uri}`: handshakes, webhooks and what becomes of them.
+
+mod handshake;
