@@ -22,6 +22,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
+mod finish;
 mod recall;
 mod restore;
 mod retire;
@@ -63,6 +64,8 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
+    /// Mail that waits for what the disk knows of it.
+    recalls: usize,
     resting: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
@@ -111,6 +114,7 @@ impl Account {
             callers: HashMap::new(),
             waiting: HashMap::new(),
             timer: None,
+            recalls: 0,
             resting: false,
             death,
         }

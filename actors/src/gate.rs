@@ -4,7 +4,7 @@ use crate::clock::{chance, now_ms};
 use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
-use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Finish, LookAtGate, Release, Settled};
 use crate::rules::deliveries::Start;
 use crate::rules::gate::{Effect, GateMachine, quarantine_stream, test_stream};
 use crate::rules::reader::Attempted;
@@ -13,7 +13,8 @@ use actix::prelude::*;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{Event, Glance, Outcome, Receipt, Seen, Stamp, Store};
+use tokio::sync::oneshot;
+use wharf_storage::{Event, Glance, Outcome, Receipt, Seen, Stamp, Standing, Store};
 
 /// Webhooks in a gate's mailbox; one that finds it full is answered 503.
 const MAILBOX: usize = 256;
@@ -21,6 +22,9 @@ const MAILBOX: usize = 256;
 const BATCH: usize = 200;
 /// Bytes of them at once.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// How often a gate that comes to rest looks whether it has.
+const LOOKS: Duration = Duration::from_millis(10);
 
 /// Where the gates of one arbiter hear of their commits.
 pub type GateDesk = LoopDesk<(Addr<Gate>, u64)>;
@@ -110,6 +114,28 @@ impl Gate {
         ctx.spawn(read.into_actor(self).map(heard));
     }
 
+    fn rest(&mut self) {
+        self.resting = true;
+        self.machine.rest();
+    }
+
+    fn come_to_rest(&mut self, tell: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+        // On a closed store nothing becomes durable any more.
+        if self.machine.is_at_rest() || self.store.standing() != Standing::Open {
+            // A timer would keep this actor, and with it the store, alive.
+            if let Some((_, handle)) = self.timer.take() {
+                ctx.cancel_future(handle);
+            }
+            let _ = tell.send(());
+            return;
+        }
+        ctx.run_later(LOOKS, |gate, ctx| {
+            let effects = gate.machine.tick(now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+            gate.come_to_rest(tell, ctx);
+        });
+    }
+
     fn accept(&mut self, message: Deliver, copies: Vec<Option<Seen>>, ctx: &mut Context<Self>) {
         let effects = self.machine.accept(message.items, copies, message.secret, now_ms());
         self.perform(effects, vec![message.receipt], ctx);
@@ -158,7 +184,7 @@ impl Handler<Settled> for Gate {
                 self.perform(effects, Vec::new(), ctx);
             }
             // The store is closed until a restart; what was decided on top of it is never shown as durable.
-            Outcome::Lost { .. } => self.resting = true,
+            Outcome::Lost { .. } => self.rest(),
         }
     }
 }
@@ -204,11 +230,17 @@ impl Gate {
     }
 }
 
-impl Handler<Rest> for Gate {
-    type Result = ();
+impl Handler<Finish> for Gate {
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Rest, _: &mut Self::Context) {
-        self.resting = true;
+    fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
+        let (tell, told) = oneshot::channel();
+        self.rest();
+        self.come_to_rest(tell, ctx);
+        Box::pin(async move {
+            // A gate that dies meanwhile has nothing more to end.
+            let _ = told.await;
+        })
     }
 }
 

@@ -144,7 +144,8 @@ pub struct Look;
 #[rtype(result = "GateView")]
 pub struct LookAtGate;
 
-/// Server → supervisor: stop everything, once what is under way has ended.
+/// Server → supervisor: stop everything. Answered once what was under way has ended and that is durable, or after a
+/// while.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Drain;
@@ -153,6 +154,11 @@ pub struct Drain;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Rest;
+
+/// Supervisor → account and gate: start nothing new. Answered once what was under way has ended and that is durable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Finish;
 
 /// An input for an account's machine that an effect of its own brought about.
 #[derive(Message)]

@@ -9,11 +9,12 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Release, Rest};
+use crate::messages::{Died, Drain, Finish, Release, Rest};
 use crate::rules::account::{Entry, Setting};
 use crate::rules::deliveries::Deliveries;
 use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
 use actix::prelude::*;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub mod verbs;
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
 /// The longest wait before an account is rebuilt.
 const REBUILD_AT_MOST: Duration = Duration::from_secs(30);
+/// What is under way when the house stops has this long to end: the longest delivery, and a little.
+const DRAIN_WITHIN: Duration = Duration::from_secs(12);
 /// Dialogs in memory, all accounts together: about 400 bytes each.
 const DIALOGS: usize = 500_000;
 /// Bytes of event bodies in memory for deliveries, all accounts together.
@@ -270,14 +273,16 @@ impl Handler<Engage> for Supervisor {
 }
 
 impl Handler<Drain> for Supervisor {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) {
-        for desks in self.directory.gateways() {
-            desks.gate.do_send(Rest);
-            for (_, actor) in desks.read().all() {
-                actor.do_send(Rest);
+    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
+        let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
+        let accounts = self.directory.gateways().flat_map(|desks| desks.read().all()).map(|(_, actor)| actor.send(Finish));
+        let all = futures_util::future::join(join_all(gates), join_all(accounts));
+        Box::pin(async move {
+            if tokio::time::timeout(DRAIN_WITHIN, all).await.is_err() {
+                log::warn!("drained_in_part after_s={}", DRAIN_WITHIN.as_secs());
             }
-        }
+        })
     }
 }

@@ -258,7 +258,7 @@ impl AccountMachine {
             Input::Submit(record) => self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now)),
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
-            Input::Rest => self.resting = true,
+            Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => self.deliveries.bury(reader, &events, through, &reason, now),
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
@@ -300,6 +300,11 @@ impl AccountMachine {
         delivers || self.outbox.messages().any(|record| record.state == MessageState::Sending)
     }
 
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        !self.is_under_way() && self.in_flight.is_empty() && !self.deliveries.has_unkept()
+    }
+
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
     pub fn unfinished(&self) -> Option<(usize, Vec<u64>, u64)> {
         let readers = self.deliveries.readers().iter().enumerate();
@@ -330,6 +335,11 @@ impl AccountMachine {
     /// The highest seq given to an event.
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    fn rest(&mut self) {
+        self.resting = true;
+        self.outbox.rest();
     }
 
     fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
@@ -394,14 +404,13 @@ impl AccountMachine {
         change.events.push(event);
     }
 
-    fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
         self.seq += 1;
+        if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
+            item.number.display = Some(display.clone());
+        }
         let dialog = self.dialogs.meet(&item, change, now);
         let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
-        let mut number = item.number;
-        if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
-            number.display = Some(display.clone());
-        }
         Event {
             stream: Arc::clone(&self.id),
             seq: self.seq,
@@ -412,7 +421,7 @@ impl AccountMachine {
             secret,
             field: item.field,
             claimed: None,
-            number,
+            number: item.number,
             dialog,
             lane,
             message_id: item.message_id,

@@ -29,6 +29,8 @@ pub struct GateMachine {
     deliveries: Deliveries,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
+    /// Nothing new starts.
+    resting: bool,
     /// Kept at the first turn.
     opening: Option<Change>,
 }
@@ -79,6 +81,7 @@ impl GateMachine {
             deliveries,
             in_flight: VecDeque::new(),
             last_ticket: 0,
+            resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
         }
     }
@@ -141,6 +144,17 @@ impl GateMachine {
         let mut effects = Vec::new();
         self.pump(&mut effects, now);
         effects
+    }
+
+    /// Starts nothing from now on.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
+        !delivers && self.in_flight.is_empty() && !self.deliveries.has_unkept()
     }
 
     /// The next moment worth a wake-up.
@@ -273,6 +287,9 @@ impl GateMachine {
         if let Some(change) = self.deliveries.keep(now) {
             let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: true };
             effects.push(self.commit(change, flight));
+        }
+        if self.resting {
+            return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_test_seq);

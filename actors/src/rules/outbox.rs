@@ -73,6 +73,8 @@ pub struct Outbox {
     /// Heads of lanes that wait, and unknown messages, by when they are looked at.
     due: BTreeSet<(u64, Box<str>)>,
     last_place: u64,
+    /// Nothing new starts.
+    resting: bool,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,7 @@ struct Entry {
 impl Outbox {
     /// An empty outbox; a message older than `max_age_ms` is not sent any more.
     pub fn new(max_age_ms: u64) -> Self {
-        Self { max_age_ms, messages: HashMap::new(), lanes: HashMap::new(), due: BTreeSet::new(), last_place: 0 }
+        Self { max_age_ms, messages: HashMap::new(), lanes: HashMap::new(), due: BTreeSet::new(), last_place: 0, resting: false }
     }
 
     /// Takes back what was kept, in any order; what was `sending` may have left and is unknown now.
@@ -148,9 +150,17 @@ impl Outbox {
         next
     }
 
+    /// Starts nothing from now on: what is queued stays so.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
     /// Starts what is due, gives up what is too old, and lets go of what stayed unknown.
     pub fn start_due(&mut self, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
         let mut next = Next::default();
+        if self.resting {
+            return next;
+        }
         while let Some((due_at_ms, id)) = self.due.first().cloned() {
             if due_at_ms > now {
                 break;
