@@ -33,15 +33,17 @@ struct Known {
 }
 
 /// The names under which an item's dialog may be known: number and user id, number and phone id, or number and group.
+/// Where the item says that an id replaces another, the replaced one comes after.
 pub fn names(item: &Item) -> Vec<Box<str>> {
     let Some(number) = item.number.id.as_deref() else { return Vec::new() };
-    let Customer { user_id, wa_id, group_id, .. } = &item.customer;
+    let Customer { user_id, wa_id, group_id, previous_user_id, previous_wa_id } = &item.customer;
     if let Some(group) = group_id {
         return vec![format!("{number}|g|{group}").into()];
     }
-    let by_user = user_id.as_deref().map(|id| format!("{number}|u|{id}").into());
-    let by_phone = wa_id.as_deref().map(|id| format!("{number}|p|{id}").into());
-    by_user.into_iter().chain(by_phone).collect()
+    let by_user = |id: &Option<Box<str>>| id.as_deref().map(|id| format!("{number}|u|{id}").into());
+    let by_phone = |id: &Option<Box<str>>| id.as_deref().map(|id| format!("{number}|p|{id}").into());
+    let names = [by_user(user_id), by_phone(wa_id), by_user(previous_user_id), by_phone(previous_wa_id)];
+    names.into_iter().flatten().collect()
 }
 
 impl Dialogs {
