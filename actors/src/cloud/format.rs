@@ -42,7 +42,11 @@ pub fn delivery_headers(
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
     let id = event.id();
-    let mut headers = vec![("X-Wharf-Attempt", attempt.to_string()), ("webhook-timestamp", now_s.to_string())];
+    let mut headers = vec![
+        ("Content-Type", "application/json".to_owned()),
+        ("X-Wharf-Attempt", attempt.to_string()),
+        ("webhook-timestamp", now_s.to_string()),
+    ];
     if let Some(secret) = secret {
         headers.push(("X-Hub-Signature-256", signature::sign(secret, body)));
         headers.push(("webhook-signature", signature::webhook_signature(secret, &id, now_s, body)));
