@@ -24,6 +24,8 @@ use wharf_storage::{
 
 pub mod verbs;
 
+use verbs::turns::Turns;
+
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
 /// The longest wait before an account is rebuilt.
@@ -59,6 +61,7 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    turns: Turns,
     setting: Setting,
 }
 
@@ -97,6 +100,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        turns: Turns::default(),
         setting,
     };
     let context = Context::new();
