@@ -2,4 +2,6 @@
 //! tree.
 
 mod callback;
+mod deliveries;
 mod harness;
+mod verbs;

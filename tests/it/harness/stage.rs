@@ -36,6 +36,10 @@ pub(crate) struct Plan {
     pub(crate) server: String,
     /// Lines of `[send]`.
     pub(crate) send: String,
+    /// More lines of each gateway.
+    pub(crate) gateway_more: String,
+    /// The token, if not the sandbox's.
+    pub(crate) token: Option<String>,
     /// More tables.
     pub(crate) more: String,
     pub(crate) subscribed: Subscribed,
@@ -55,6 +59,8 @@ impl Default for Plan {
             routes: vec![("app", String::new())],
             server: String::new(),
             send: String::new(),
+            gateway_more: String::new(),
+            token: None,
             more: String::new(),
             subscribed: Subscribed::None,
             reach: TokenReach::Listed,
@@ -181,7 +187,8 @@ scopes = ["admin", "inspect", "send", "manage"]
     }
 
     fn gateway(&self, uri: &str) -> String {
-        let token = &self.sandbox.options().token;
+        let token = self.plan.token.as_ref().unwrap_or(&self.sandbox.options().token);
+        let more = &self.plan.gateway_more;
         let app_id = &self.sandbox.options().app_id;
         let routes = self.plan.routes.iter().map(|(name, more)| {
             let url = self.app.url(&format!("/{name}"));
@@ -196,6 +203,7 @@ whatsapp_token = "{token}"
 app_secret = ["{SECRET}", "{OLD_SECRET}"]
 app_id = "{app_id}"
 verify_token = "{VERIFY}"
+{more}
 {routes}
 "#
         )
