@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
+mod finish;
 mod recall;
 mod restore;
 mod retire;

@@ -136,6 +136,28 @@ impl Gate {
         ctx.spawn(read.into_actor(self).map(heard));
     }
 
+    fn rest(&mut self) {
+        self.resting = true;
+        self.machine.rest();
+    }
+
+    fn come_to_rest(&mut self, tell: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+        // On a closed store nothing becomes durable any more.
+        if self.machine.is_at_rest() || self.store.standing() != Standing::Open {
+            // A timer would keep this actor, and with it the store, alive.
+            if let Some((_, handle)) = self.timer.take() {
+                ctx.cancel_future(handle);
+            }
+            let _ = tell.send(());
+            return;
+        }
+        ctx.run_later(LOOKS, |gate, ctx| {
+            let effects = gate.machine.tick(now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+            gate.come_to_rest(tell, ctx);
+        });
+    }
+
     fn accept(&mut self, message: Deliver, copies: Vec<Option<Seen>>, ctx: &mut Context<Self>) {
         let handed =
             |item: &Item| ownership::claimed(&item.owner).is_some_and(|claimed| self.handing.contains(claimed));
@@ -262,8 +284,8 @@ impl Gate {
     }
 }
 
-impl Handler<Rest> for Gate {
-    type Result = ();
+impl Handler<Finish> for Gate {
+    type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Rest, _: &mut Self::Context) {
         self.machine.rest();

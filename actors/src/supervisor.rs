@@ -12,6 +12,7 @@ use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Look, LookAtGate, Release, Rest};
 use crate::rules::account::{Entry, Input, Setting};
 use actix::prelude::*;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,8 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod verbs;
+
+use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
@@ -60,6 +63,7 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    turns: Turns,
     setting: Setting,
 }
 
@@ -97,6 +101,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        turns: Turns::default(),
         setting,
     };
     let context = Context::new();

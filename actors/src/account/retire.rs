@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use wharf_storage::{Event, Store, StoreError};
 
 /// How often an account that leaves looks whether what is under way has ended.
-const LOOKS: Duration = Duration::from_millis(50);
+const LOOKS: Duration = Duration::from_millis(10);
 /// Events turned into dead letters at once.
 const BATCH: usize = 256;
 /// Bytes of them at once.
@@ -35,8 +35,12 @@ impl Handler<Remove> for Account {
 
 impl Account {
     fn step(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
-        if self.machine.is_under_way() {
-            ctx.run_later(LOOKS, |account, ctx| account.step(tell, ctx));
+        // What was buried must be kept before the account is forgotten: its dead letters, and how the ledger counts them.
+        if !self.is_at_rest() {
+            ctx.run_later(LOOKS, |account, ctx| {
+                account.turn(Input::Tick, Vec::new(), ctx);
+                account.step(tell, ctx);
+            });
             return;
         }
         let Some((reader, open, after)) = self.machine.unfinished() else {

@@ -209,6 +209,11 @@ impl AccountMachine {
         self.seq
     }
 
+    fn rest(&mut self) {
+        self.resting = true;
+        self.outbox.rest();
+    }
+
     fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
         for (name, dialog) in &accept.dialogs {
             self.dialogs.recall(dialog, name);

@@ -1,12 +1,14 @@
 //! The five verbs over many accounts: whom they mean, each account asked by itself, one answer for all of them.
 
-use super::{Engage, Supervisor};
+mod setup;
+pub(super) mod turns;
+
+use self::turns::Turns;
+use super::Supervisor;
 use crate::account::Account;
-use crate::clock::now_ms;
 use crate::cloud::node::{AccountNode, Element, Progress};
 use crate::cloud::refusal::Refusal;
-use crate::courier::Discover;
-use crate::courier::discovery::{AccountSnapshot, DiscoveryError};
+use crate::courier::discovery::DiscoveryError;
 use crate::directory::{Desks, Directory};
 use crate::messages::{Force, Remove, Subscribe, Unsubscribe};
 use actix::prelude::*;
@@ -76,6 +78,13 @@ pub struct RunVerb {
     pub visible: Option<Vec<String>>,
 }
 
+impl RunVerb {
+    /// Whether the caller may see the account.
+    fn may_see(&self, account: &str) -> bool {
+        self.visible.as_ref().is_none_or(|ids| ids.iter().any(|id| id == account))
+    }
+}
+
 /// What a verb came to.
 #[derive(Debug, Clone)]
 pub struct VerbAnswer {
@@ -143,6 +152,7 @@ impl Handler<RunVerb> for Supervisor {
             directory: Arc::clone(&self.directory),
             courier: self.courier.clone(),
             supervisor: ctx.address(),
+            turns: self.turns.clone(),
             outcomes: Outcomes::default(),
         };
         Box::pin(async move { run.verb(message).await })
@@ -156,22 +166,23 @@ struct Run {
     directory: Arc<Directory>,
     courier: Addr<crate::courier::Courier>,
     supervisor: Addr<Supervisor>,
+    turns: Turns,
     outcomes: Outcomes,
 }
 
 impl Run {
     async fn verb(self, call: RunVerb) -> Result<VerbAnswer, VerbError> {
         let desks = self.directory.gateway(&call.gateway).cloned().ok_or(VerbError::NoGateway)?;
-        match call.verb {
+        let progress = match call.verb {
             Verb::Search => self.search(&call)?,
             Verb::Setup => self.setup(&call, &desks).await?,
             Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => self.ask_each(&call, &desks).await?,
-        }
-        Ok(self.answer(&call))
+        };
+        Ok(self.answer(&call, progress))
     }
 
     /// From the registry, no call to Meta.
-    fn search(&self, call: &RunVerb) -> Result<(), VerbError> {
+    fn search(&self, call: &RunVerb) -> Result<Progress, VerbError> {
         for record in self.selected(call)?.1 {
             let outcome = Outcome { error: record.refusal.clone(), ..Outcome::shown(record) };
             self.note(outcome.id(), outcome);
@@ -228,7 +239,7 @@ impl Run {
     }
 
     /// Asks every selected account's actor, side by side, for as long as the caller waits.
-    async fn ask_each(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<(), VerbError> {
+    async fn ask_each(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Progress, VerbError> {
         let (unknown, records) = self.selected(call)?;
         if call.verb == Verb::Remove && !unknown.is_empty() {
             return Err(VerbError::RemovePartial(unknown));
@@ -256,8 +267,7 @@ impl Run {
                 let _ = task.await;
             }
         };
-        let _ = tokio::time::timeout(call.wait, all).await;
-        Ok(())
+        Ok(tokio::time::timeout(call.wait, all).await.map_or(Progress::Pending, |()| Progress::Done))
     }
 
     async fn ask(
@@ -271,7 +281,7 @@ impl Run {
         let asked = match verb {
             Verb::Subscribe => actor.send(Subscribe { force }).await,
             Verb::Unsubscribe => actor.send(Unsubscribe).await,
-            Verb::Remove => return self.remove(force, record, actor, desks).await,
+            Verb::Remove => return self.remove(force, record, desks).await,
             Verb::Setup | Verb::Search => return Outcome::shown(record),
         };
         match asked.unwrap_or_else(|error| Err(error.to_string())) {
@@ -280,7 +290,12 @@ impl Run {
         }
     }
 
-    async fn remove(&self, force: Force, record: AccountRecord, actor: &Addr<Account>, desks: &Desks) -> Outcome {
+    async fn remove(&self, force: Force, record: AccountRecord, desks: &Desks) -> Outcome {
+        let _turn = self.turns.of(&record.id).await;
+        let Some(actor) = desks.read().actor(&record.id).cloned() else {
+            // Somebody else has removed it meanwhile.
+            return Outcome::shown(AccountRecord { active: false, ..record });
+        };
         let left = actor.send(Unsubscribe).await.unwrap_or_else(|error| Err(error.to_string()));
         let after = match left {
             Ok(after) => after,
@@ -305,8 +320,7 @@ impl Run {
         let mut records = Vec::new();
         for (_, bytes) in self.store.hot(Kind::Account, &[]) {
             let record = AccountRecord::from_bytes(&bytes).map_err(|error| VerbError::Registry(error.to_string()))?;
-            let visible = call.visible.as_ref().is_none_or(|ids| ids.iter().any(|id| **id == *record.id));
-            if *record.gateway == *call.gateway && visible {
+            if *record.gateway == *call.gateway && call.may_see(&record.id) {
                 records.push(record);
             }
         }
@@ -336,7 +350,7 @@ impl Run {
         self.outcomes.borrow_mut().insert(id, outcome);
     }
 
-    fn answer(&self, call: &RunVerb) -> VerbAnswer {
+    fn answer(&self, call: &RunVerb, progress: Progress) -> VerbAnswer {
         let outcomes = self.outcomes.borrow();
         let asked = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes).count();
         let failed = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes && outcome.error.is_some()).count();
@@ -358,6 +372,11 @@ impl Run {
 impl Outcome {
     fn shown(record: AccountRecord) -> Self {
         Self { record: Some(record), error: None, progress: Progress::Done, asked: Asked::No }
+    }
+
+    /// Still being asked about.
+    fn pending(record: AccountRecord) -> Self {
+        Self { progress: Progress::Pending, asked: Asked::Yes, ..Self::shown(record) }
     }
 
     fn refused(record: Option<AccountRecord>, refusal: &Refusal, asked: Asked) -> Self {
@@ -383,8 +402,4 @@ impl Outcome {
         };
         serde_json::to_string(&element).expect("an element of plain JSON serialises")
     }
-}
-
-fn engaged_elsewhere(gateway: &str) -> Refusal {
-    Refusal::ours(409, format!("this account is engaged at the gateway /{gateway}; remove it there first"))
 }
