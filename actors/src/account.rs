@@ -5,7 +5,7 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Rest, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled, Submit};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
@@ -65,6 +65,8 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
+    /// Mail that waits for what the disk knows of it.
+    recalls: usize,
     /// It is about to be forgotten: nothing is taken any more.
     leaving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
@@ -114,6 +116,7 @@ impl Account {
             callers: HashMap::new(),
             waiting: HashMap::new(),
             timer: None,
+            recalls: 0,
             leaving: false,
             death,
         }
@@ -359,14 +362,6 @@ impl Handler<Refresh> for Account {
     }
 }
 
-impl Handler<Rest> for Account {
-    type Result = ();
-
-    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        self.turn(Input::Rest, Vec::new(), ctx);
-    }
-}
-
 impl Handler<Look> for Account {
     type Result = MessageResult<Look>;
 
@@ -376,7 +371,6 @@ impl Handler<Look> for Account {
             id: self.id.to_string(),
             seq: self.machine.seq(),
             changes_in_flight: self.machine.in_flight(),
-            ended_in_group: deliveries.ended_in_group(),
             oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             outbox: views::outbox(self.machine.outbox()),

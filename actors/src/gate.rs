@@ -7,7 +7,7 @@ use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Finish, LookAtGate, Release, Settled};
 use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
@@ -19,8 +19,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use wharf_storage::{
-    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Store, StoreError,
+    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Standing, Store, StoreError,
 };
 
 /// Webhooks in a gate's mailbox; one that finds it full is answered 503.
@@ -30,6 +31,8 @@ const BATCH: usize = 200;
 /// Bytes of them at once.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// How often a gate that comes to rest looks whether it has.
+const LOOKS: Duration = Duration::from_millis(10);
 /// How long a batch that is not durable yet is waited for.
 const NOT_YET: Duration = Duration::from_millis(50);
 
@@ -134,11 +137,6 @@ impl Gate {
             gate.perform(effects, Vec::new(), ctx);
         };
         ctx.spawn(read.into_actor(self).map(heard));
-    }
-
-    fn rest(&mut self) {
-        self.resting = true;
-        self.machine.rest();
     }
 
     fn come_to_rest(&mut self, tell: oneshot::Sender<()>, ctx: &mut Context<Self>) {
@@ -287,8 +285,14 @@ impl Gate {
 impl Handler<Finish> for Gate {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Rest, _: &mut Self::Context) {
+    fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
+        let (tell, told) = oneshot::channel();
         self.machine.rest();
+        self.come_to_rest(tell, ctx);
+        Box::pin(async move {
+            // A gate that dies meanwhile has nothing more to end.
+            let _ = told.await;
+        })
     }
 }
 
@@ -297,8 +301,7 @@ impl Handler<LookAtGate> for Gate {
 
     fn handle(&mut self, _: LookAtGate, _: &mut Self::Context) -> Self::Result {
         let routes = views::routes(self.machine.deliveries());
-        let ended_in_group = self.machine.deliveries().ended_in_group();
-        MessageResult(GateView { gateway: self.gateway.to_string(), ended_in_group, routes })
+        MessageResult(GateView { gateway: self.gateway.to_string(), routes })
     }
 }
 

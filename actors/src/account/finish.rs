@@ -17,7 +17,6 @@ impl Handler<Finish> for Account {
 
     fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
         let (tell, told) = oneshot::channel();
-        self.resting = true;
         self.turn(Input::Rest, Vec::new(), ctx);
         self.come_to_rest(tell, ctx);
         Box::pin(async move {

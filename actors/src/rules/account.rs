@@ -177,6 +177,11 @@ impl AccountMachine {
         self.in_flight.is_empty() && self.deliveries.is_kept()
     }
 
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        !self.is_under_way() && self.is_settled()
+    }
+
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
     pub fn unfinished(&self) -> Option<(usize, Vec<u64>, u64)> {
         let readers = self.deliveries.readers().iter().enumerate();
@@ -207,11 +212,6 @@ impl AccountMachine {
     /// The highest seq given to an event.
     pub fn seq(&self) -> u64 {
         self.seq
-    }
-
-    fn rest(&mut self) {
-        self.resting = true;
-        self.outbox.rest();
     }
 
     fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {

@@ -51,8 +51,9 @@ pub struct Start {
 impl Deliveries {
     /// The readers of `stream`, already restored.
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
-        let ended = Ended { tallies: vec![RouteTally::default(); readers.len()], ..Ended::default() };
-        Self { stream, readers, ended, keeping: false, resting: false }
+        let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
+        let kept_high = readers.iter().map(Reader::high).collect();
+        Self { stream, readers, kept_high, ended, keeping: false, resting: false }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -189,11 +190,6 @@ impl Deliveries {
     /// When progress is worth keeping, if there is any.
     pub fn keep_due_at(&self) -> Option<u64> {
         self.ended.since_ms.filter(|_| !self.keeping).map(|since_ms| since_ms + GROUP_MS)
-    }
-
-    /// Ended deliveries whose progress waits to be kept, or is on its way to the disk.
-    pub fn ended_in_group(&self) -> usize {
-        self.ended.count + usize::from(self.keeping)
     }
 
     /// The readers, for views.

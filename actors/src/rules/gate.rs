@@ -164,6 +164,12 @@ impl GateMachine {
         self.in_flight.is_empty()
     }
 
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
+        !delivers && self.is_settled() && self.deliveries.is_kept()
+    }
+
     /// What is quarantined under the name of `account`.
     pub fn claim(&self, account: &str) -> Option<&Claim> {
         self.claims.get(account)

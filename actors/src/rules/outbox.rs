@@ -189,11 +189,6 @@ impl Outbox {
         next
     }
 
-    /// Starts nothing from now on: what is queued stays so.
-    pub fn rest(&mut self) {
-        self.resting = true;
-    }
-
     /// Starts what is due, gives up what is too old, and lets go of what stayed unknown.
     pub fn start_due(&mut self, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
         let mut next = Next::default();

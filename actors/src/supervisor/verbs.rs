@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, Store};
+use wharf_storage::{AccountRecord, Kind, Noun, Store};
 
 /// What our app is subscribed to: the marker of an active account.
 const SUBSCRIBED_FIELDS: &str = "messages";
@@ -187,55 +187,7 @@ impl Run {
             let outcome = Outcome { error: record.refusal.clone(), ..Outcome::shown(record) };
             self.note(outcome.id(), outcome);
         }
-        Ok(())
-    }
-
-    async fn setup(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<(), VerbError> {
-        let wanted = match &call.ids {
-            Ids::All => Vec::new(),
-            Ids::Named(ids) => ids.clone(),
-        };
-        let (foreign, wanted): (Vec<String>, Vec<String>) =
-            wanted.into_iter().partition(|id| self.elsewhere(id, &call.gateway).is_some());
-        for id in foreign {
-            let gateway = self.elsewhere(&id, &call.gateway).expect("partitioned just now");
-            self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
-        }
-        let engaged = desks.read().all().into_iter().map(|(id, _)| id.to_string()).collect();
-        let discover = Discover { gateway: Arc::clone(&desks.gateway), wanted, engaged };
-        let discovery = self.courier.send(discover).await.map_err(|error| VerbError::Registry(error.to_string()))??;
-        for (id, found) in discovery.accounts {
-            if let Some(gateway) = self.elsewhere(&id, &call.gateway) {
-                self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
-                continue;
-            }
-            let known = self.record(&id)?;
-            let outcome = match found {
-                Ok(snapshot) => self.engage(&id, known, &snapshot, call).await,
-                Err(refusal) => Outcome::refused(known, &refusal, Asked::Yes),
-            };
-            self.note(id, outcome);
-        }
-        Ok(())
-    }
-
-    async fn engage(&self, id: &str, known: Option<AccountRecord>, found: &AccountSnapshot, call: &RunVerb) -> Outcome {
-        let record = AccountRecord {
-            id: id.into(),
-            gateway: call.gateway.as_ref().into(),
-            snapshot: found.node.clone(),
-            wished: known.as_ref().map_or(found.standing.ours_subscribed, |known| known.wished),
-            active: found.standing.ours_subscribed,
-            override_uri: found.standing.override_uri.as_deref().map(Into::into),
-            refusal: None,
-            engaged_at_ms: known.as_ref().map_or_else(now_ms, |known| known.engaged_at_ms),
-            refreshed_at_ms: now_ms(),
-        };
-        let engaged = self.supervisor.send(Engage { record: record.clone() }).await;
-        match engaged.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok(()) => Outcome { asked: Asked::Yes, ..Outcome::shown(record) },
-            Err(reason) => Outcome::refused(known, &Refusal::ours(503, reason), Asked::Yes),
-        }
+        Ok(Progress::Done)
     }
 
     /// Asks every selected account's actor, side by side, for as long as the caller waits.
@@ -252,10 +204,7 @@ impl Run {
         for record in records {
             let id = record.id.to_string();
             let Some(actor) = desks.read().actor(&id).cloned() else { continue };
-            self.note(
-                id.clone(),
-                Outcome { progress: Progress::Pending, asked: Asked::Yes, ..Outcome::shown(record.clone()) },
-            );
+            self.note(id.clone(), Outcome::pending(record.clone()));
             let (run, verb, force, desks) = (self.clone(), call.verb, call.force, Arc::clone(desks));
             tasks.push(actix_rt::spawn(async move {
                 let outcome = run.ask(verb, force, record, &actor, &desks).await;
@@ -331,21 +280,6 @@ impl Run {
         Ok((unknown, records))
     }
 
-    fn record(&self, id: &str) -> Result<Option<AccountRecord>, VerbError> {
-        let key = KeyBuilder::new().text(id).build();
-        let kept = self
-            .store
-            .get(Kind::Account, &key.0)
-            .and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
-        kept.map_err(|error| VerbError::Registry(error.to_string()))
-    }
-
-    /// The other gateway that engages an account.
-    fn elsewhere(&self, id: &str, here: &str) -> Option<Arc<str>> {
-        let (_, desks) = self.directory.account(id)?;
-        (*desks.gateway.uri != *here).then(|| Arc::clone(&desks.gateway.uri))
-    }
-
     fn note(&self, id: String, outcome: Outcome) {
         self.outcomes.borrow_mut().insert(id, outcome);
     }
@@ -357,7 +291,9 @@ impl Run {
         let pending = outcomes.values().filter(|outcome| outcome.progress == Progress::Pending).count();
         let ending = match call.verb {
             Verb::Search => Ending::Done,
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if pending > 0 => Ending::Pending,
+            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if progress == Progress::Pending => {
+                Ending::Pending
+            }
             Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if asked > 0 && failed == asked => {
                 Ending::AllFailed
             }

@@ -10,7 +10,8 @@ async fn shake(stage: &Stage, query: &str) -> http::Answer {
 #[actix_web::test]
 async fn the_right_token_gets_the_challenge_back_as_plain_text() {
     let stage = Stage::new().await;
-    let answer = shake(&stage, &format!("hub.mode=subscribe&hub.challenge=%3Cb%3E1158&hub.verify_token={VERIFY}")).await;
+    let answer =
+        shake(&stage, &format!("hub.mode=subscribe&hub.challenge=%3Cb%3E1158&hub.verify_token={VERIFY}")).await;
     assert_eq!((answer.status, answer.text()), (200, "<b>1158"));
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));

@@ -9,11 +9,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Whose turn it is, account by account.
 #[derive(Clone, Default)]
-pub struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
+pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
 
 impl Turns {
     /// Waits for the turn at `account`; it ends with the guard.
-    pub async fn of(&self, account: &str) -> OwnedMutexGuard<()> {
+    pub(crate) async fn of(&self, account: &str) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.borrow_mut();
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
