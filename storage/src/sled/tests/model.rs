@@ -2,7 +2,7 @@
 
 use super::small;
 use crate::contract::ask;
-use crate::testing::{commit, event, mark, routed};
+use crate::testing::{commit, event, mark, routed, times};
 use crate::{Change, Clock, Key, Kind, MemoryStore, Outcome, SledStore, Stamp, Store, Write};
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -180,7 +180,7 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: times("PROPTEST_CASES", 40), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_answers_as_its_model_whatever_is_asked(ops in prop::collection::vec(op(), 1..60)) {

@@ -1,7 +1,7 @@
 //! The power goes: of every file only what was synced is left, and of what was written after that, any part or nothing.
 
 use super::{check, nth, small};
-use crate::testing::Notes;
+use crate::testing::{Notes, times};
 use crate::{FailingDisk, Outcome, SledStore, Store};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -96,7 +96,7 @@ fn cut_the_power_any_time_and_nothing_acknowledged_is_lost() {
     let watcher = shadow.clone();
     let disk = Arc::new(FailingDisk::new().after_sync(move |path| watcher.synced(path)));
     let mut seq = 0;
-    for _ in 0..4 {
+    for _ in 0..times("WHARF_POWER_CUTS", 20).div_ceil(5) {
         let store = SledStore::open_with(small(&live.path().join("data")), disk.clone()).unwrap();
         let notes = Arc::new(Notes::default());
         let begun = seq;
