@@ -13,6 +13,12 @@ use std::time::Duration;
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a test repeats itself: as `variable` says (`tests/run --nightly` sets it), else `usual` times.
+pub(crate) fn times(variable: &str, usual: u32) -> u32 {
+    let Ok(asked) = std::env::var(variable) else { return usual };
+    asked.parse().unwrap_or_else(|_| panic!("{variable}={asked}: expected a number of repetitions"))
+}
+
 /// A desk that remembers what it was told, in order.
 #[derive(Default)]
 pub(crate) struct Notes {
