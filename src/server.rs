@@ -15,11 +15,11 @@ use wharf_actors::supervisor::{Plan, build};
 use wharf_storage::{Store, StoreError};
 
 /// Connections that wait to be accepted: Meta opens many at once.
-const BACKLOG: u32 = 4096;
+pub(crate) const BACKLOG: u32 = 4096;
 /// A request's head must be whole after this long.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// An idle connection is kept this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// What is under way when the server stops has this long to end.
 const DRAIN_S: u64 = 10;
 

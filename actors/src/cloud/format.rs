@@ -188,7 +188,6 @@ mod tests {
                 window_expires_at_ms: Some(1_700_086_400_000),
             }),
             lane: 1,
-            wanted_by: Vec::new(),
             message_id: item.message_id,
             wanted_by: Vec::new(),
             body: item.body,
