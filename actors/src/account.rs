@@ -5,11 +5,11 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Heard, Look, Refresh, Rest, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled, Submit};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
-use crate::rules::reader::{Attempted, WINDOW};
+use crate::rules::reader::{Attempted, Reader, WINDOW};
 use crate::supervisor::Supervisor;
 use crate::views::{self, AccountView};
 use actix::WeakAddr;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
+mod finish;
 mod recall;
 mod restore;
 mod retire;
@@ -29,7 +30,7 @@ pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
-pub use retire::unfinished_events;
+pub use retire::{Batch, unfinished_events};
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -64,7 +65,8 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
-    resting: bool,
+    /// Mail that waits for what the disk knows of it.
+    recalls: usize,
     /// It is about to be forgotten: nothing is taken any more.
     leaving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
@@ -114,7 +116,7 @@ impl Account {
             callers: HashMap::new(),
             waiting: HashMap::new(),
             timer: None,
-            resting: false,
+            recalls: 0,
             leaving: false,
             death,
         }
@@ -155,7 +157,7 @@ impl Account {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        let Some(due_at) = self.machine.due_at() else { return };
         if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
             return;
         }
@@ -326,14 +328,6 @@ impl Handler<Settled> for Account {
     }
 }
 
-impl Handler<Heard> for Account {
-    type Result = ();
-
-    fn handle(&mut self, message: Heard, ctx: &mut Self::Context) {
-        self.turn(message.0, Vec::new(), ctx);
-    }
-}
-
 impl Handler<Submit> for Account {
     type Result = ();
 
@@ -368,15 +362,6 @@ impl Handler<Refresh> for Account {
     }
 }
 
-impl Handler<Rest> for Account {
-    type Result = ();
-
-    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        self.resting = true;
-        self.turn(Input::Rest, Vec::new(), ctx);
-    }
-}
-
 impl Handler<Look> for Account {
     type Result = MessageResult<Look>;
 
@@ -386,7 +371,7 @@ impl Handler<Look> for Account {
             id: self.id.to_string(),
             seq: self.machine.seq(),
             changes_in_flight: self.machine.in_flight(),
-            oldest_undelivered_ms: deliveries.readers().iter().filter_map(|reader| reader.oldest_ms()).min(),
+            oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             outbox: views::outbox(self.machine.outbox()),
         })

@@ -7,7 +7,7 @@ use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Finish, LookAtGate, Release, Settled};
 use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
@@ -19,8 +19,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use wharf_storage::{
-    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Store, StoreError,
+    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Standing, Store, StoreError,
 };
 
 /// Webhooks in a gate's mailbox; one that finds it full is answered 503.
@@ -30,6 +31,8 @@ const BATCH: usize = 200;
 /// Bytes of them at once.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// How often a gate that comes to rest looks whether it has.
+const LOOKS: Duration = Duration::from_millis(10);
 /// How long a batch that is not durable yet is waited for.
 const NOT_YET: Duration = Duration::from_millis(50);
 
@@ -44,7 +47,6 @@ pub struct Gate {
     desk: Rc<GateDesk>,
     courier: Addr<Courier>,
     timer: Option<(u64, SpawnHandle)>,
-    resting: bool,
     /// The accounts to which quarantined items are handed over just now.
     handing: HashSet<Arc<str>>,
     /// Mail for them that was on its way here already; it waits, for their claims are being rewritten.
@@ -60,17 +62,7 @@ impl Gate {
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
-        Self {
-            gateway,
-            machine,
-            store,
-            desk,
-            courier,
-            timer: None,
-            resting: false,
-            handing: HashSet::new(),
-            held: Vec::new(),
-        }
+        Self { gateway, machine, store, desk, courier, timer: None, handing: HashSet::new(), held: Vec::new() }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) {
@@ -89,7 +81,7 @@ impl Gate {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due_at) = self.machine.due_at().filter(|_| !self.resting) else { return };
+        let Some(due_at) = self.machine.due_at() else { return };
         if self.timer.is_some_and(|(armed_for, _)| armed_for <= due_at) {
             return;
         }
@@ -139,11 +131,29 @@ impl Gate {
         let stream = test_stream(&self.gateway);
         let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
         let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
-            let events = read.ok().and_then(Result::ok).map(|events| events.into_iter().map(Arc::new).collect());
-            let effects = gate.machine.read(reader, events, now_ms());
+            let read = read.ok().and_then(Result::ok);
+            let events: Option<Vec<Arc<Event>>> = read.map(|events| events.into_iter().map(Arc::new).collect());
+            let effects = gate.machine.read(reader, events.as_deref(), now_ms());
             gate.perform(effects, Vec::new(), ctx);
         };
         ctx.spawn(read.into_actor(self).map(heard));
+    }
+
+    fn come_to_rest(&mut self, tell: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+        // On a closed store nothing becomes durable any more.
+        if self.machine.is_at_rest() || self.store.standing() != Standing::Open {
+            // A timer would keep this actor, and with it the store, alive.
+            if let Some((_, handle)) = self.timer.take() {
+                ctx.cancel_future(handle);
+            }
+            let _ = tell.send(());
+            return;
+        }
+        ctx.run_later(LOOKS, |gate, ctx| {
+            let effects = gate.machine.tick(now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+            gate.come_to_rest(tell, ctx);
+        });
     }
 
     fn accept(&mut self, message: Deliver, copies: Vec<Option<Seen>>, ctx: &mut Context<Self>) {
@@ -199,7 +209,7 @@ impl Handler<Settled> for Gate {
                 self.perform(effects, Vec::new(), ctx);
             }
             // The store is closed until a restart; what was decided on top of it is never shown as durable.
-            Outcome::Lost { .. } => self.resting = true,
+            Outcome::Lost { .. } => self.machine.rest(),
         }
     }
 }
@@ -272,11 +282,17 @@ impl Gate {
     }
 }
 
-impl Handler<Rest> for Gate {
-    type Result = ();
+impl Handler<Finish> for Gate {
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Rest, _: &mut Self::Context) {
-        self.resting = true;
+    fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
+        let (tell, told) = oneshot::channel();
+        self.machine.rest();
+        self.come_to_rest(tell, ctx);
+        Box::pin(async move {
+            // A gate that dies meanwhile has nothing more to end.
+            let _ = told.await;
+        })
     }
 }
 

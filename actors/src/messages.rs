@@ -2,7 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::gateway::Route;
-use crate::rules::account::{Entry, Input};
+use crate::rules::account::Entry;
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
 use crate::views::{AccountView, GateView};
@@ -144,20 +144,15 @@ pub struct Look;
 #[rtype(result = "GateView")]
 pub struct LookAtGate;
 
-/// Server → supervisor: stop everything, once what is under way has ended.
+/// Server → supervisor: start nothing new. Answered when what is under way has ended and is kept.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Drain;
+pub struct Drain {
+    /// Answer after this long in any case.
+    pub within: std::time::Duration,
+}
 
-/// Supervisor → account and gate: start nothing new.
+/// Supervisor → account and gate: start nothing new. Answered once what was under way has ended and that is durable.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Rest;
-
-/// An input for an account's machine that an effect of its own brought about.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Heard(
-    /// The input.
-    pub Input,
-);
+pub struct Finish;

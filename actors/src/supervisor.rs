@@ -9,9 +9,10 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Release, Rest};
+use crate::messages::{Died, Drain, Finish, Release};
 use crate::rules::account::{Entry, Input, Setting};
 use actix::prelude::*;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,12 @@ use wharf_storage::{
     AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod verbs;
+
+use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
@@ -39,10 +45,12 @@ pub struct Plan {
     pub gateways: Vec<Arc<Gateway>>,
     /// Where Graph is.
     pub graph: GraphSettings,
-    /// Event loops for accounts.
-    pub arbiters: usize,
+    /// Event loops for accounts: those of the HTTP workers, so that a webhook changes threads as rarely as can be.
+    pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// A dead letter is kept this long.
+    pub dead_retention: Duration,
     /// A message older than this is not sent any more.
     pub send_max_age: Duration,
 }
@@ -50,10 +58,10 @@ pub struct Plan {
 /// Spawns and retires accounts.
 pub struct Supervisor {
     plan: Plan,
-    arbiters: Vec<ArbiterHandle>,
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    turns: Turns,
     setting: Setting,
 }
 
@@ -70,12 +78,11 @@ pub struct Wharf {
     pub courier: Addr<Courier>,
 }
 
-/// Builds the house: arbiters, gates, and every account of the registry. Nothing is received before it returns.
+/// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
-    let arbiters: Vec<ArbiterHandle> = (0..plan.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
     let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
     let gates = Arc::new(Gates::default());
-    for arbiter in &arbiters {
+    for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
         arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));
     }
@@ -83,16 +90,16 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let records = records(plan.store.as_ref())?;
     let setting = setting(&plan, records.len());
     let desks =
-        plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
+        plan.gateways.iter().zip(plan.arbiters.iter().cycle()).map(|(gateway, arbiter)| {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
-        arbiters,
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        turns: Turns::default(),
         setting,
     };
     let context = Context::new();
@@ -183,20 +190,18 @@ impl Supervisor {
             drop(machine.handle(Input::Rest, now_ms()));
         }
         let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
-        let actor = Account::start_in_arbiter(arbiter, move |_| {
+        let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
+        let machine = if closed { machine.at_rest() } else { machine };
+        Ok(Account::start_in_arbiter(arbiter, move |_| {
             let berth = Berth::here();
             Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
-        });
-        if closed {
-            actor.do_send(Rest);
-        }
-        Ok(actor)
+        }))
     }
 
     /// Accounts spread over the arbiters by their id.
     fn arbiter_of(&self, account: &str) -> &ArbiterHandle {
         let hash = xxhash_rust::xxh3::xxh3_64(account.as_bytes());
-        &self.arbiters[(hash % self.arbiters.len() as u64) as usize]
+        &self.plan.arbiters[(hash % self.plan.arbiters.len() as u64) as usize]
     }
 
     fn rebuild(&mut self, account: &Arc<str>, address: &Addr<Self>) {
@@ -225,6 +230,15 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
+        ctx.run_interval(sweep::EVERY, |supervisor, _| {
+            let store = Arc::clone(&supervisor.plan.store);
+            let kept_ms = supervisor.plan.dead_retention.as_millis() as u64;
+            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), kept_ms, now_ms()) {
+                Ok(0) => {}
+                Ok(removed) => log::info!("dead_letters_removed count={removed}"),
+                Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),
+            });
+        });
     }
 }
 
@@ -279,14 +293,17 @@ impl Handler<Engage> for Supervisor {
 }
 
 impl Handler<Drain> for Supervisor {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Drain, _: &mut Self::Context) {
-        for desks in self.directory.gateways() {
-            desks.gate.do_send(Rest);
-            for (_, actor) in desks.read().all() {
-                actor.do_send(Rest);
+    fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
+        let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
+        let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
+        let accounts = accounts.map(|(_, actor)| actor.send(Finish));
+        let all = futures_util::future::join(join_all(gates), join_all(accounts));
+        Box::pin(async move {
+            if tokio::time::timeout(message.within, all).await.is_err() {
+                log::warn!("drained_in_part after_s={}", message.within.as_secs());
             }
-        }
+        })
     }
 }

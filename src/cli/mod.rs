@@ -1,5 +1,6 @@
 //! The command line: one enum of commands. Each command has a file of its own; nothing here does the work.
 
+pub mod bench;
 pub mod check;
 pub mod demo;
 pub mod serve;
@@ -28,6 +29,8 @@ pub enum Command {
     Sandbox(Box<SandboxArgs>),
     /// Validate a configuration and show what it means, without starting anything
     Check(check::Options),
+    /// Measure what this machine can take
+    Bench(bench::Options),
 }
 
 impl Cli {
@@ -38,6 +41,7 @@ impl Cli {
             Command::Demo(options) => demo::run(&options),
             Command::Sandbox(args) => finish(actix_web::rt::System::new().block_on(sandbox::run(*args))),
             Command::Check(options) => check::run(&options),
+            Command::Bench(options) => bench::run(&options),
         }
     }
 }

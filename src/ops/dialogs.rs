@@ -1,8 +1,9 @@
 //! `/api/accounts/{waba}/dialogs`: who talks with the account, with the dialog variables and the 24-hour window.
 
 use super::page::{Page, Wanted};
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -30,11 +31,11 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
         let found = store.page(Kind::Dialog, &prefix.0, asked.after.as_deref(), asked.limit)?;
         found.into_iter().map(|(key, bytes)| Ok((key, Dialog::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
     });
-    Ok(json(&Page::of(found.await?, &wanted, DialogShown::of)))
+    Ok(json(&Page::of(found.await?, &wanted, |dialog| DialogShown::of(&dialog))))
 }
 
 impl DialogShown {
-    fn of(dialog: Dialog) -> Self {
+    fn of(dialog: &Dialog) -> Self {
         let customer = value!({ "user_id": dialog.user_id, "wa_id": dialog.wa_id, "group_id": dialog.group_id });
         Self {
             id: dialog.id.to_string(),

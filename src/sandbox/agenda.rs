@@ -40,7 +40,7 @@ impl<T> Agenda<T> {
     }
 
     /// How many things wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.heap.len()
     }
 }
@@ -82,6 +82,6 @@ mod tests {
             (Some("first"), Some("second"), None)
         );
         assert_eq!(agenda.take_due(now + Duration::from_secs(2)), Some("later"));
-        assert_eq!(agenda.len(), 0);
+        assert_eq!(agenda.waiting(), 0);
     }
 }

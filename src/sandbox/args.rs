@@ -85,9 +85,12 @@ pub struct SandboxArgs {
     /// Refuse sends beyond Meta's limits per number and per customer
     #[arg(long)]
     pub limits: bool,
-    /// What all ids and all chance are drawn from
+    /// What accounts, customers and all chance are drawn from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Draw the same message ids as another run with this number; without it every run has its own
+    #[arg(long)]
+    pub run: Option<u64>,
     /// Stop after this many seconds instead of at Ctrl-C
     #[arg(long)]
     pub seconds: Option<u64>,
@@ -136,6 +139,7 @@ fn traffic(args: &SandboxArgs) -> Traffic {
         disorder: args.disorder,
         connections: args.connections,
         seed: args.seed,
+        run: args.run.unwrap_or_else(rand::random),
         ..Traffic::default()
     }
 }
@@ -210,5 +214,50 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         Ok(_) | Err(_) => Err(format!("`{text}` is not a share: give a number from 0 to 1, such as 0.25")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SandboxArgs,
+    }
+
+    fn parse(words: &[&str]) -> Result<SandboxArgs, clap::Error> {
+        Line::try_parse_from([&["sandbox"], words].concat()).map(|line| line.args)
+    }
+
+    #[test]
+    fn what_is_typed_becomes_what_is_meant() {
+        let args = parse(&["--batch", "1000", "--rate", "50", "--refuse", "1", "--refuse", "2", "--limits"]);
+        let options = SandboxOptions::from(args.expect("good arguments"));
+        assert_eq!((options.traffic.batch, options.traffic.rate_per_s), (1000, 50.0));
+        assert_eq!((options.faults.refused_accounts.len(), options.faults.limits), (2, Limits::On));
+        assert_eq!((options.subscribed, options.reach), (Subscribed::None, TokenReach::Listed));
+    }
+
+    #[test]
+    fn message_ids_are_repeated_only_when_asked_to() {
+        let run = |words: &[&str]| SandboxOptions::from(parse(words).expect("good arguments")).traffic.run;
+        assert_eq!(run(&["--run", "7"]), run(&["--run", "7"]));
+        assert_ne!(run(&[]), run(&[]));
+    }
+
+    #[test]
+    fn a_share_above_one_and_a_batch_above_a_thousand_are_refused() {
+        assert!(parse(&["--duplicates", "1.5"]).is_err());
+        assert!(parse(&["--batch", "1001"]).is_err());
+    }
+
+    #[actix_web::test]
+    async fn it_runs_and_ends_after_the_seconds_asked_for() {
+        let args = parse(&["--listen", "127.0.0.1:0", "--seconds", "1"]).expect("good arguments");
+        tokio::time::timeout(Duration::from_secs(20), run(args)).await.expect("an end").expect("a free port");
     }
 }

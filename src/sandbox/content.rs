@@ -89,13 +89,13 @@ fn of_kind(kind: &'static str, dice: &mut impl Rng, mint: &mut Mint) -> Content 
         "contacts" => plain("contacts", contacts()),
         "reaction" => reaction(dice, mint),
         "button" => answer("button", json!({"payload": "ORDER/CONFIRM", "text": "Ja, best\u{e4}tigen"})),
-        "button_reply" => interactive("button_reply", json!({"id": "yes/1", "title": "Yes \u{2705}"})),
+        "button_reply" => interactive("button_reply", &json!({"id": "yes/1", "title": "Yes \u{2705}"})),
         "list_reply" => {
-            interactive("list_reply", json!({"id": "slot-3", "title": "Ma\u{f1}ana", "description": "10:00 / 12:00"}))
+            interactive("list_reply", &json!({"id": "slot-3", "title": "Ma\u{f1}ana", "description": "10:00 / 12:00"}))
         }
         "nfm_reply" => interactive(
             "nfm_reply",
-            json!({"name": "flow", "body": "Sent", "response_json": "{\"flow_token\":\"t/1\",\"size\":\"M\"}"}),
+            &json!({"name": "flow", "body": "Sent", "response_json": "{\"flow_token\":\"t/1\",\"size\":\"M\"}"}),
         ),
         "order" => plain("order", order(dice)),
         "unsupported" => unsupported(),
@@ -163,7 +163,7 @@ fn unsupported() -> Content {
     content
 }
 
-fn interactive(kind: &'static str, reply: Value) -> Content {
+fn interactive(kind: &'static str, reply: &Value) -> Content {
     answer("interactive", json!({"type": kind, kind: reply}))
 }
 

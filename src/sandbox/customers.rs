@@ -41,6 +41,8 @@ pub struct Traffic {
     pub connections: usize,
     /// What everything is drawn from.
     pub seed: u64,
+    /// Tells the message ids of this run from those of another run with the same seed.
+    pub run: u64,
 }
 
 impl Default for Traffic {
@@ -56,6 +58,7 @@ impl Default for Traffic {
             account_events: 0.002,
             connections: 64,
             seed: 1,
+            run: 0,
         }
     }
 }
@@ -84,7 +87,7 @@ impl Customers {
     pub fn new(traffic: Traffic, business_id: &str) -> Self {
         let dice = Xoshiro256PlusPlus::seed_from_u64(traffic.seed);
         // A seed apart from the world's, so that the two never mint the same wamid.
-        let mint = Mint::new(mix(traffic.seed) ^ 0xc057_0e25);
+        let mint = Mint::new(mix(traffic.seed) ^ mix(traffic.run) ^ 0xc057_0e25);
         Self { traffic, business_id: business_id.to_owned(), dice, mint, statuses: VecDeque::new() }
     }
 
@@ -117,6 +120,11 @@ impl Customers {
             return Some(Repeat::AtOnce);
         }
         Some(Repeat::After(Duration::from_millis(self.dice.random_range(20..2_000))))
+    }
+
+    /// Writes as `traffic` says from now on; dice and ids go on where they were.
+    pub fn change(&mut self, traffic: Traffic) {
+        self.traffic = traffic;
     }
 
     /// What was asked for.

@@ -55,7 +55,7 @@ impl Person {
 
     /// A customer that only an answer's recipient is known of.
     pub fn addressed(wa_id: Option<&str>, user_id: Option<&str>) -> Self {
-        let derived = wa_id.map(|digits| user_id_of("US", digits));
+        let derived = wa_id.map(|digits| user_id_of(country_of(digits), digits));
         Self {
             name: "Customer".to_owned(),
             wa_id: wa_id.map(str::to_owned),
@@ -86,6 +86,11 @@ fn set(object: &mut Value, member: &str, value: Option<&str>) {
     }
 }
 
+/// The country whose customers have such numbers, so that an answer finds the user id its customer wrote with.
+fn country_of(wa_id: &str) -> &'static str {
+    COUNTRIES.iter().find(|(_, prefix)| wa_id.starts_with(prefix)).map_or("US", |(country, _)| country)
+}
+
 fn user_id_of(country: &str, wa_id: &str) -> String {
     let hash = wa_id.bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
     format!("{country}.{}", hash % 10_000_000_000_000_000)
@@ -102,6 +107,14 @@ mod tests {
         assert_eq!(Person::nth(5, 1), Person::nth(5, 1));
         let parties: HashSet<String> = (0..50_000).map(|at| Person::nth(at, 1).party().to_owned()).collect();
         assert_eq!(parties.len(), 50_000);
+    }
+
+    #[test]
+    fn an_answer_finds_the_user_id_that_its_customer_wrote_with() {
+        let known = |person: &Person| person.wa_id.is_some() && person.user_id.is_some();
+        for person in (0..200).map(|at| Person::nth(at, 1)).filter(known) {
+            assert_eq!(Person::addressed(person.wa_id.as_deref(), None).user_id, person.user_id);
+        }
     }
 
     #[test]

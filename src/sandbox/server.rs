@@ -90,7 +90,7 @@ pub async fn start(options: SandboxOptions) -> io::Result<Sandbox> {
     let world = Mutex::new(World::new(world_options(&options)));
     let shared = Arc::new(Shared { world, stats: Arc::default(), log: Arc::default() });
     let arbiter = Arbiter::new();
-    let counter = postoffice::open(&arbiter, &shared, options.traffic.connections);
+    let counter = postoffice::open(&arbiter, &shared, options.traffic.clone());
     let dice = Mutex::new(Xoshiro256PlusPlus::seed_from_u64(options.seed));
     let disorder = options.traffic.disorder;
     let graph = Data::new(Graph { shared: Arc::clone(&shared), counter: counter.clone(), dice, disorder });
@@ -118,6 +118,7 @@ fn world_options(options: &SandboxOptions) -> WorldOptions {
         reach: options.reach,
         faults: options.faults.clone(),
         seed: options.seed,
+        run: options.traffic.run,
     }
 }
 
@@ -167,7 +168,8 @@ impl Sandbox {
         self.counter.set_traffic(Some(self.options.traffic.clone())).await;
     }
 
-    /// Lets the customers write as `traffic` says, instead of as they did; its `connections` are not looked at.
+    /// Lets the customers write as `traffic` says, instead of as they did; of `connections`, `seed` and `run`
+    /// those it was started with stay.
     pub async fn set_traffic(&self, traffic: Traffic) {
         self.counter.set_traffic(Some(traffic)).await;
     }

@@ -3,6 +3,7 @@
 //! A desk belongs to one event loop. It is told once per commit group, with all its numbers of that group, so that a
 //! group of a hundred webhooks wakes a loop once and not a hundred times.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Where an event loop hears of its commits.
@@ -42,6 +43,9 @@ pub(crate) fn tell(receipts: impl IntoIterator<Item = Receipt>, outcome: &Outcom
         }
     }
     for (desk, numbers) in desks {
-        desk.settle(&numbers, outcome);
+        // One loop's panic is not another one's, nor the store's.
+        if catch_unwind(AssertUnwindSafe(|| desk.settle(&numbers, outcome))).is_err() {
+            log::error!("a desk panicked while it was told of its commits: receipts={}", numbers.len());
+        }
     }
 }

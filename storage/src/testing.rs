@@ -3,14 +3,21 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::{
-    Change, Desk, Disposition, Event, EventKind, Mark, NumberRef, Outcome, Receipt, Seen, Stamp, Store, Tally,
+    Change, Desk, Disposition, Event, EventKind, Mark, NumberRef, Outcome, Progress, Receipt, Seen, Stamp, Store,
+    Tally, Wamid,
 };
 use bytes::Bytes;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a test repeats itself: as `variable` says (`tests/run --nightly` sets it), else `usual` times.
+pub(crate) fn times(variable: &str, usual: u32) -> u32 {
+    let Ok(asked) = std::env::var(variable) else { return usual };
+    asked.parse().unwrap_or_else(|_| panic!("{variable}={asked}: expected a number of repetitions"))
+}
 
 /// A desk that remembers what it was told, in order.
 #[derive(Default)]
@@ -44,15 +51,6 @@ impl Notes {
     }
 }
 
-/// Waits until `happened`.
-pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !happened() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::yield_now();
-    }
-}
-
 /// Commits `change` and waits for the outcome.
 pub(crate) fn commit(store: &dyn Store, change: Change) -> Outcome {
     let notes = Arc::new(Notes::default());
@@ -82,6 +80,7 @@ pub(crate) fn event(stream: &str, seq: u64, size: usize) -> Event {
         dialog: None,
         lane: seq % 3,
         message_id: Some(format!("wamid.{seq}").into()),
+        wanted_by: vec![7],
         body: Bytes::from(body),
         item: (0, size as u32),
     }
@@ -97,14 +96,27 @@ pub(crate) fn routed(owner: &str, received: i64) -> (Arc<str>, Tally) {
     (owner.into(), Tally { received, routed: received, ..Tally::default() })
 }
 
-/// An event with its mark and its count.
+/// A cold record: the nth outbound message's id.
+pub(crate) fn wamid(account: &str, nth: u64) -> Wamid {
+    Wamid { account: account.into(), wamid: format!("wamid.{nth:06}").into(), message: format!("msg_{nth}").into() }
+}
+
+/// A hot record: how far a route got.
+pub(crate) fn progress(account: &str, high: u64) -> Progress {
+    Progress { account: account.into(), route: "main/crm".into(), high, open: Vec::new() }
+}
+
+/// An event with its mark, its count and records of both temperatures.
 pub(crate) fn arrival(stream: &str, seq: u64, size: usize, now_s: u64) -> Change {
-    let key =
-        (u128::from(seq) << 64) | stream.bytes().fold(7, |sum: u128, byte| sum * 131 + u128::from(byte)) & 0xFFFF_FFFF;
-    Change {
-        events: vec![event(stream, seq, size)],
+    let name = stream.bytes().fold(7, |sum: u128, byte| sum * 131 + u128::from(byte)) & 0xFFFF_FFFF;
+    let key = (u128::from(seq) << 64) | name;
+    let mut change = Change {
+        events: vec![event(stream, seq, size).into()],
         marks: vec![mark(key, Stamp::Dated(now_s), seq as u32, now_s)],
         writes: Vec::new(),
         tallies: vec![routed(stream, 1)],
-    }
+    };
+    change.put(&wamid(stream, seq));
+    change.put(&progress(stream, seq));
+    change
 }

@@ -61,8 +61,10 @@ impl Account {
         let names = self.machine.names(&items);
         let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids };
         let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
+        self.recalls += 1;
         let heard =
             move |recalled: Result<Result<Recalled, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+                account.recalls -= 1;
                 let recalled = match recalled {
                     Ok(Ok(recalled)) => recalled,
                     other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),

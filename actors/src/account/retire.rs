@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use wharf_storage::{Event, Store, StoreError};
 
 /// How often an account that leaves looks whether what is under way has ended.
-const LOOKS: Duration = Duration::from_millis(50);
+const LOOKS: Duration = Duration::from_millis(10);
 /// Events turned into dead letters at once.
 const BATCH: usize = 256;
 /// Bytes of them at once.
@@ -19,12 +19,14 @@ const BATCH_BYTES: usize = 4 << 20;
 /// What their dead letters say.
 const REASON: &str = "the account was removed before it could be delivered";
 
+/// Events to bury, and how far the read of the journal looked.
+pub type Batch = (Vec<Arc<Event>>, u64);
+
 impl Handler<Remove> for Account {
     type Result = ResponseFuture<Result<(), String>>;
 
     fn handle(&mut self, _: Remove, ctx: &mut Self::Context) -> Self::Result {
         let (tell, told) = oneshot::channel();
-        self.resting = true;
         self.turn(Input::Rest, Vec::new(), ctx);
         self.step(tell, ctx);
         Box::pin(async move { told.await.unwrap_or_else(|_| Err("wharf stopped".into())) })
@@ -33,8 +35,12 @@ impl Handler<Remove> for Account {
 
 impl Account {
     fn step(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
-        if self.machine.is_under_way() {
-            ctx.run_later(LOOKS, |account, ctx| account.step(tell, ctx));
+        // What was buried must be kept before the account is forgotten: its dead letters, and how the ledger counts them.
+        if !self.is_at_rest() {
+            ctx.run_later(LOOKS, |account, ctx| {
+                account.turn(Input::Tick, Vec::new(), ctx);
+                account.step(tell, ctx);
+            });
             return;
         }
         let Some((reader, open, after)) = self.machine.unfinished() else {
@@ -47,18 +53,15 @@ impl Account {
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
         let reading = actix_rt::task::spawn_blocking(move || unfinished_events(store.as_ref(), &stream, &open, after));
-        let heard = move |read: Result<Result<(Vec<Arc<Event>>, u64), StoreError>, _>,
-                          account: &mut Self,
-                          ctx: &mut Context<Self>| {
-            match read {
+        let heard =
+            move |read: Result<Result<Batch, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| match read {
                 Ok(Ok((events, through))) => {
                     account.turn(Input::Bury { reader, events, through, reason: REASON.into() }, Vec::new(), ctx);
                     account.step(tell, ctx);
                 }
                 Ok(Err(error)) => drop(tell.send(Err(error.to_string()))),
                 Err(_) => drop(tell.send(Err("wharf stopped".into()))),
-            }
-        };
+            };
         ctx.spawn(reading.into_actor(self).map(heard));
     }
 
@@ -83,12 +86,7 @@ impl Account {
 }
 
 /// The next events to bury: the open ones, else what the journal holds beyond them. Blocks.
-pub fn unfinished_events(
-    store: &dyn Store,
-    stream: &str,
-    open: &[u64],
-    after: u64,
-) -> Result<(Vec<Arc<Event>>, u64), StoreError> {
+pub fn unfinished_events(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<Batch, StoreError> {
     if open.is_empty() {
         let events = store.events(stream, after, BATCH, BATCH_BYTES)?;
         // Nothing left to read: the journal ends here, whatever the seqs say.

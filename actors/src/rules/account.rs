@@ -3,180 +3,31 @@
 //! Effects come in the order in which they must happen: what is kept stands before everything it justifies. What
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
+mod protocol;
+mod scope;
+mod standing;
+
+pub use protocol::{Accept, Effect, Entry, Input, Setting};
+pub use scope::{forget, scope_of, wants};
+
 use crate::cloud::item::Item;
-use crate::cloud::node::AccountNode;
-use crate::gateway::Route;
-use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs};
-use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
-use crate::rules::reader::Attempted;
-use lru::LruCache;
+use crate::rules::outbox::{Next, Outbox, Tried};
+use crate::rules::recent::Recent;
+use scope::lane_without_dialog;
+use standing::Standing;
 use std::collections::{HashMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState,
-    MessageTally, Noun, Seen, Tally, Write,
+    AccountRecord, Change, Disposition, Event, EventKind, Mark, MessageRecord, MessageState, MessageTally, Seen, Tally,
+    Write,
 };
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
 /// Statuses that came before the answer of their send, remembered until it comes.
 const EARLY_STATUSES: usize = 1024;
-
-/// What an account is told of the world at its start.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// Dialogs in memory.
-    pub dialogs: usize,
-    /// A dialog is forgotten after this much silence, in ms.
-    pub dialog_ttl_ms: u64,
-    /// Bytes of event bodies that each reader keeps in memory.
-    pub body_bytes: usize,
-    /// A message older than this is not sent any more, in ms.
-    pub send_max_age_ms: u64,
-}
-
-/// Something happened.
-#[derive(Debug)]
-pub enum Input {
-    /// Items of one webhook. Gives exactly one [`Effect::Commit`], the first.
-    Accept(Accept),
-    /// Quarantined items that turned out to be this account's. Gives exactly one [`Effect::Commit`], the first.
-    Adopt {
-        /// The items.
-        accept: Accept,
-        /// What leaves the quarantine with them.
-        release: Vec<Write>,
-    },
-    /// Every change up to this ticket is durable.
-    Settled {
-        /// The ticket of the newest of them.
-        ticket: u64,
-    },
-    /// A delivery was tried.
-    Attempted {
-        /// Which reader.
-        reader: usize,
-        /// What was tried.
-        event: Arc<Event>,
-        /// How it went.
-        what: Attempted,
-        /// From 0 to 1.
-        chance: f64,
-    },
-    /// The journal was read on.
-    Read {
-        /// Which reader.
-        reader: usize,
-        /// The events; `None` where it failed.
-        read: Option<Vec<Arc<Event>>>,
-    },
-    /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
-    Submit(Box<MessageRecord>),
-    /// A send was tried.
-    Tried {
-        /// The message.
-        id: Box<str>,
-        /// How it went.
-        tried: Tried,
-        /// From 0 to 1.
-        chance: f64,
-    },
-    /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
-    Enter(Box<Entry>),
-    /// Start nothing new from now on.
-    Rest,
-    /// Deliveries are given up, the account being about to be forgotten.
-    Bury {
-        /// Which reader.
-        reader: usize,
-        /// The events.
-        events: Vec<Arc<Event>>,
-        /// How far the read of the journal looked.
-        through: u64,
-        /// Why, for people.
-        reason: String,
-    },
-    /// The account leaves the registry. Gives exactly one [`Effect::Commit`], the first.
-    Forget {
-        /// What is removed.
-        change: Change,
-    },
-    /// All messages that have not left are given up; the account is about to be forgotten.
-    Abandon {
-        /// Why, for people.
-        reason: String,
-    },
-    /// Time passed.
-    Tick,
-}
-
-/// Items of one webhook for this account, with all that storage knows of them.
-#[derive(Debug)]
-pub struct Accept {
-    /// The gateway they came in by.
-    pub gateway: Arc<str>,
-    /// Which of its app secrets matched.
-    pub secret: u8,
-    /// The items, in the order of the webhook.
-    pub items: Vec<Item>,
-    /// For each item: the durable copy that it duplicates.
-    pub copies: Vec<Option<Seen>>,
-    /// Dialogs by the name under which they were looked for.
-    pub dialogs: Vec<(Box<str>, Dialog)>,
-    /// Messages that statuses speak of.
-    pub messages: Vec<MessageRecord>,
-}
-
-/// A change of the account's entry in the registry.
-#[derive(Debug)]
-pub struct Entry {
-    /// The entry as it shall be.
-    pub record: AccountRecord,
-    /// Numbers by id, as Graph shows them.
-    pub numbers: HashMap<Box<str>, Box<str>>,
-}
-
-impl Entry {
-    /// The entry of `record`, its numbers read from the snapshot.
-    pub fn new(record: AccountRecord) -> Self {
-        let names = AccountNode::read(&record.id, &record.snapshot).number_names();
-        let numbers = names.into_iter().map(|(id, display)| (id.into(), display.into())).collect();
-        Self { record, numbers }
-    }
-}
-
-/// Something must happen.
-#[derive(Debug)]
-pub enum Effect {
-    /// Keep `change`; say [`Input::Settled`] with `ticket` when it is durable.
-    Commit {
-        /// Ascending by one.
-        ticket: u64,
-        /// What to keep.
-        change: Change,
-    },
-    /// Try a delivery; say [`Input::Attempted`].
-    Deliver(Start),
-    /// Read the journal on; say [`Input::Read`].
-    ReadOn {
-        /// For which reader.
-        reader: usize,
-        /// After which seq.
-        after: u64,
-    },
-    /// Send a message; say [`Input::Tried`].
-    Send(Arc<MessageRecord>),
-    /// Tell the caller that waits for this message.
-    Answer {
-        /// The message.
-        id: Box<str>,
-        /// What to say.
-        answer: Answer,
-    },
-}
 
 /// What waits for a change to become durable.
 #[derive(Debug, Default)]
@@ -205,8 +56,8 @@ pub struct AccountMachine {
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
-    recent: LruCache<Box<str>, MessageRecord>,
-    early: LruCache<Box<str>, Standing>,
+    recent: Recent<Box<str>, MessageRecord>,
+    early: Recent<Box<str>, Standing>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -237,8 +88,8 @@ impl AccountMachine {
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
-            recent: LruCache::new(NonZeroUsize::new(RECENT_MESSAGES).expect("not zero")),
-            early: LruCache::new(NonZeroUsize::new(EARLY_STATUSES).expect("not zero")),
+            recent: Recent::new(RECENT_MESSAGES),
+            early: Recent::new(EARLY_STATUSES),
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
@@ -274,8 +125,18 @@ impl AccountMachine {
         effects
     }
 
+    /// Starts nothing from now on: of an account whose store is closed.
+    #[must_use]
+    pub fn at_rest(mut self) -> Self {
+        self.rest();
+        self
+    }
+
     /// The next moment worth a wake-up; `None` when nothing waits.
     pub fn due_at(&self) -> Option<u64> {
+        if self.resting {
+            return self.deliveries.keep_due_at();
+        }
         [self.deliveries.due_at(), self.outbox.due_at()].into_iter().flatten().min()
     }
 
@@ -314,6 +175,11 @@ impl AccountMachine {
     /// Whether everything that was decided is durable, the end of every delivery too.
     pub fn is_settled(&self) -> bool {
         self.in_flight.is_empty() && self.deliveries.is_kept()
+    }
+
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        !self.is_under_way() && self.is_settled()
     }
 
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
@@ -414,14 +280,13 @@ impl AccountMachine {
         change.events.push(event);
     }
 
-    fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
         self.seq += 1;
+        if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
+            item.number.display = Some(display.clone());
+        }
         let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
         let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
-        let mut number = item.number;
-        if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
-            number.display = Some(display.clone());
-        }
         Event {
             stream: Arc::clone(&self.id),
             seq: self.seq,
@@ -432,7 +297,7 @@ impl AccountMachine {
             secret,
             field: item.field,
             claimed: None,
-            number,
+            number: item.number,
             dialog,
             lane,
             message_id: item.message_id,
@@ -446,13 +311,17 @@ impl AccountMachine {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
         match self.recent.get_mut(wamid) {
             Some(record) => {
-                let mut standing = Standing { state: record.state, error: None };
+                let mut standing = Standing::of(record.state);
                 if standing.hear(status, item) {
                     standing.show(record, now);
                     change.put(record);
                 }
             }
-            None => drop(self.early.get_or_insert_mut(wamid.clone(), Standing::default).hear(status, item)),
+            None => {
+                let mut standing = self.early.pop(wamid).unwrap_or_default();
+                standing.hear(status, item);
+                self.early.put(wamid.clone(), standing);
+            }
         }
     }
 
@@ -541,7 +410,7 @@ impl AccountMachine {
 
     /// Whatever became possible or due.
     fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
-        if let Some(opening) = self.opening.take() {
+        if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
         if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
@@ -556,68 +425,5 @@ impl AccountMachine {
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
-    }
-}
-
-/// What tells the items of one account from those of another.
-pub fn scope_of(owner: &str) -> u128 {
-    xxh3_128(owner.as_bytes())
-}
-
-/// The removal of an account from the registry, with the places of its readers.
-pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
-    let mut change = Change::default();
-    change.remove(Kind::Account, record.key());
-    for route in routes {
-        let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
-        change.remove(Kind::Progress, key);
-    }
-    change
-}
-
-/// Whether a route's filter wants an event. An empty list wants everything.
-pub fn wants(route: &Route, event: &Event) -> bool {
-    let lists = |list: &[String], what: Option<&str>| {
-        list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
-    };
-    lists(&route.fields, Some(&event.field))
-        && lists(&route.types, Some(event.kind.word()))
-        && lists(&route.accounts, Some(&event.stream))
-        && lists(&route.numbers, event.number.id.as_deref())
-}
-
-/// The number's lane per field, without a number the account's per field.
-fn lane_without_dialog(item: &Item) -> u64 {
-    let number = item.number.id.as_deref().or(item.number.display.as_deref()).unwrap_or_default();
-    xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
-}
-
-/// How far Meta's statuses say a message is, and what they say where it failed. In the ledger it stays `taken`, even
-/// where Meta reports a failure later.
-#[derive(Debug)]
-struct Standing {
-    state: MessageState,
-    error: Option<Box<str>>,
-}
-
-impl Default for Standing {
-    fn default() -> Self {
-        Self { state: MessageState::Accepted, error: None }
-    }
-}
-
-impl Standing {
-    /// Hears a status, in any order; says whether it moved forward.
-    fn hear(&mut self, status: &str, item: &Item) -> bool {
-        let Some(state) = outbox::forward(self.state, status) else { return false };
-        self.state = state;
-        self.error = (state == MessageState::Failed).then(|| String::from_utf8_lossy(item.bytes()).into());
-        true
-    }
-
-    fn show(self, record: &mut MessageRecord, now: u64) {
-        record.state = self.state;
-        record.error = self.error.or_else(|| record.error.take());
-        record.changed_at_ms = now;
     }
 }

@@ -29,6 +29,8 @@ pub struct GateMachine {
     deliveries: Deliveries,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
+    /// Nothing new starts.
+    resting: bool,
     /// Kept at the first turn.
     opening: Option<Change>,
 }
@@ -79,6 +81,7 @@ impl GateMachine {
             deliveries,
             in_flight: VecDeque::new(),
             last_ticket: 0,
+            resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
         }
     }
@@ -131,8 +134,8 @@ impl GateMachine {
     }
 
     /// The tests' stream was read on.
-    pub fn read(&mut self, reader: usize, read: Option<Vec<Arc<Event>>>, now: u64) -> Vec<Effect> {
-        self.deliveries.read(reader, read.as_deref(), now);
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) -> Vec<Effect> {
+        self.deliveries.read(reader, read, now);
         self.tick(now)
     }
 
@@ -143,14 +146,28 @@ impl GateMachine {
         effects
     }
 
+    /// Starts nothing from now on.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
+        if self.resting {
+            return self.deliveries.keep_due_at();
+        }
         self.deliveries.due_at()
     }
 
     /// Whether everything that was decided is durable.
     pub fn is_settled(&self) -> bool {
         self.in_flight.is_empty()
+    }
+
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
+        !delivers && self.is_settled() && self.deliveries.is_kept()
     }
 
     /// What is quarantined under the name of `account`.
@@ -290,6 +307,9 @@ impl GateMachine {
         if let Some(change) = self.deliveries.keep(now) {
             let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: true };
             effects.push(self.commit(change, flight));
+        }
+        if self.resting {
+            return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_test_seq, now);

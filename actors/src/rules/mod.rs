@@ -10,6 +10,7 @@ pub mod gate;
 pub mod outbox;
 pub mod ownership;
 pub mod reader;
+pub mod recent;
 pub mod retry;
 #[cfg(test)]
 pub(crate) mod testing;

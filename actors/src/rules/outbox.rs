@@ -192,6 +192,9 @@ impl Outbox {
     /// Starts what is due, gives up what is too old, and lets go of what stayed unknown.
     pub fn start_due(&mut self, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
         let mut next = Next::default();
+        if self.resting {
+            return next;
+        }
         while let Some((due_at_ms, id)) = self.due.first().cloned() {
             if self.resting || due_at_ms > now {
                 break;

@@ -640,7 +640,7 @@ impl House {
             Happening::ReadOn(seat, reader, after) => self.read_on(seat, reader, after),
             Happening::Read(seat, reader, read) => match &seat.who {
                 Some(account) => drop(self.turn(account, Input::Read { reader, read }, Vec::new(), 0, false)),
-                None => drop(self.turn_gate(|machine, now| machine.read(reader, read, now), Vec::new(), 0)),
+                None => drop(self.turn_gate(|machine, now| machine.read(reader, read.as_deref(), now), Vec::new(), 0)),
             },
             Happening::Tried(seat, record, tried) => self.hear_tried(&seat, &record, tried),
             Happening::Tick(seat) => self.tick(&seat),

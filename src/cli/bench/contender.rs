@@ -1,0 +1,133 @@
+//! One of the servers that are measured side by side: its process, its folder, and what each round found.
+
+use super::child::Listening;
+use super::disk::{self, Ground};
+use super::durable::Kept;
+use super::fill::Filled;
+use super::load::Measured;
+use super::process::{Memory, Process};
+use super::stage::LOOPBACK;
+use super::{BenchError, while_doing};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A server has this long to listen.
+const LISTENS_WITHIN: Duration = Duration::from_secs(120);
+
+/// A running server.
+pub(super) struct Contender {
+    /// What it is called in the report.
+    pub(super) name: String,
+    /// How many accounts it has.
+    pub(super) accounts: u32,
+    /// Where webhooks go.
+    pub(super) public: SocketAddr,
+    /// From starting the process to `/readyz`, for a gateway.
+    pub(super) ready_s: Option<f64>,
+    /// What each round of the closed loop found.
+    pub(super) rounds: Vec<Measured>,
+    /// Its process.
+    pub(super) process: Process,
+    folder: Option<PathBuf>,
+    bytes_at_start: u64,
+}
+
+/// What is known of a server when it has ended.
+pub(super) struct Ended {
+    /// Its memory before it ended.
+    pub(super) memory: Memory,
+    /// What its store counted.
+    pub(super) kept: Option<Kept>,
+    /// Bytes on disk for each of these events.
+    pub(super) bytes_per_event: Option<f64>,
+}
+
+/// The gateway that is wanted.
+pub(super) struct Wanted<'a> {
+    /// What it is called in the report.
+    pub(super) name: &'a str,
+    /// How many accounts it has.
+    pub(super) accounts: u32,
+    /// Events in its journal before it starts.
+    pub(super) preload: u64,
+    /// Where its events go.
+    pub(super) route: Option<&'a str>,
+}
+
+impl Contender {
+    /// The bare edge.
+    pub(super) fn bare(accounts: u32) -> Result<Self, BenchError> {
+        let process = Process::start("bare", &[])?;
+        let Listening { public } = process.hear(LISTENS_WITHIN, &|| {})?;
+        let name = "bare edge".to_owned();
+        Ok(Self { name, accounts, public, ready_s: None, rounds: Vec::new(), process, folder: None, bytes_at_start: 0 })
+    }
+
+    /// A gateway over a folder filled as wanted; `filled` hears how far that is.
+    pub(super) fn durable(wanted: &Wanted, ground: &Ground, filled: &dyn Fn(u64)) -> Result<Self, BenchError> {
+        let folder = ground.path().join(wanted.name.replace(' ', "-"));
+        fill(wanted, &folder, filled)?;
+        let bytes_at_start = disk::bytes_in(&folder);
+        let ops =
+            TcpListener::bind(LOOPBACK).and_then(|free| free.local_addr()).map_err(while_doing("find a free port"))?;
+        let mut args =
+            vec!["--data".to_owned(), folder.display().to_string(), "--ops-listen".to_owned(), ops.to_string()];
+        args.extend(wanted.route.into_iter().flat_map(|url| ["--route".to_owned(), url.to_owned()]));
+        let began = Instant::now();
+        let process = Process::start("durable", &args)?;
+        wait_until_ready(ops)?;
+        let ready_s = Some(began.elapsed().as_secs_f64());
+        let Listening { public } = process.hear(LISTENS_WITHIN, &|| {})?;
+        let (name, accounts) = (wanted.name.to_owned(), wanted.accounts);
+        Ok(Self { name, accounts, public, ready_s, rounds: Vec::new(), process, folder: Some(folder), bytes_at_start })
+    }
+
+    /// Ends the server; what it wrote is measured when it has closed its store.
+    pub(super) fn end(mut self) -> Result<Ended, BenchError> {
+        let memory = self.process.memory()?;
+        let Some(folder) = self.folder else {
+            self.process.end()?;
+            return Ok(Ended { memory, kept: None, bytes_per_event: None });
+        };
+        let kept: Kept = self.process.ask("kept")?;
+        self.process.end()?;
+        let grown = disk::bytes_in(&folder).saturating_sub(self.bytes_at_start);
+        let bytes_per_event = (kept.events > 0).then(|| grown as f64 / kept.events as f64);
+        Ok(Ended { memory, kept: Some(kept), bytes_per_event })
+    }
+}
+
+fn fill(wanted: &Wanted, folder: &std::path::Path, filled: &dyn Fn(u64)) -> Result<(), BenchError> {
+    let [data, accounts, events] = ["--data", "--accounts", "--events"].map(str::to_owned);
+    let (number, preload) = (wanted.accounts.to_string(), wanted.preload.to_string());
+    let process = Process::start("fill", &[data, folder.display().to_string(), accounts, number, events, preload])?;
+    loop {
+        let Filled { events, done } = process.hear(LISTENS_WITHIN, &|| {})?;
+        filled(events);
+        if done {
+            return process.end();
+        }
+    }
+}
+
+fn wait_until_ready(ops: SocketAddr) -> Result<(), BenchError> {
+    let until = Instant::now() + LISTENS_WITHIN;
+    loop {
+        match ready(ops) {
+            Ok(true) => return Ok(()),
+            Err(error) if Instant::now() > until => return Err(while_doing(format!("ask {ops} for /readyz"))(error)),
+            Ok(false) | Err(_) => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
+}
+
+fn ready(ops: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(ops)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: wharf\r\nConnection: close\r\n\r\n")?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    Ok(&answer == b"HTTP/1.1 200")
+}
