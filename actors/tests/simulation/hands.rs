@@ -193,7 +193,7 @@ impl House {
                 Then::Accepted(record) => self.meta.accept(&record),
                 Then::Engaged => self.engaged_now(&account),
                 Then::Adopted(handed) => self.adopted(&account, &handed),
-                Then::Gone => drop(self.actors.remove(&account)),
+                Then::Gone => self.gone(&account),
             }
         }
         if self.sits(seat) {

@@ -12,8 +12,7 @@ use wharf_storage::{AccountRecord, Event, Store};
 impl House {
     /// `setup` finds the account.
     pub fn engage(&mut self, account: &str) {
-        let known =
-            self.actors.get(account).map(|actor| (actor.leaving || actor.resting, actor.machine.record().clone()));
+        let known = self.actors.get(account).map(|actor| (actor.leaving, actor.machine.record().clone()));
         let record = match known {
             // Whoever leaves is asked again later.
             Some((true, _)) => return self.after(500, Happening::Engage(account.to_owned())),
@@ -60,6 +59,9 @@ impl House {
         }
         self.engaged.retain(|engaged| engaged != account);
         let actor = self.actors.get_mut(account).expect("whoever is engaged sits");
+        if actor.leaving {
+            return;
+        }
         actor.resting = true;
         let seat = actor.seat.clone();
         self.turn(account, Input::Rest, Vec::new(), 0, false);
@@ -69,6 +71,9 @@ impl House {
     pub fn retire(&mut self, seat: Seat) {
         let account = seat.who.clone().expect("an account leaves");
         let machine = &self.actors[&account].machine;
+        if self.actors[&account].leaving {
+            return;
+        }
         if machine.is_under_way() {
             return self.after(50, Happening::Retire(seat));
         }
@@ -84,6 +89,12 @@ impl House {
         let change = forget(self.actors[&account].machine.record(), &self.gateway.routes);
         let ticket = self.turn(&account, Input::Forget { change }, Vec::new(), 0, false);
         self.wait_for(&account, ticket.expect("a removal is kept"), Then::Gone);
+    }
+
+    /// Nobody sits there any more, whatever a `setup` at the same time came to.
+    pub fn gone(&mut self, account: &str) {
+        self.actors.remove(account);
+        self.engaged.retain(|engaged| engaged != account);
     }
 
     pub fn bury(&mut self, seat: Seat, reader: usize, open: &[u64], after: u64) {
