@@ -35,15 +35,17 @@ pub(crate) struct Page<T> {
 impl Wanted {
     /// Reads `limit` and `cursor`.
     pub(crate) fn read(query: &Query) -> Result<Self, ApiError> {
-        let limit = match query.first("limit") {
-            None => USUAL,
-            Some(text) => text.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| {
-                ApiError::naming(ErrorId::LimitBad, text)
-            })?,
-        };
+        let limit = limit(query)?;
         let decode = |cursor: &str| URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::naming(ErrorId::CursorBad, cursor));
         Ok(Self { limit, after: query.first("cursor").map(decode).transpose()? })
     }
+}
+
+/// How many elements are asked for at most.
+pub(crate) fn limit(query: &Query) -> Result<usize, ApiError> {
+    let Some(text) = query.first("limit") else { return Ok(USUAL) };
+    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| ApiError::naming(ErrorId::LimitBad, text))
 }
 
 impl<T> Page<T> {
