@@ -10,7 +10,6 @@ use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::dialogs::Dialogs;
 use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
 use crate::rules::reader::Attempted;
-use bytes::Bytes;
 use lru::LruCache;
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -189,6 +188,14 @@ struct InFlight {
     next: Next,
 }
 
+/// The furthest that statuses told of a message whose send is not answered yet.
+#[derive(Debug)]
+struct Early {
+    state: MessageState,
+    /// The status's own bytes, where it says that the message failed.
+    error: Option<Box<str>>,
+}
+
 /// One account.
 #[derive(Debug)]
 pub struct AccountMachine {
@@ -207,7 +214,7 @@ pub struct AccountMachine {
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
     recent: LruCache<Box<str>, MessageRecord>,
-    early: LruCache<Box<str>, Box<str>>,
+    early: LruCache<Box<str>, Early>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -433,37 +440,34 @@ impl AccountMachine {
 
     fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
-        match self.recent.get_mut(wamid) {
-            Some(record) => step_forward(record, status, item, change, now),
-            None => drop(self.early.put(wamid.clone(), status.clone())),
+        if let Some(record) = self.recent.get_mut(wamid) {
+            if let Some(state) = outbox::forward(record.state, status) {
+                step_forward(record, Early::of(state, item), change, now);
+            }
+            return;
+        }
+        let so_far = self.early.get(wamid).map_or(MessageState::Accepted, |early| early.state);
+        if let Some(state) = outbox::forward(so_far, status) {
+            self.early.put(wamid.clone(), Early::of(state, item));
         }
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let taken = match &tried {
-            Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
-            Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
-        };
-        self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
-        let Some((wamid, mut record)) = taken else { return };
-        record.state = MessageState::Accepted;
-        record.wamid = Some(wamid.clone());
-        record.body = Bytes::new();
-        self.recent.put(wamid.clone(), record);
-        if let Some(status) = self.early.pop(&wamid) {
-            self.overtaken(&wamid, &status, effects, now);
+        let mut taken = None;
+        self.outbox_step(effects, |outbox, change, tally| {
+            let mut next = outbox.tried(id, tried, chance, change, tally, now);
+            taken = next.taken.take();
+            next
+        });
+        let Some(mut record) = taken else { return };
+        let wamid = record.wamid.clone().expect("what Meta took has Meta's id");
+        if let Some(early) = self.early.pop(&wamid) {
+            // Statuses came before the answer of their send: they count now.
+            let mut change = Change::default();
+            step_forward(&mut record, early, &mut change, now);
+            self.commit(change, InFlight::default(), effects);
         }
-    }
-
-    /// A status came before the answer of its send: it counts now.
-    fn overtaken(&mut self, wamid: &str, status: &str, effects: &mut Vec<Effect>, now: u64) {
-        let Some(record) = self.recent.get_mut(wamid) else { return };
-        let Some(state) = outbox::forward(record.state, status) else { return };
-        record.state = state;
-        record.changed_at_ms = now;
-        let mut change = Change::default();
-        change.put(record);
-        self.commit(change, InFlight::default(), effects);
+        self.recent.put(wamid, record);
     }
 
     fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
@@ -570,14 +574,17 @@ fn lane_without_dialog(item: &Item) -> u64 {
     xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
 }
 
-/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
-fn step_forward(record: &mut MessageRecord, status: &str, item: &Item, change: &mut Change, now: u64) {
-    let Some(state) = outbox::forward(record.state, status) else { return };
-    if state == MessageState::Failed {
-        let bytes = &item.body[item.item.0 as usize..item.item.1 as usize];
-        record.error = Some(String::from_utf8_lossy(bytes).into());
+impl Early {
+    fn of(state: MessageState, item: &Item) -> Self {
+        let error = (state == MessageState::Failed).then(|| String::from_utf8_lossy(item.bytes()).into());
+        Self { state, error }
     }
-    record.state = state;
+}
+
+/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
+fn step_forward(record: &mut MessageRecord, to: Early, change: &mut Change, now: u64) {
+    record.state = to.state;
+    record.error = to.error.or_else(|| record.error.take());
     record.changed_at_ms = now;
     change.put(record);
 }

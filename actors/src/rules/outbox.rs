@@ -62,6 +62,8 @@ pub struct Next {
     pub sends: Vec<Arc<MessageRecord>>,
     /// Callers to answer, by message id.
     pub answers: Vec<(Box<str>, Answer)>,
+    /// The message that Meta took, as it is kept.
+    pub taken: Option<MessageRecord>,
 }
 
 /// The messages of one account that still have to leave.
@@ -126,7 +128,7 @@ impl Outbox {
         let mut next = Next::default();
         match tried {
             Tried::Taken { wamid, answer } => {
-                self.take(record, wamid, change, tally, now);
+                next.taken = Some(self.take(record, wamid, change, tally, now));
                 next.answers.push((id.into(), answer));
             }
             Tried::Refused { passing: true, .. } if record.attempts.len() < TRIES => self.wait(record, chance, change, tally, now),
@@ -234,7 +236,7 @@ impl Outbox {
         }
     }
 
-    fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, change: &mut Change, tally: &mut MessageTally, now: u64) {
+    fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, change: &mut Change, tally: &mut MessageTally, now: u64) -> MessageRecord {
         shift(tally, record.state, MessageState::Accepted);
         record.state = MessageState::Accepted;
         record.changed_at_ms = now;
@@ -242,6 +244,7 @@ impl Outbox {
         record.wamid = Some(wamid.clone());
         change.put(&Wamid { account: record.account.clone(), wamid, message: record.id.clone() });
         self.finish(&record, change);
+        record
     }
 
     fn wait(&mut self, mut record: MessageRecord, chance: f64, change: &mut Change, tally: &mut MessageTally, now: u64) {
