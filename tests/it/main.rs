@@ -4,4 +4,6 @@
 mod callback;
 mod deliveries;
 mod harness;
+mod messages;
+mod ops;
 mod verbs;
