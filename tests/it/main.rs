@@ -6,4 +6,5 @@ mod deliveries;
 mod harness;
 mod messages;
 mod ops;
+mod process;
 mod verbs;

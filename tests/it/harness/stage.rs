@@ -138,9 +138,12 @@ impl Stage {
         self.running = Some(running);
     }
 
-    /// Stops the gateway in good order.
+    /// Stops the gateway in good order, and waits until every actor has let go of the store.
     pub(crate) async fn stop(&mut self) {
-        self.running.take().expect("a gateway that runs").stop().await;
+        let running = self.running.take().expect("a gateway that runs");
+        let store = Arc::downgrade(&running.edge.wharf.store);
+        running.stop().await;
+        until("the store is let go", async || (store.strong_count() == 0).then_some(())).await;
     }
 
     /// Stops in good order and starts again on the same folder.
