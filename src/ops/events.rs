@@ -89,7 +89,8 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
 
 fn after(query: &Query) -> Result<u64, ApiError> {
     let Some(text) = query.first("after").or_else(|| query.first("cursor")) else { return Ok(0) };
-    text.parse().map_err(|_| ApiError::naming(ErrorId::ParameterBad, format!("after must be an event's seq, not {text}")))
+    text.parse()
+        .map_err(|_| ApiError::naming(ErrorId::ParameterBad, format!("after must be an event's seq, not {text}")))
 }
 
 impl EventShown {

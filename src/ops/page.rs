@@ -36,7 +36,8 @@ impl Wanted {
     /// Reads `limit` and `cursor`.
     pub(crate) fn read(query: &Query) -> Result<Self, ApiError> {
         let limit = limit(query)?;
-        let decode = |cursor: &str| URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::naming(ErrorId::CursorBad, cursor));
+        let decode =
+            |cursor: &str| URL_SAFE_NO_PAD.decode(cursor).map_err(|_| ApiError::naming(ErrorId::CursorBad, cursor));
         Ok(Self { limit, after: query.first("cursor").map(decode).transpose()? })
     }
 }

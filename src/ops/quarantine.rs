@@ -37,11 +37,14 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
         store.hot(Kind::Claim, &[]).iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()
     });
     let named = |claimed: &str| Some(claimed.to_owned()).filter(|claimed| !claimed.is_empty());
-    let seen = claims.await?.into_iter().filter(|claim| sees_claim(&caller, &claim.gateway, named(&claim.claimed).as_deref()));
+    let seen =
+        claims.await?.into_iter().filter(|claim| sees_claim(&caller, &claim.gateway, named(&claim.claimed).as_deref()));
     let claims = seen.map(ClaimShown::of).collect();
     let events = match query.first("gateway") {
         None => None,
-        Some(gateway) if !caller.may_use_gateway(gateway) => return Err(ApiError::naming(ErrorId::GatewayUnknown, gateway)),
+        Some(gateway) if !caller.may_use_gateway(gateway) => {
+            return Err(ApiError::naming(ErrorId::GatewayUnknown, gateway));
+        }
         Some(gateway) => {
             let stream = quarantine_stream(gateway);
             let after = query.first("after").and_then(|after| after.parse().ok()).unwrap_or(0);

@@ -8,7 +8,8 @@ use serde_json::json;
 async fn a_batch_for_three_accounts_gives_each_exactly_its_own() {
     let stage = Stage::engaged().await;
     let lines = [0, 1, 2].map(|nth| stage.line(nth, 0));
-    let entries: Vec<String> = lines.iter().map(|line| letters(line, &[text(&format!("wamid.{}", line.waba), "491")])).collect();
+    let entries: Vec<String> =
+        lines.iter().map(|line| letters(line, &[text(&format!("wamid.{}", line.waba), "491")])).collect();
     stage.take(post(&entries)).await;
     for line in &lines {
         let events = stage.events(&line.waba).await;
@@ -44,7 +45,8 @@ async fn messages_statuses_and_errors_in_one_change_all_arrive() {
     let delivered = stage.app.until(4).await;
     for delivery in delivered {
         let value = &delivery.json()["entry"][0]["changes"][0]["value"];
-        let items: usize = ["messages", "statuses", "errors"].iter().filter_map(|list| value[list].as_array()).map(Vec::len).sum();
+        let items: usize =
+            ["messages", "statuses", "errors"].iter().filter_map(|list| value[list].as_array()).map(Vec::len).sum();
         assert_eq!(items, 1, "one item each: {value}");
         assert_eq!(value["metadata"]["phone_number_id"], line.number);
     }
@@ -55,7 +57,8 @@ async fn messages_statuses_and_errors_in_one_change_all_arrive() {
 async fn a_change_without_metadata_first_in_the_batch_does_not_hold_up_the_rest() {
     let stage = Stage::engaged().await;
     let line = stage.line(0, 0);
-    let template = r#"{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_id":12345}}"#;
+    let template =
+        r#"{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_id":12345}}"#;
     stage.take(post(&[entry(&line.waba, &[template.into()]), letters(&line, &[text("wamid.a", "491")])])).await;
     let events = stage.events(&line.waba).await;
     assert_eq!((&events[0]["type"], &events[1]["type"]), (&json!("account"), &json!("message")));

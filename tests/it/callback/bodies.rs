@@ -8,8 +8,22 @@ use serde_json::{Value, json};
 async fn only_what_is_no_object_with_an_array_of_entries_is_refused() {
     let stage = Stage::engaged().await;
     for body in [
-        "", " ", "null", "7", "\"entry\"", "[]", "[{\"entry\":[]}]", "{", "{\"entry\":[}", "{}", "{\"object\":\"x\"}",
-        "{\"entry\":null}", "{\"entry\":{}}", "{\"entry\":\"x\"}", "{\"entry\":1}", "hub.mode=subscribe",
+        "",
+        " ",
+        "null",
+        "7",
+        "\"entry\"",
+        "[]",
+        "[{\"entry\":[]}]",
+        "{",
+        "{\"entry\":[}",
+        "{}",
+        "{\"object\":\"x\"}",
+        "{\"entry\":null}",
+        "{\"entry\":{}}",
+        "{\"entry\":\"x\"}",
+        "{\"entry\":1}",
+        "hub.mode=subscribe",
     ] {
         let answer = stage.post(body).await;
         assert_eq!((answer.status, &answer.json()["id"]), (400, &"wharf.body.not_json".into()), "{body}");
@@ -28,7 +42,8 @@ async fn a_post_without_entries_is_taken_and_holds_nothing() {
 
 /// Every known place with every type that does not belong there.
 fn oddities(waba: &str, number: &str) -> Vec<String> {
-    let message = json!({"from": "491", "id": "wamid.odd", "timestamp": "1790000000", "type": "text", "text": {"body": "x"}});
+    let message =
+        json!({"from": "491", "id": "wamid.odd", "timestamp": "1790000000", "type": "text", "text": {"body": "x"}});
     let status = json!({"id": "wamid.sent", "status": "read", "timestamp": "1790000000", "recipient_id": "491"});
     let value = json!({
         "messaging_product": "whatsapp",
@@ -40,7 +55,17 @@ fn oddities(waba: &str, number: &str) -> Vec<String> {
         "changes": [{"field": "messages", "value": value}]}]});
     let mut places = Vec::new();
     walk(&whole, String::new(), &mut places);
-    let wrong = [json!(null), json!(true), json!(-1), json!(1.5e300), json!("text"), json!([]), json!([[]]), json!({}), json!({"a": {"b": []}})];
+    let wrong = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1.5e300),
+        json!("text"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({"a": {"b": []}}),
+    ];
     let mut bodies = Vec::new();
     for place in places.iter().filter(|place| place.starts_with("/entry/")) {
         for wrong in &wrong {
@@ -55,8 +80,12 @@ fn oddities(waba: &str, number: &str) -> Vec<String> {
 fn walk(value: &Value, at: String, places: &mut Vec<String>) {
     places.push(at.clone());
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, member)| walk(member, format!("{at}/{name}"), places)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(nth, item)| walk(item, format!("{at}/{nth}"), places)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| walk(member, format!("{at}/{name}"), places))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(nth, item)| walk(item, format!("{at}/{nth}"), places))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -82,11 +111,17 @@ async fn an_odd_item_does_not_spoil_the_batch_and_is_journalled_as_it_came() {
     let stage = Stage::engaged().await;
     let line = stage.line(0, 0);
     let odd = r#"{"id":"wamid.half","from":"491","text":{"body":"half an emoji \ud83d"},"n":1e999999,"big":123456789012345678901234567890}"#;
-    stage.take(letter(&line, &[text("wamid.a", "491"), odd.into(), "17".into(), "null".into(), text("wamid.b", "491")])).await;
+    stage
+        .take(letter(&line, &[text("wamid.a", "491"), odd.into(), "17".into(), "null".into(), text("wamid.b", "491")]))
+        .await;
     assert_eq!(stage.ledger().await["received"], 5);
     let delivered = stage.app.until(5).await;
     assert!(delivered.iter().any(|delivery| String::from_utf8_lossy(&delivery.body).contains(odd)), "byte for byte");
-    let ids: Vec<_> = delivered.iter().filter(|delivery| !String::from_utf8_lossy(&delivery.body).contains("999999")).map(|d| d.item_id()).collect();
+    let ids: Vec<_> = delivered
+        .iter()
+        .filter(|delivery| !String::from_utf8_lossy(&delivery.body).contains("999999"))
+        .map(|d| d.item_id())
+        .collect();
     assert!(ids.contains(&"wamid.a".into()) && ids.contains(&"wamid.b".into()), "{ids:?}");
     stage.end().await;
 }

@@ -11,13 +11,17 @@ fn sample() -> String {
 
 #[actix_web::test]
 async fn a_test_payload_is_recorded_each_time_and_goes_to_routes_that_want_tests() {
-    let stage = Stage::engaged_with(|plan| plan.routes = vec![("app", String::new()), ("trial", "tests = true".into())]).await;
+    let stage =
+        Stage::engaged_with(|plan| plan.routes = vec![("app", String::new()), ("trial", "tests = true".into())]).await;
     let body = sample();
     stage.take(body.as_str()).await;
     stage.take(body.as_str()).await;
     let delivered = stage.app.until(2).await;
     assert!(delivered.iter().all(|delivery| delivery.target == "POST /trial"), "{delivered:?}");
-    assert_eq!(delivered.iter().map(|delivery| delivery.header("webhook-id")).collect::<Vec<_>>(), ["t.main.1", "t.main.2"]);
+    assert_eq!(
+        delivered.iter().map(|delivery| delivery.header("webhook-id")).collect::<Vec<_>>(),
+        ["t.main.1", "t.main.2"]
+    );
     let ledger = stage.until_ledger("/routes/main~1trial/delivered", 2).await;
     let found = ["received", "test", "duplicate", "routed", "quarantined"].map(|name| ledger[name].clone());
     assert_eq!(found, [2, 2, 0, 0, 0].map(|count| json!(count)));

@@ -60,7 +60,9 @@ async fn a_chunked_body_of_a_fair_size_is_a_webhook_like_any_other() {
     let body = letter(&stage.line(0, 0), &[text("wamid.a", "491")]);
     let signature = sign(SECRET, body.as_bytes());
     let (one, two) = body.split_at(10);
-    let mut request = format!("POST /main HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Hub-Signature-256: {signature}\r\n\r\n");
+    let mut request = format!(
+        "POST /main HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Hub-Signature-256: {signature}\r\n\r\n"
+    );
     request += &format!("{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n", one.len(), two.len());
     assert_eq!(http::raw(address(&stage), request.as_bytes()).await.status, 200);
     assert_eq!(stage.ledger().await["received"], 1);
@@ -87,7 +89,10 @@ async fn bytes_under_way_are_bounded_and_what_would_pass_the_bound_is_put_off() 
     let mut greedy = Raw::connect(address(&stage)).await;
     greedy.write(head(&format!("Content-Length: {}", 4 << 20)).as_bytes()).await;
     let reserved = format!("wharf_webhook_bytes_in_flight {}", 4 << 20);
-    until("the greedy one has its bytes", async || stage.look("/metrics").await.text().contains(&reserved).then_some(())).await;
+    until("the greedy one has its bytes", async || {
+        stage.look("/metrics").await.text().contains(&reserved).then_some(())
+    })
+    .await;
     let put_off = stage.post(body.as_str()).await;
     assert_eq!(put_off.status, 503);
     assert_eq!((put_off.header("retry-after"), &put_off.json()["id"]), (Some("1"), &"wharf.busy".into()));

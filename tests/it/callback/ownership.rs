@@ -44,7 +44,8 @@ async fn mail_of_another_gateways_account_goes_to_the_quarantine_of_the_gateway_
 async fn an_entry_that_claims_a_stranger_is_not_ours_even_if_the_number_is() {
     let stage = two().await;
     let mine = stage.line(0, 0);
-    let forged = entry("999999999999999", &[change(&value(&mine, &format!(r#""messages":[{}]"#, text("wamid.x", "491"))))]);
+    let forged =
+        entry("999999999999999", &[change(&value(&mine, &format!(r#""messages":[{}]"#, text("wamid.x", "491"))))]);
     assert_eq!(stage.post_to("main", post(&[forged])).await.status, 200);
     assert!(stage.events(&mine.waba).await.is_empty());
     assert_eq!(stage.events("q.main").await[0]["claimed"], "999999999999999");
@@ -69,7 +70,8 @@ async fn a_portfolios_account_update_belongs_to_the_account_in_it() {
     let stage = two().await;
     let (mine, theirs) = (stage.line(0, 0), stage.line(1, 0));
     let update = |waba: &str| {
-        let value = format!(r#"{{"event":"PARTNER_ADDED","waba_info":{{"waba_id":"{waba}","owner_business_id":"7"}}}}"#);
+        let value =
+            format!(r#"{{"event":"PARTNER_ADDED","waba_info":{{"waba_id":"{waba}","owner_business_id":"7"}}}}"#);
         post(&[format!(r#"{{"id":"888","time":1790000000,"changes":[{{"field":"account_update","value":{value}}}]}}"#)])
     };
     for waba in [&mine.waba, &theirs.waba] {

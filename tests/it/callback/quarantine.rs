@@ -10,12 +10,22 @@ use wharf::sandbox::Subscribed;
 async fn setup_hands_the_quarantined_mail_to_the_account_and_on_to_the_application() {
     let stage = Stage::with(|plan| plan.subscribed = Subscribed::All).await;
     let (mine, other) = (stage.line(0, 0), stage.line(1, 0));
-    stage.take(post(&[letters(&mine, &[text("wamid.a", "491"), text("wamid.b", "491")]), letters(&other, &[text("wamid.c", "491")])])).await;
+    stage
+        .take(post(&[
+            letters(&mine, &[text("wamid.a", "491"), text("wamid.b", "491")]),
+            letters(&other, &[text("wamid.c", "491")]),
+        ]))
+        .await;
     stage.take(letter(&mine, &[text("wamid.a", "491")])).await;
     let ledger = stage.ledger().await;
     assert_eq!((&ledger["quarantined"], &ledger["duplicate"]), (&json!(3), &json!(1)));
     let claims = stage.look("/api/quarantine").await.json()["claims"].clone();
-    let counts: Vec<_> = claims.as_array().expect("claims").iter().map(|claim| (claim["claimed"].clone(), claim["count"].clone())).collect();
+    let counts: Vec<_> = claims
+        .as_array()
+        .expect("claims")
+        .iter()
+        .map(|claim| (claim["claimed"].clone(), claim["count"].clone()))
+        .collect();
     let mut expected = [(json!(mine.waba), json!(2)), (json!(other.waba), json!(1))];
     expected.sort_by_key(|(id, _)| id.to_string());
     assert_eq!(counts, expected);
@@ -24,13 +34,18 @@ async fn setup_hands_the_quarantined_mail_to_the_account_and_on_to_the_applicati
     let ledger = stage.until_ledger("/quarantined", 0).await;
     assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(3), &json!(4), &json!(1)));
     let delivered = stage.app.until(3).await;
-    let mine_delivered: Vec<_> = delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(|d| d.item_id()).collect();
+    let mine_delivered: Vec<_> =
+        delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(|d| d.item_id()).collect();
     assert_eq!(mine_delivered, ["wamid.a", "wamid.b"], "in the order in which they came");
     assert_eq!(stage.look("/api/quarantine").await.json()["claims"], json!([]));
 
     stage.take(letter(&mine, &[text("wamid.a", "491")])).await;
     let ledger = stage.until_ledger("/routes/main~1app/delivered", 3).await;
-    assert_eq!((&ledger["routed"], &ledger["duplicate"]), (&json!(3), &json!(2)), "Meta's late retry is a duplicate now");
+    assert_eq!(
+        (&ledger["routed"], &ledger["duplicate"]),
+        (&json!(3), &json!(2)),
+        "Meta's late retry is a duplicate now"
+    );
     stage.end().await;
 }
 
@@ -51,7 +66,12 @@ async fn quarantined_mail_survives_a_crash_and_more_than_one_batch_is_handed_ove
     let mut stage = Stage::with(|plan| plan.subscribed = Subscribed::All).await;
     let (mine, other) = (stage.line(0, 0), stage.line(1, 0));
     for round in 0..5 {
-        let letters_of = |line, from: usize| letters(line, &(from..from + 60).map(|nth| text(&format!("wamid.{nth}"), &nth.to_string())).collect::<Vec<_>>());
+        let letters_of = |line, from: usize| {
+            letters(
+                line,
+                &(from..from + 60).map(|nth| text(&format!("wamid.{nth}"), &nth.to_string())).collect::<Vec<_>>(),
+            )
+        };
         stage.take(post(&[letters_of(&mine, round * 60), letters_of(&other, round * 60)])).await;
     }
     stage.crash().await;
@@ -63,5 +83,22 @@ async fn quarantined_mail_survives_a_crash_and_more_than_one_batch_is_handed_ove
         Some(events["data"].as_array()?.len()).filter(|count| *count == 300)
     });
     handed.await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_handing_over_that_a_crash_cut_short_goes_on_after_the_restart() {
+    let mut stage = Stage::with(|plan| plan.subscribed = Subscribed::All).await;
+    let line = stage.line(0, 0);
+    for round in 0..3 {
+        let messages: Vec<String> =
+            (0..500).map(|nth| text(&format!("wamid.{round}.{nth}"), &nth.to_string())).collect();
+        stage.take(letter(&line, &messages)).await;
+    }
+    assert_eq!(stage.verb("setup").await.status, 200);
+    stage.crash().await;
+    let ledger = stage.until_ledger("/quarantined", 0).await;
+    assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(1500), &json!(1500), &json!(0)));
+    stage.until_ledger("/routes/main~1app/delivered", 1500).await;
     stage.end().await;
 }

@@ -33,7 +33,11 @@ async fn what_is_not_signed_with_an_app_secret_is_refused_and_learns_nothing() {
         let answer = post(&stage, &body, headers).await;
         assert_eq!((answer.status, &answer.json()["id"]), (401, &id.into()), "{why}");
         assert_eq!(answer.header("www-authenticate"), None, "{why}: no key would mend it");
-        assert!(!answer.text().contains(&digest[..8]) && !answer.text().contains("wamid.a"), "{why}: {}", answer.text());
+        assert!(
+            !answer.text().contains(&digest[..8]) && !answer.text().contains("wamid.a"),
+            "{why}: {}",
+            answer.text()
+        );
     }
     assert_eq!(stage.ledger().await["received"], 0);
     stage.end().await;

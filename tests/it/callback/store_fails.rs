@@ -36,10 +36,15 @@ async fn breaks_at(step: Step, good: u32) {
     assert_eq!(stage.look("/healthz").await.status, 200);
     assert_eq!(stage.verb("subscribe").await.status, 503, "nothing that changes is taken");
     assert_eq!(stage.verb("search").await.status, 200, "looking is allowed");
-    let sent = stage.send(&format!("{}/messages", line.number), r#"{"messaging_product":"whatsapp","to":"1","text":{"body":"x"}}"#).await;
+    let sent = stage
+        .send(&format!("{}/messages", line.number), r#"{"messaging_product":"whatsapp","to":"1","text":{"body":"x"}}"#)
+        .await;
     assert_eq!((sent.status, &sent.json()["error"]["is_transient"]), (503, &json!(true)));
     stage.ledger().await;
-    assert!(!stage.app.deliveries().iter().any(|delivery| delivery.item_id() == "wamid.unlucky"), "nothing rests on it");
+    assert!(
+        !stage.app.deliveries().iter().any(|delivery| delivery.item_id() == "wamid.unlucky"),
+        "nothing rests on it"
+    );
 
     stage.crash().await;
     assert_eq!(stage.look("/readyz").await.status, 200);
@@ -91,9 +96,14 @@ async fn whatever_write_or_sync_fails_under_load_nothing_that_was_answered_200_i
             assert!(answers.iter().all(|(_, status)| [200, 503].contains(status)), "{answers:?}");
             stage.ledger().await;
             stage.crash().await;
-            let kept: Vec<_> = stage.events(&line.waba).await.iter().map(|event| event["item"]["id"].to_string()).collect();
+            let kept: Vec<_> =
+                stage.events(&line.waba).await.iter().map(|event| event["item"]["id"].to_string()).collect();
             for (nth, _) in answers.iter().filter(|(_, status)| *status == 200) {
-                assert_eq!(kept.iter().filter(|id| **id == format!("\"wamid.{nth}\"")).count(), 1, "{step:?} {good}: wamid.{nth}");
+                assert_eq!(
+                    kept.iter().filter(|id| **id == format!("\"wamid.{nth}\"")).count(),
+                    1,
+                    "{step:?} {good}: wamid.{nth}"
+                );
             }
             stage.until_ledger("/routes/main~1app/pending", 0).await;
             stage.end().await;

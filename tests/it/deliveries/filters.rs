@@ -17,21 +17,24 @@ async fn a_route_gets_what_its_filters_want_and_nothing_else() {
     });
     let mut stage = stage.await;
     let (line, second, other) = (stage.line(0, 0), stage.line(0, 1), stage.line(1, 0));
-    let ids = [("one", format!("accounts = [\"{}\"]", other.waba)), ("number", format!("numbers = [\"{}\"]", second.number))];
+    let ids =
+        [("one", format!("accounts = [\"{}\"]", other.waba)), ("number", format!("numbers = [\"{}\"]", second.number))];
     stage.plan.routes.extend(ids);
     stage.restart().await;
     for verb in ["setup", "subscribe"] {
         assert_eq!(stage.verb(verb).await.status, 200);
     }
-    stage.take(post(&[
-        letters(&line, &[text("wamid.1", "491")]),
-        letters(&second, &[text("wamid.2", "491")]),
-        letters(&other, &[text("wamid.3", "491")]),
-        entry(&line.waba, &[r#"{"field":"account_alerts","value":{"alert":"X"}}"#.into()]),
-    ]))
-    .await;
+    stage
+        .take(post(&[
+            letters(&line, &[text("wamid.1", "491")]),
+            letters(&second, &[text("wamid.2", "491")]),
+            letters(&other, &[text("wamid.3", "491")]),
+            entry(&line.waba, &[r#"{"field":"account_alerts","value":{"alert":"X"}}"#.into()]),
+        ]))
+        .await;
     stage.take(receipts(&line, &[status("wamid.sent", "read", "491")])).await;
-    let expected = json!({"all": [5, 0], "texts": [3, 2], "alerts": [1, 4], "statuses": [1, 4], "one": [1, 4], "number": [1, 4]});
+    let expected =
+        json!({"all": [5, 0], "texts": [3, 2], "alerts": [1, 4], "statuses": [1, 4], "one": [1, 4], "number": [1, 4]});
     stage.app.until(12).await;
     for (route, counts) in expected.as_object().expect("an object") {
         let ledger = stage.until_ledger(&format!("/routes/main~1{route}/pending"), 0).await;
@@ -41,9 +44,16 @@ async fn a_route_gets_what_its_filters_want_and_nothing_else() {
     }
     let got = |route: &str| -> Vec<String> {
         let deliveries = stage.app.deliveries();
-        deliveries.iter().filter(|delivery| delivery.target == format!("POST /{route}")).map(|delivery| delivery.item_id()).collect()
+        deliveries
+            .iter()
+            .filter(|delivery| delivery.target == format!("POST /{route}"))
+            .map(|delivery| delivery.item_id())
+            .collect()
     };
-    assert_eq!((got("one"), got("number"), got("statuses")), (vec!["wamid.3".into()], vec!["wamid.2".into()], vec!["wamid.sent".into()]));
+    assert_eq!(
+        (got("one"), got("number"), got("statuses")),
+        (vec!["wamid.3".into()], vec!["wamid.2".into()], vec!["wamid.sent".into()])
+    );
     stage.end().await;
 }
 
@@ -57,7 +67,8 @@ async fn a_route_that_is_new_begins_with_what_comes_then() {
     stage.restart().await;
     stage.take(crate::harness::mail::letter(&line, &[text("wamid.2", "491")])).await;
     let ledger = stage.until_ledger("/routes/main~1late/delivered", 1).await;
-    let offered: Vec<Value> = ["app", "late"].map(|route| ledger["routes"][format!("main/{route}")]["offered"].clone()).to_vec();
+    let offered: Vec<Value> =
+        ["app", "late"].map(|route| ledger["routes"][format!("main/{route}")]["offered"].clone()).to_vec();
     assert_eq!(offered, [2, 1]);
     stage.end().await;
 }

@@ -7,7 +7,9 @@ use serde_json::json;
 /// Meta's escapes, spaces where Meta has none, and a member that nobody knows.
 fn odd_message(id: &str) -> String {
     let at = now_s();
-    format!(r#"{{"from":"491", "id":"{id}","timestamp":"{at}","type":"text","text":{{"body":"caf\u00e9 \/ \ud83d\ude00"}} ,"new_member":[1.0e3, null]}}"#)
+    format!(
+        r#"{{"from":"491", "id":"{id}","timestamp":"{at}","type":"text","text":{{"body":"caf\u00e9 \/ \ud83d\ude00"}} ,"new_member":[1.0e3, null]}}"#
+    )
 }
 
 #[actix_web::test]
@@ -18,13 +20,22 @@ async fn a_meta_delivery_holds_the_one_item_and_the_other_members_byte_for_byte(
     let two = two.replace("491", "492");
     let metadata = format!(r#""metadata":{{"display_phone_number":"1555", "phone_number_id":"{}"}}"#, line.number);
     let contacts = r#"{"profile":{"name":"Zo\u00eb"},"wa_id":"491"},{"profile":{"name":"B"}, "wa_id":"492"}"#;
-    let value = format!(r#"{{"messaging_product":"whatsapp",{metadata},"contacts":[{contacts}],"messages":[{one},{two}],"later":{{"x" :1}}}}"#);
+    let value = format!(
+        r#"{{"messaging_product":"whatsapp",{metadata},"contacts":[{contacts}],"messages":[{one},{two}],"later":{{"x" :1}}}}"#
+    );
     let body = post(&[entry(&line.waba, &[format!(r#"{{"value":{value},"field":"messages"}}"#)])]);
     stage.take(body).await;
     let delivered = stage.app.until(2).await;
-    for (nth, (item, contact)) in [(one, r#"{"profile":{"name":"Zo\u00eb"},"wa_id":"491"}"#), (two, r#"{"profile":{"name":"B"}, "wa_id":"492"}"#)].iter().enumerate() {
+    for (nth, (item, contact)) in
+        [(one, r#"{"profile":{"name":"Zo\u00eb"},"wa_id":"491"}"#), (two, r#"{"profile":{"name":"B"}, "wa_id":"492"}"#)]
+            .iter()
+            .enumerate()
+    {
         let text = delivered.iter().map(|delivery| String::from_utf8_lossy(&delivery.body).into_owned());
-        let text = text.into_iter().find(|text| text.contains(item)).unwrap_or_else(|| panic!("item {nth} is not byte for byte"));
+        let text = text
+            .into_iter()
+            .find(|text| text.contains(item))
+            .unwrap_or_else(|| panic!("item {nth} is not byte for byte"));
         for member in [&*metadata, contact, r#""later":{"x" :1}"#, r#""object":"whatsapp_business_account""#] {
             assert!(text.contains(member), "{member} is missing in {text}");
         }
@@ -45,13 +56,17 @@ async fn a_dialog_delivery_names_the_dialog_with_its_variables_and_holds_the_ite
     let text = String::from_utf8_lossy(&delivery.body).into_owned();
     assert!(text.ends_with(&format!(r#","message":{item}}}"#)), "{text}");
     let told = delivery.json();
-    assert_eq!((&told["id"], &told["type"], &told["field"]), (&json!(format!("{}.1", line.waba)), &json!("message"), &json!("messages")));
+    assert_eq!(
+        (&told["id"], &told["type"], &told["field"]),
+        (&json!(format!("{}.1", line.waba)), &json!("message"), &json!("messages"))
+    );
     assert_eq!(told["message_id"], "wamid.1");
     assert!(told["received_at"].as_str().is_some_and(|at| at.ends_with('Z') && at.contains('T')), "{told}");
     assert_eq!(told["dialog"]["new"], true);
     assert_eq!(told["dialog"]["customer"], json!({"wa_id": "491"}));
     assert!(told["dialog"]["window_expires_at"].is_string());
-    let variables = json!({"whatsapp.business": line.waba, "whatsapp.account": line.number, "whatsapp.number": line.display});
+    let variables =
+        json!({"whatsapp.business": line.waba, "whatsapp.account": line.number, "whatsapp.number": line.display});
     assert_eq!(told["dialog"]["variables"], variables, "the number as Graph shows it");
     stage.end().await;
 }
@@ -63,7 +78,8 @@ async fn of_a_whole_change_the_dialog_formats_message_is_its_value() {
     stage.take(post(&[entry(&line.waba, &[r#"{"field":"account_alerts","value":{"alert" : "X"}}"#.into()])])).await;
     stage.take(crate::harness::mail::receipts(&line, &[status("wamid.s", "sent", "491")])).await;
     let delivered = stage.app.until(2).await;
-    let of_type = |kind: &str| delivered.iter().find(|delivery| delivery.json()["type"] == kind).expect("one of each").json();
+    let of_type =
+        |kind: &str| delivered.iter().find(|delivery| delivery.json()["type"] == kind).expect("one of each").json();
     let account = of_type("account");
     assert_eq!((&account["message"], &account["field"]), (&json!({"alert": "X"}), &json!("account_alerts")));
     assert_eq!(account["dialog"], json!({"variables": {"whatsapp.business": line.waba}}));

@@ -42,7 +42,10 @@ async fn the_event_id_is_the_same_at_every_attempt_and_the_attempts_are_counted(
     stage.app.answer(|delivery| Reply::Status(if delivery.header("x-wharf-attempt") == "3" { 200 } else { 500 }));
     stage.take(letter(&stage.line(0, 0), &[text("wamid.1", "491")])).await;
     let delivered = stage.app.until(3).await;
-    assert_eq!(delivered.iter().map(|delivery| delivery.header("x-wharf-attempt")).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!(
+        delivered.iter().map(|delivery| delivery.header("x-wharf-attempt")).collect::<Vec<_>>(),
+        ["1", "2", "3"]
+    );
     assert!(delivered.iter().all(|delivery| delivery.header("webhook-id") == delivered[0].header("webhook-id")));
     assert!(delivered.iter().all(is_standard), "each attempt is signed at its own time");
     stage.until_ledger("/routes/main~1app/delivered", 1).await;

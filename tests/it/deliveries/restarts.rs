@@ -11,7 +11,8 @@ const IN_DOUBT: usize = 32 + 2 * 64;
 
 fn mail(stage: &Stage, from: usize, count: usize) -> String {
     let of = |account: usize| {
-        let messages: Vec<String> = (from..from + count).map(|nth| text(&format!("wamid.{account}.{nth}"), &(nth % 20).to_string())).collect();
+        let messages: Vec<String> =
+            (from..from + count).map(|nth| text(&format!("wamid.{account}.{nth}"), &(nth % 20).to_string())).collect();
         letters(&stage.line(account, 0), &messages)
     };
     post(&[of(0), of(1), of(2)])
@@ -37,7 +38,11 @@ async fn after_a_stop_in_good_order_nothing_is_delivered_again() {
     assert_eq!(ledger["routes"]["main/app"]["pending"], 0);
     let times = times(&stage.app.deliveries());
     assert_eq!(times.len(), 360);
-    assert!(times.values().all(|times| *times == 1), "delivered twice: {:?}", times.iter().filter(|(_, times)| **times > 1).collect::<Vec<_>>());
+    assert!(
+        times.values().all(|times| *times == 1),
+        "delivered twice: {:?}",
+        times.iter().filter(|(_, times)| **times > 1).collect::<Vec<_>>()
+    );
     stage.end().await;
 }
 

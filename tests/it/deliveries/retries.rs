@@ -63,7 +63,11 @@ async fn an_application_that_was_away_gets_its_mail_when_it_is_back() {
     let delivered = back.until(1).await;
     assert_eq!((delivered[0].target.as_str(), delivered[0].item_id()), ("POST /hook", "wamid.1".into()));
     assert_ne!(delivered[0].header("x-wharf-attempt"), "1");
-    assert_eq!((delivered[0].header("x-hub-signature-256"), delivered[0].header("webhook-signature")), ("", ""), "no secret, no signature");
+    assert_eq!(
+        (delivered[0].header("x-hub-signature-256"), delivered[0].header("webhook-signature")),
+        ("", ""),
+        "no secret, no signature"
+    );
     stage.until_ledger("/routes/main~1away/delivered", 1).await;
     back.stop().await;
     stage.end().await;
@@ -98,7 +102,10 @@ async fn what_is_too_old_becomes_a_dead_letter_with_its_reason_and_its_dialog_go
     assert_eq!(ledger["routes"]["main/app"]["dead"], 1);
     let dead = stage.look(&format!("/api/accounts/{}/dead", line.waba)).await.json();
     let letter = &dead["data"][0];
-    assert_eq!((&letter["route"], &letter["event"], &letter["status"]), (&json!("main/app"), &json!(format!("{}.1", line.waba)), &json!(422)));
+    assert_eq!(
+        (&letter["route"], &letter["event"], &letter["status"]),
+        (&json!("main/app"), &json!(format!("{}.1", line.waba)), &json!(422))
+    );
     assert!(letter["reason"].as_str().is_some_and(|reason| reason.contains("422")), "{letter}");
     assert_eq!(letter["body"]["entry"][0]["changes"][0]["value"]["messages"][0]["id"], "wamid.bad");
     assert_eq!(dead["data"].as_array().map(Vec::len), Some(1));

@@ -77,7 +77,8 @@ impl Application {
         let data = Data::from(Arc::clone(&state));
         let limit = web::PayloadConfig::new(16 << 20);
         let app = move || App::new().app_data(data.clone()).app_data(limit.clone()).default_service(web::to(take));
-        let server = HttpServer::new(app).workers(1).shutdown_timeout(0).disable_signals().bind(address).expect("a port");
+        let server =
+            HttpServer::new(app).workers(1).shutdown_timeout(0).disable_signals().bind(address).expect("a port");
         let address = server.addrs()[0];
         let server = server.run();
         let handle = server.handle();

@@ -12,11 +12,15 @@ async fn a_send_is_answered_as_graph_answered_it_and_graph_gets_it_as_it_was_sen
     let (stage, graph) = with_graph("").await;
     graph.answer(|_| Reply::Json(200, taken("wamid.out") + " "));
     let line = stage.line(0, 0);
-    let body = r#"{"messaging_product" : "whatsapp","to":"+49 1","type":"text","text":{"body":"caf\u00e9"},"new":[1.0]}"#;
+    let body =
+        r#"{"messaging_product" : "whatsapp","to":"+49 1","type":"text","text":{"body":"caf\u00e9"},"new":[1.0]}"#;
     let answer = stage.send(&format!("v23.0/{}/messages", line.number), body).await;
     assert_eq!((answer.status, answer.text()), (200, &*(taken("wamid.out") + " ")));
     let told = message(&stage, &id_of(&answer)).await;
-    assert_eq!((&told["state"], &told["wamid"], &told["to"], &told["number"]), (&json!("accepted"), &json!("wamid.out"), &json!("+49 1"), &json!(line.number)));
+    assert_eq!(
+        (&told["state"], &told["wamid"], &told["to"], &told["number"]),
+        (&json!("accepted"), &json!("wamid.out"), &json!("+49 1"), &json!(line.number))
+    );
     assert_eq!((told["attempts"].as_array().map(Vec::len), &told["attempts"][0]["status"]), (Some(1), &json!(200)));
     let call = graph.until(1).await.remove(0);
     assert_eq!(call.body, body.as_bytes());
@@ -36,8 +40,12 @@ async fn without_a_version_graphs_is_the_one_in_the_settings_and_marketing_has_a
     let line = stage.line(0, 0);
     assert_eq!(stage.send(&format!("{}/messages", line.number), text_to("1")).await.status, 200);
     assert_eq!(stage.send(&format!("v24.0/{}/marketing_messages", line.number), text_to("2")).await.status, 200);
-    let targets: Vec<String> = graph.until(2).await.iter().map(|call| call.target.split('?').next().unwrap_or_default().to_owned()).collect();
-    assert_eq!(targets, [format!("POST /v25.0/{}/messages", line.number), format!("POST /v24.0/{}/marketing_messages", line.number)]);
+    let targets: Vec<String> =
+        graph.until(2).await.iter().map(|call| call.target.split('?').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(
+        targets,
+        [format!("POST /v25.0/{}/messages", line.number), format!("POST /v24.0/{}/marketing_messages", line.number)]
+    );
     stage.end().await;
 }
 
@@ -50,7 +58,10 @@ async fn a_final_refusal_of_graph_stands_and_is_a_dead_letter() {
     assert!(answer.json()["error"]["fbtrace_id"].is_string(), "Graph's own words");
     let id = id_of(&answer);
     let told = message(&stage, &id).await;
-    assert_eq!((&told["state"], &told["error"]["error"]["code"], &told["attempts"][0]["code"]), (&json!("failed"), &json!(131_026), &json!(131_026)));
+    assert_eq!(
+        (&told["state"], &told["error"]["error"]["code"], &told["attempts"][0]["code"]),
+        (&json!("failed"), &json!(131_026), &json!(131_026))
+    );
     let dead = stage.look(&format!("/api/accounts/{}/dead", line.waba)).await.json();
     assert_eq!((&dead["data"][0]["message"], &dead["data"][0]["status"]), (&json!(id), &json!(400)));
     let ledger = stage.ledger().await;
@@ -64,7 +75,8 @@ async fn an_error_that_passes_is_tried_again_and_the_caller_sees_only_the_succes
     let answer = send(&stage, &stage.line(0, 0), "4917600000000").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let told = message(&stage, &id_of(&answer)).await;
-    let codes: Vec<_> = told["attempts"].as_array().expect("attempts").iter().map(|attempt| attempt["code"].clone()).collect();
+    let codes: Vec<_> =
+        told["attempts"].as_array().expect("attempts").iter().map(|attempt| attempt["code"].clone()).collect();
     assert_eq!(codes, [json!(131_000), json!(null)]);
     stage.end().await;
 }
@@ -72,7 +84,12 @@ async fn an_error_that_passes_is_tried_again_and_the_caller_sees_only_the_succes
 #[actix_web::test]
 async fn an_error_that_does_not_pass_after_all_stands_after_five_tries() {
     let (stage, graph) = with_graph("send_wait = \"30s\"").await;
-    graph.answer(|_| Reply::Json(500, r#"{"error":{"message":"(#131000) Something went wrong","type":"OAuthException","code":131000}}"#.into()));
+    graph.answer(|_| {
+        Reply::Json(
+            500,
+            r#"{"error":{"message":"(#131000) Something went wrong","type":"OAuthException","code":131000}}"#.into(),
+        )
+    });
     let answer = send(&stage, &stage.line(0, 0), "1").await;
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (500, &json!(131_000)));
     assert_eq!(graph.deliveries().len(), 5);
@@ -87,7 +104,9 @@ async fn while_graph_is_slow_the_answer_is_202_and_the_message_goes_on() {
     let answer = send(&stage, &stage.line(0, 0), "+49 176-1234567").await;
     assert_eq!(answer.status, 202);
     let id = id_of(&answer);
-    let expected = format!(r#"{{"messaging_product":"whatsapp","contacts":[{{"input":"+49 176-1234567"}}],"messages":[{{"id":"{id}","message_status":"queued"}}]}}"#);
+    let expected = format!(
+        r#"{{"messaging_product":"whatsapp","contacts":[{{"input":"+49 176-1234567"}}],"messages":[{{"id":"{id}","message_status":"queued"}}]}}"#
+    );
     assert_eq!(answer.text(), expected);
     let told = message(&stage, &id).await;
     assert!(["queued", "sending"].contains(&told["state"].as_str().unwrap_or_default()), "{told}");
@@ -149,7 +168,11 @@ async fn one_is_under_way_per_recipient_in_order_and_recipients_do_not_wait_for_
         assert!(pair[1].at - pair[0].at >= slowly, "the second left before the first was answered");
     }
     assert_eq!(mine[0].json()["text"]["body"], "0");
-    assert_eq!(mine.iter().filter(|call| call.json()["text"]["body"] == "0").count(), mine.len().min(3), "a retry does not let others pass");
+    assert_eq!(
+        mine.iter().filter(|call| call.json()["text"]["body"] == "0").count(),
+        mine.len().min(3),
+        "a retry does not let others pass"
+    );
     stage.app.stop().await;
     graph.stop().await;
 }
@@ -170,7 +193,8 @@ async fn read_receipts_and_typing_go_straight_through_past_a_queue_that_stands()
         let answer = stage.send(&path, body.as_str()).await;
         assert_eq!((answer.status, answer.text()), (200, r#"{"success":true}"#));
         assert_eq!(answer.header("x-wharf-message"), None);
-        let call = graph.deliveries().into_iter().rfind(|call| call.json()["status"] == "read").expect("it went through");
+        let call =
+            graph.deliveries().into_iter().rfind(|call| call.json()["status"] == "read").expect("it went through");
         assert_eq!(call.body, body.as_bytes());
         assert!(call.target.starts_with(&format!("POST /v22.0/{}/messages", line.number)));
     }

@@ -19,7 +19,9 @@ fn text_to(to: &str) -> String {
 
 /// What Graph answers to a message it takes.
 fn taken(wamid: &str) -> String {
-    format!(r#"{{"messaging_product":"whatsapp","contacts":[{{"input":"1","wa_id":"1"}}],"messages":[{{"id":"{wamid}"}}]}}"#)
+    format!(
+        r#"{{"messaging_product":"whatsapp","contacts":[{{"input":"1","wa_id":"1"}}],"messages":[{{"id":"{wamid}"}}]}}"#
+    )
 }
 
 /// A stage whose accounts are engaged by the sandbox and whose Graph is then a fake one that answers what it is told.
@@ -34,7 +36,8 @@ async fn with_graph(send: &str) -> (Stage, Application) {
 
 /// Our id of the message that an answer is about.
 fn id_of(answer: &Answer) -> String {
-    let id = answer.header("x-wharf-message").unwrap_or_else(|| panic!("no id with {} {}", answer.status, answer.text()));
+    let id =
+        answer.header("x-wharf-message").unwrap_or_else(|| panic!("no id with {} {}", answer.status, answer.text()));
     assert!(id.starts_with("msg_"), "{id}");
     id.to_owned()
 }

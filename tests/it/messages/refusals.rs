@@ -19,7 +19,16 @@ fn is_graphs_shape(answer: &http::Answer, status: u16, code: i64) {
 async fn what_graph_could_never_take_is_refused_before_it_is_asked() {
     let stage = Stage::engaged().await;
     let path = format!("v25.0/{}/messages", stage.line(0, 0).number);
-    for body in ["", "to=1", "[]", "null", "{", r#"{"to":"1"}"#, r#"{"messaging_product":"whatsapp"}"#, r#"{"messaging_product":"whatsapp","to":""}"#] {
+    for body in [
+        "",
+        "to=1",
+        "[]",
+        "null",
+        "{",
+        r#"{"to":"1"}"#,
+        r#"{"messaging_product":"whatsapp"}"#,
+        r#"{"messaging_product":"whatsapp","to":""}"#,
+    ] {
         is_graphs_shape(&stage.send(&path, body).await, 400, 100);
     }
     let too_large = stage.send(&path, "x".repeat((4 << 20) + 1)).await;
@@ -47,12 +56,18 @@ async fn a_number_that_is_not_engaged_is_graphs_code_100_subcode_33() {
 async fn a_wrong_key_is_190_and_one_that_may_not_is_10() {
     let mut stage = Stage::engaged().await;
     let (mine, other) = (stage.line(0, 0), stage.line(1, 0));
-    let key = |name: &str, scope: &str, more: &str| format!("[[key]]\nname = \"{name}\"\nsecret = \"key-called-{name}-0123456789abcdef\"\nscopes = [\"{scope}\"]\n{more}\n");
+    let key = |name: &str, scope: &str, more: &str| {
+        format!(
+            "[[key]]\nname = \"{name}\"\nsecret = \"key-called-{name}-0123456789abcdef\"\nscopes = [\"{scope}\"]\n{more}\n"
+        )
+    };
     stage.plan.more = key("looker", "inspect", "")
         + &key("of-number", "send", &format!("numbers = [\"{}\"]", mine.number))
         + &key("of-account", "send", &format!("accounts = [\"{}\"]", mine.waba));
     stage.restart().await;
-    let ask = async |number: &str, headers: &[(&str, &str)]| http::post(&format!("{}/v25.0/{number}/messages", stage.public), headers, text_to("1")).await;
+    let ask = async |number: &str, headers: &[(&str, &str)]| {
+        http::post(&format!("{}/v25.0/{number}/messages", stage.public), headers, text_to("1")).await
+    };
     is_graphs_shape(&ask(&mine.number, &[]).await, 401, 190);
     is_graphs_shape(&ask(&mine.number, &[("Authorization", "Bearer EAAGwrong")]).await, 401, 190);
     for (name, number, status, code) in [

@@ -20,7 +20,8 @@ async fn what_was_accepted_before_a_crash_leaves_after_it() {
     stage.plan.graph = None;
     stage.crash().await;
     for id in &ids {
-        crate::harness::until("it was taken", async || message(&stage, id).await["wamid"].is_string().then_some(())).await;
+        crate::harness::until("it was taken", async || message(&stage, id).await["wamid"].is_string().then_some(()))
+            .await;
     }
     assert_eq!(stage.sandbox.stats().view().sends, 20);
     let ledger = stage.ledger().await;
@@ -54,7 +55,13 @@ async fn what_may_have_left_when_the_process_died_is_unknown_and_not_sent_again(
 async fn a_stop_in_good_order_leaves_nothing_unknown_and_the_rest_queued() {
     let (mut stage, graph) = with_graph("send_wait = \"0s\"").await;
     let slow = std::time::Duration::from_millis(100);
-    graph.answer(move |call| Reply::SlowJson(slow, 200, taken(&format!("wamid.{}", call.json()["text"]["body"].as_str().unwrap_or_default()))));
+    graph.answer(move |call| {
+        Reply::SlowJson(
+            slow,
+            200,
+            taken(&format!("wamid.{}", call.json()["text"]["body"].as_str().unwrap_or_default())),
+        )
+    });
     let line = stage.line(0, 0);
     let mut ids = Vec::new();
     for _ in 0..10 {

@@ -81,7 +81,8 @@ async fn a_failure_that_comes_before_the_answer_is_kept_with_its_reason() {
     let sent = send(&stage, &line, "491");
     let statuses = async {
         graph.until(1).await;
-        let failed = status("wamid.fast", "failed", "491").replace("\"recipient_id\"", "\"errors\":[{\"code\":131047}],\"recipient_id\"");
+        let failed = status("wamid.fast", "failed", "491")
+            .replace("\"recipient_id\"", "\"errors\":[{\"code\":131047}],\"recipient_id\"");
         stage.take(receipts(&line, &[failed])).await;
     };
     let (answer, ()) = futures_util::future::join(sent, statuses).await;

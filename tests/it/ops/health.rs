@@ -12,7 +12,11 @@ async fn health_and_readiness_need_no_key() {
         assert_eq!(http::get(&format!("{}{path}", stage.ops), &[]).await.status, 200, "{path}");
     }
     for path in ["/healthz", "/readyz", "/metrics", "/api/accounts"] {
-        assert_eq!(http::get(&format!("{}{path}", stage.public), &[]).await.status, 404, "{path} is not for the public");
+        assert_eq!(
+            http::get(&format!("{}{path}", stage.public), &[]).await.status,
+            404,
+            "{path} is not for the public"
+        );
     }
     stage.end().await;
 }

@@ -54,7 +54,12 @@ async fn two() -> (Stage, [String; 2]) {
     let mut messages = Vec::new();
     for (line, gateway) in lines.iter().zip(["main", "other"]) {
         stage.post_to(gateway, letter(line, &[text("wamid.1", "491")])).await;
-        let sent = stage.send(&format!("{}/messages", line.number), r#"{"messaging_product":"whatsapp","to":"1","text":{"body":"x"}}"#).await;
+        let sent = stage
+            .send(
+                &format!("{}/messages", line.number),
+                r#"{"messaging_product":"whatsapp","to":"1","text":{"body":"x"}}"#,
+            )
+            .await;
         messages.push(sent.header("x-wharf-message").expect("an id").to_owned());
         let stray = Line { waba: format!("77{gateway}"), ..line.clone() };
         stage.post_to(gateway, letter(&stray, &[text("wamid.stray", "491")])).await;
@@ -101,15 +106,23 @@ async fn a_key_of_one_gateway_or_account_sees_nothing_of_the_other() {
             assert_eq!(answer.status, 200, "{name} {path}: {}", answer.text());
         }
         let ledger = stage.look_with("/api/ledger", &secret(name)).await.json();
-        assert_eq!((&ledger["messages"]["submitted"], &ledger["balanced"]), (&json!(1), &json!(true)), "{name}: {ledger}");
+        assert_eq!(
+            (&ledger["messages"]["submitted"], &ledger["balanced"]),
+            (&json!(1), &json!(true)),
+            "{name}: {ledger}"
+        );
     }
     let strays = stage.look_with("/api/quarantine?gateway=other", &secret("other")).await.json();
-    assert_eq!((&strays["claims"][0]["claimed"], strays["events"].as_array().map(Vec::len)), (&json!("77other"), Some(1)));
+    assert_eq!(
+        (&strays["claims"][0]["claimed"], strays["events"].as_array().map(Vec::len)),
+        (&json!("77other"), Some(1))
+    );
     let strays = stage.look_with("/api/quarantine?gateway=other", &secret("client")).await.json();
     assert_eq!((&strays["claims"], &strays["events"]), (&json!([]), &json!([])), "not its account");
     let all = stage.look_with("/api/ledger", KEY).await.json();
     assert_eq!((&all["received"], &all["messages"]["submitted"]), (&json!(4), &json!(2)));
-    let audit: Vec<Value> = stage.look_with("/api/audit", &secret("other")).await.json()["data"].as_array().expect("records").clone();
+    let audit: Vec<Value> =
+        stage.look_with("/api/audit", &secret("other")).await.json()["data"].as_array().expect("records").clone();
     assert!(!audit.is_empty() && audit.iter().all(|record| record["gateway"] == "other"));
     stage.end().await;
 }
@@ -119,7 +132,10 @@ async fn a_wrong_key_is_slowed_down_here_too() {
     let stage = Stage::new().await;
     let began = std::time::Instant::now();
     for _ in 0..3 {
-        assert_eq!(http::get(&format!("{}/api/ledger", stage.ops), &[("Authorization", &bearer("wrong"))]).await.status, 401);
+        assert_eq!(
+            http::get(&format!("{}/api/ledger", stage.ops), &[("Authorization", &bearer("wrong"))]).await.status,
+            401
+        );
     }
     assert!(began.elapsed() >= std::time::Duration::from_millis(690), "{:?}", began.elapsed());
     stage.end().await;

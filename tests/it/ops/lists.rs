@@ -25,13 +25,20 @@ async fn accounts_come_in_pages_and_one_by_one() {
     let mut ids = stage.sandbox.account_ids();
     ids.sort();
     for limit in [1, 2, 3, 7, 50] {
-        let listed: Vec<_> = pages(&stage, "/api/accounts", limit).await.iter().map(|account| account["id"].clone()).collect();
+        let listed: Vec<_> =
+            pages(&stage, "/api/accounts", limit).await.iter().map(|account| account["id"].clone()).collect();
         assert_eq!(listed, ids, "{limit} at a time");
     }
     let one = stage.look(&format!("/api/accounts/{}", ids[0])).await.json();
-    assert_eq!((&one["id"], &one["gateway"], &one["active"], &one["wished"]), (&json!(ids[0]), &json!("main"), &json!(true), &json!(true)));
+    assert_eq!(
+        (&one["id"], &one["gateway"], &one["active"], &one["wished"]),
+        (&json!(ids[0]), &json!("main"), &json!(true), &json!(true))
+    );
     assert_eq!(one["snapshot"]["phone_numbers"].as_array().map(Vec::len), Some(1));
-    assert_eq!((&one["routes"]["main/app"]["breaker"], &one["routes"]["main/app"]["pending"]), (&json!("closed"), &json!(0)));
+    assert_eq!(
+        (&one["routes"]["main/app"]["breaker"], &one["routes"]["main/app"]["pending"]),
+        (&json!("closed"), &json!(0))
+    );
     assert_eq!(one["ledger"]["received"], 0);
     let unknown = stage.look("/api/accounts/12345").await;
     assert_eq!((unknown.status, &unknown.json()["id"]), (404, &json!("wharf.account.unknown")));
@@ -42,7 +49,14 @@ async fn accounts_come_in_pages_and_one_by_one() {
 async fn limits_and_cursors_that_mean_nothing_are_refused() {
     let stage = Stage::engaged().await;
     let waba = stage.line(0, 0).waba;
-    for path in ["/api/accounts".to_owned(), format!("/api/accounts/{waba}/events"), format!("/api/accounts/{waba}/dead"), format!("/api/accounts/{waba}/dialogs"), "/api/audit".into(), "/api/quarantine".into()] {
+    for path in [
+        "/api/accounts".to_owned(),
+        format!("/api/accounts/{waba}/events"),
+        format!("/api/accounts/{waba}/dead"),
+        format!("/api/accounts/{waba}/dialogs"),
+        "/api/audit".into(),
+        "/api/quarantine".into(),
+    ] {
         for limit in ["0", "1001", "-1", "x", ""] {
             let answer = stage.look(&format!("{path}?limit={limit}")).await;
             assert_eq!((answer.status, &answer.json()["id"]), (400, &json!("wharf.limit.bad")), "{path} {limit}");
@@ -67,7 +81,8 @@ async fn events_come_in_pages_by_kind_and_one_by_one() {
     stage.take(post(&[entry(&line.waba, &[r#"{"field":"account_alerts","value":{"a":1}}"#.into()])])).await;
     let path = format!("/api/accounts/{}/events", line.waba);
     for limit in [1, 10, 27, 100] {
-        let seqs: Vec<_> = pages(&stage, &path, limit).await.iter().map(|event| event["seq"].as_u64().expect("a seq")).collect();
+        let seqs: Vec<_> =
+            pages(&stage, &path, limit).await.iter().map(|event| event["seq"].as_u64().expect("a seq")).collect();
         assert_eq!(seqs, (1..=27).collect::<Vec<_>>(), "{limit} at a time");
     }
     let after = stage.look(&format!("{path}?after=26")).await.json();
@@ -75,8 +90,13 @@ async fn events_come_in_pages_by_kind_and_one_by_one() {
     let statuses = stage.look(&format!("{path}?kind=status")).await.json();
     assert_eq!((statuses["data"].as_array().map(Vec::len), &statuses["data"][0]["seq"]), (Some(1), &json!(26)));
     let one = stage.look(&format!("/api/events/{}.3", line.waba)).await.json();
-    assert_eq!((&one["message_id"], &one["item"]["id"], &one["dialog"]["wa_id"]), (&json!("wamid.2"), &json!("wamid.2"), &json!("2")));
-    for id in [format!("{}.99", line.waba), format!("{}.0", line.waba), "999.1".into(), "nonsense".into(), "a.b.c".into()] {
+    assert_eq!(
+        (&one["message_id"], &one["item"]["id"], &one["dialog"]["wa_id"]),
+        (&json!("wamid.2"), &json!("wamid.2"), &json!("2"))
+    );
+    for id in
+        [format!("{}.99", line.waba), format!("{}.0", line.waba), "999.1".into(), "nonsense".into(), "a.b.c".into()]
+    {
         let unknown = stage.look(&format!("/api/events/{id}")).await;
         assert_eq!((unknown.status, &unknown.json()["id"]), (404, &json!("wharf.event.unknown")), "{id}");
     }
@@ -105,12 +125,29 @@ async fn dialogs_and_audit_records_come_in_pages() {
 
 #[actix_web::test]
 async fn secrets_are_in_no_answer() {
-    let stage = Stage::engaged_with(|plan| plan.more = "[[gateway.route]]\nname = \"far\"\nurl = \"http://user:pass-word@127.0.0.1:9/hook?token=sesame\"\n".into()).await;
+    let stage = Stage::engaged_with(|plan| {
+        plan.more =
+            "[[gateway.route]]\nname = \"far\"\nurl = \"http://user:pass-word@127.0.0.1:9/hook?token=sesame\"\n".into()
+    })
+    .await;
     let waba = stage.line(0, 0).waba;
     let token = stage.sandbox.options().token.clone();
-    for path in ["/api/accounts".to_owned(), format!("/api/accounts/{waba}"), "/metrics".into(), "/api/audit".into(), "/api/ledger".into()] {
+    for path in [
+        "/api/accounts".to_owned(),
+        format!("/api/accounts/{waba}"),
+        "/metrics".into(),
+        "/api/audit".into(),
+        "/api/ledger".into(),
+    ] {
         let answer = stage.look(&path).await;
-        for secret in ["sesame", "pass-word", &token, crate::harness::stage::SECRET, crate::harness::stage::ROUTE_SECRET, crate::harness::stage::VERIFY] {
+        for secret in [
+            "sesame",
+            "pass-word",
+            &token,
+            crate::harness::stage::SECRET,
+            crate::harness::stage::ROUTE_SECRET,
+            crate::harness::stage::VERIFY,
+        ] {
             assert!(!answer.text().contains(secret), "{secret} in {path}: {}", answer.text());
         }
     }

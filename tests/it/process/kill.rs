@@ -119,7 +119,10 @@ async fn killed_while_messages_leave_it_loses_none_and_sends_none_twice() {
     for round in 0..5 {
         let process = serve(&mut stage);
         for nth in 0..8 {
-            let body = format!(r#"{{"messaging_product":"whatsapp","to":"4915{}1111","text":{{"body":"{round}.{nth}"}}}}"#, nth % 3);
+            let body = format!(
+                r#"{{"messaging_product":"whatsapp","to":"4915{}1111","text":{{"body":"{round}.{nth}"}}}}"#,
+                nth % 3
+            );
             let answer = stage.send(&format!("{number}/messages"), body).await;
             assert_eq!(answer.status, 202, "{}", answer.text());
             ids.insert(answer.header("x-wharf-message").expect("an id").to_owned());
@@ -133,11 +136,15 @@ async fn killed_while_messages_leave_it_loses_none_and_sends_none_twice() {
         (open == 0).then_some(messages)
     };
     let messages: Value = until("all have left or are in doubt", settled).await;
-    let (taken, unknown) = (messages["taken"].as_i64().expect("a count"), messages["unknown"].as_i64().expect("a count"));
+    let (taken, unknown) =
+        (messages["taken"].as_i64().expect("a count"), messages["unknown"].as_i64().expect("a count"));
     assert_eq!((taken + unknown, messages["submitted"].as_i64()), (40, Some(40)), "{messages}");
     assert!(unknown <= 5 * 3, "one per recipient and kill may be in doubt: {unknown}");
     let accepted = stage.sandbox.stats().view().sends_accepted as i64;
-    assert!((taken..=taken + unknown).contains(&accepted), "{accepted} reached Graph; taken {taken}, in doubt {unknown}");
+    assert!(
+        (taken..=taken + unknown).contains(&accepted),
+        "{accepted} reached Graph; taken {taken}, in doubt {unknown}"
+    );
     for id in &ids {
         let told = stage.look(&format!("/api/messages/{id}")).await;
         assert_eq!(told.status, 200, "{id} is lost");

@@ -49,7 +49,9 @@ async fn a_second_process_on_the_same_folder_is_told_so_and_the_first_goes_on() 
     stage.stop().await;
     let process = serve(&mut stage);
     let config = config(&stage);
-    let second = actix_web::web::block(move || run(wharf(&["serve", "--config", &config.to_string_lossy()]))).await.expect("it ends");
+    let second = actix_web::web::block(move || run(wharf(&["serve", "--config", &config.to_string_lossy()])))
+        .await
+        .expect("it ends");
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(said.contains("data") && said.contains("use"), "{said}");
@@ -66,7 +68,9 @@ async fn an_address_in_use_is_named_with_its_setting() {
     let text = stage.settings().replacen("listen = \"127.0.0.1:0\"", &format!("listen = \"{address}\""), 1);
     let path = stage.folder.path().join("taken.toml");
     std::fs::write(&path, text).expect("a file");
-    let output = actix_web::web::block(move || run(wharf(&["serve", "--config", &path.to_string_lossy()]))).await.expect("it ends");
+    let output = actix_web::web::block(move || run(wharf(&["serve", "--config", &path.to_string_lossy()])))
+        .await
+        .expect("it ends");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(&address) && said.contains("server.listen"), "{said}");

@@ -46,7 +46,8 @@ fn check(log: &Path) {
     let is_sync_ended = |line: &str| line.contains("fdatasync") && line.trim_end().ends_with("= 0");
     for nth in 0..POSTS {
         let marker = format!("wamid.strace.{nth}.");
-        let read = lines.iter().position(|line| line.contains(&marker)).unwrap_or_else(|| panic!("POST {nth} was never read"));
+        let read =
+            lines.iter().position(|line| line.contains(&marker)).unwrap_or_else(|| panic!("POST {nth} was never read"));
         let answered = lines[read..].iter().position(|line| line.contains("HTTP/1.1 200"));
         let between = &lines[read..read + answered.unwrap_or_else(|| panic!("POST {nth} was never answered"))];
         let begun = between.iter().position(|line| is_sync_begun(line));

@@ -6,12 +6,18 @@ use wharf::sandbox::{Subscribed, TokenReach};
 
 /// The ids in an answer, in its order.
 fn ids(answer: &Value) -> Vec<String> {
-    let ids = answer.as_array().expect("an array").iter().map(|account| account["id"].as_str().expect("an id").to_owned());
+    let ids =
+        answer.as_array().expect("an array").iter().map(|account| account["id"].as_str().expect("an id").to_owned());
     ids.collect()
 }
 
 fn active(answer: &Value) -> Vec<bool> {
-    answer.as_array().expect("an array").iter().map(|account| account["subscribed_fields"] == json!(["messages"])).collect()
+    answer
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|account| account["subscribed_fields"] == json!(["messages"]))
+        .collect()
 }
 
 fn sorted(stage: &Stage) -> Vec<String> {
@@ -44,11 +50,28 @@ async fn an_element_has_the_references_members_in_their_order_and_nothing_that_i
     for name in members(&expected[0]) {
         assert!(told[0].get(&name).is_some(), "{name} is missing in {}", answer.text());
     }
-    let order = |text: &str, names: &[&str]| names.iter().map(|name| text.find(&format!("\"{name}\":"))).collect::<Option<Vec<_>>>();
-    let account = ["id", "name", "country", "account_review_status", "ownership_type", "business_verification_status", "phone_numbers", "display_phone_number", "verified_name", "account_mode"];
+    let order = |text: &str, names: &[&str]| {
+        names.iter().map(|name| text.find(&format!("\"{name}\":"))).collect::<Option<Vec<_>>>()
+    };
+    let account = [
+        "id",
+        "name",
+        "country",
+        "account_review_status",
+        "ownership_type",
+        "business_verification_status",
+        "phone_numbers",
+        "display_phone_number",
+        "verified_name",
+        "account_mode",
+    ];
     let places = order(answer.text(), &account).unwrap_or_else(|| panic!("a member is missing in {}", answer.text()));
     assert!(places.is_sorted(), "{}", answer.text());
-    assert!(!answer.text().contains("null") && !answer.text().contains("\"subscribed_fields\"") && !answer.text().contains("\"error\""));
+    assert!(
+        !answer.text().contains("null")
+            && !answer.text().contains("\"subscribed_fields\"")
+            && !answer.text().contains("\"error\"")
+    );
     let subscribed = stage.verb("subscribe").await;
     assert!(subscribed.text().ends_with(r#"],"subscribed_fields":["messages"]}]"#), "{}", subscribed.text());
     assert_eq!(subscribed.text(), stage.verb("search").await.text());
@@ -77,7 +100,8 @@ async fn an_account_first_engaged_is_active_where_our_app_is_subscribed_already(
 async fn subscribe_and_unsubscribe_do_so_at_meta_and_say_so() {
     let stage = Stage::new().await;
     stage.verb("setup").await;
-    let subscriptions = || stage.sandbox.world().accounts().iter().map(|account| account.subscription.is_some()).collect::<Vec<_>>();
+    let subscriptions =
+        || stage.sandbox.world().accounts().iter().map(|account| account.subscription.is_some()).collect::<Vec<_>>();
     let one = sorted(&stage)[1].clone();
     let told = stage.verb(&format!("subscribe&id={one}")).await.json();
     assert_eq!((ids(&told), active(&told)), (vec![one.clone()], vec![true]));
@@ -98,7 +122,11 @@ async fn search_takes_several_spellings_and_leaves_unknown_ids_out() {
     for query in ["", "search", "search&id=", "search&id=--", "search&id=%20,"] {
         assert_eq!(ids(&stage.verb(query).await.json()), all, "{query}");
     }
-    let bare = crate::harness::http::get(&format!("{}/main?whatsapp", stage.public), &[("Authorization", &crate::harness::stage::bearer(crate::harness::stage::KEY))]).await;
+    let bare = crate::harness::http::get(
+        &format!("{}/main?whatsapp", stage.public),
+        &[("Authorization", &crate::harness::stage::bearer(crate::harness::stage::KEY))],
+    )
+    .await;
     assert_eq!(ids(&bare.json()), all);
     assert_eq!(stage.verb("search&id=999").await.json(), json!([]));
     let unknown = stage.verb("find").await;
@@ -124,7 +152,13 @@ async fn fifty_one_accounts_with_sixty_numbers_are_set_up_and_subscribed_in_one_
     let stage = Stage::with(|plan: &mut Plan| (plan.accounts, plan.numbers) = (51, 60)).await;
     let told = stage.verb("setup").await.json();
     assert_eq!(ids(&told), sorted(&stage));
-    assert!(told.as_array().expect("an array").iter().all(|account| account["phone_numbers"].as_array().map(Vec::len) == Some(60)), "pages are followed");
+    assert!(
+        told.as_array()
+            .expect("an array")
+            .iter()
+            .all(|account| account["phone_numbers"].as_array().map(Vec::len) == Some(60)),
+        "pages are followed"
+    );
     assert_eq!(active(&stage.verb("subscribe").await.json()), [true; 51]);
     stage.end().await;
 }
@@ -149,7 +183,8 @@ async fn what_is_still_being_asked_after_the_wait_is_pending_and_search_follows_
     stage.verb("setup").await;
     let answer = stage.verb("subscribe&wait=0").await;
     assert_eq!(answer.status, 202);
-    let pending = answer.json().as_array().expect("an array").iter().filter(|account| account["pending"] == true).count();
+    let pending =
+        answer.json().as_array().expect("an array").iter().filter(|account| account["pending"] == true).count();
     assert_eq!(pending, 3, "{}", answer.text());
     let look = async || (active(&stage.verb("search").await.json()) == [true; 3]).then_some(());
     crate::harness::until("all are active", look).await;
@@ -165,10 +200,14 @@ async fn a_setup_that_outlasts_its_wait_is_answered_too_and_goes_on() {
     let stage = Stage::new().await;
     let answer = stage.verb("setup&wait=0").await;
     assert_eq!(answer.status, 202, "{}", answer.text());
-    crate::harness::until("all are engaged", async || (ids(&stage.verb("search").await.json()).len() == 3).then_some(())).await;
+    crate::harness::until("all are engaged", async || {
+        (ids(&stage.verb("search").await.json()).len() == 3).then_some(())
+    })
+    .await;
     let again = stage.verb("setup&wait=0").await;
     assert_eq!(again.status, 202);
-    let pending = again.json().as_array().expect("an array").iter().filter(|account| account["pending"] == true).count();
+    let pending =
+        again.json().as_array().expect("an array").iter().filter(|account| account["pending"] == true).count();
     assert_eq!(pending, 3, "{}", again.text());
     stage.end().await;
 }
@@ -181,7 +220,9 @@ async fn two_setups_at_once_engage_each_account_once() {
     stage.verb("subscribe").await;
     let line = stage.line(0, 0);
     for nth in 0..20 {
-        stage.take(crate::harness::mail::letter(&line, &[crate::harness::mail::text(&format!("wamid.{nth}"), "491")])).await;
+        stage
+            .take(crate::harness::mail::letter(&line, &[crate::harness::mail::text(&format!("wamid.{nth}"), "491")]))
+            .await;
     }
     let events = stage.events(&line.waba).await;
     let seqs: Vec<_> = events.iter().filter_map(|event| event["seq"].as_u64()).collect();

@@ -12,8 +12,12 @@ const SENDER: &str = "key-of-somebody-who-may-only-send";
 const STRANGER: &str = "key-of-the-operator-of-another-gateway";
 
 fn keys() -> String {
-    let key = |name: &str, secret: &str, scopes: &str, more: &str| format!("[[key]]\nname = \"{name}\"\nsecret = \"{secret}\"\nscopes = [{scopes}]\n{more}\n");
-    key("looker", LOOKER, "\"inspect\"", "") + &key("sender", SENDER, "\"send\"", "") + &key("stranger", STRANGER, "\"admin\", \"inspect\"", "gateways = [\"other\"]")
+    let key = |name: &str, secret: &str, scopes: &str, more: &str| {
+        format!("[[key]]\nname = \"{name}\"\nsecret = \"{secret}\"\nscopes = [{scopes}]\n{more}\n")
+    };
+    key("looker", LOOKER, "\"inspect\"", "")
+        + &key("sender", SENDER, "\"send\"", "")
+        + &key("stranger", STRANGER, "\"admin\", \"inspect\"", "gateways = [\"other\"]")
 }
 
 async fn guarded() -> Stage {
@@ -90,7 +94,9 @@ async fn a_key_without_the_scope_or_of_another_gateway_is_refused() {
     }
     assert_eq!(stage.verb_with("other", "search", &[("Authorization", &bearer(STRANGER))]).await.status, 200);
     let still = stage.verb("search").await.json();
-    assert!(still.as_array().expect("an array").iter().all(|account| account["subscribed_fields"] == json!(["messages"])));
+    assert!(
+        still.as_array().expect("an array").iter().all(|account| account["subscribed_fields"] == json!(["messages"]))
+    );
     stage.end().await;
 }
 
@@ -98,15 +104,28 @@ async fn a_key_without_the_scope_or_of_another_gateway_is_refused() {
 async fn a_browser_that_fetches_ahead_or_was_led_here_by_another_site_changes_nothing() {
     let stage = guarded().await;
     let key = bearer(KEY);
-    for (name, value) in [("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site")] {
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("Sec-Purpose", "prefetch;prerender"),
+        ("Purpose", "prefetch"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "same-site"),
+    ] {
         for verb in ["setup", "subscribe", "unsubscribe", "remove&ack=true"] {
             let answer = stage.verb_with("main", verb, &[("Authorization", &key), (name, value)]).await;
-            assert_eq!((answer.status, &answer.json()["id"]), (403, &json!("wharf.auth.cross_site")), "{verb} {name}: {value}");
+            assert_eq!(
+                (answer.status, &answer.json()["id"]),
+                (403, &json!("wharf.auth.cross_site")),
+                "{verb} {name}: {value}"
+            );
         }
         assert_eq!(stage.verb_with("main", "search", &[("Authorization", &key), (name, value)]).await.status, 200);
     }
     for site in ["same-origin", "none"] {
-        assert_eq!(stage.verb_with("main", "subscribe", &[("Authorization", &key), ("Sec-Fetch-Site", site)]).await.status, 200);
+        assert_eq!(
+            stage.verb_with("main", "subscribe", &[("Authorization", &key), ("Sec-Fetch-Site", site)]).await.status,
+            200
+        );
     }
     stage.end().await;
 }
@@ -116,7 +135,10 @@ async fn a_key_for_one_account_sees_and_changes_that_one_alone() {
     let mut stage = Stage::new().await;
     let ids = stage.sandbox.account_ids();
     let key = "key-of-a-client-with-one-account";
-    stage.plan.more = format!("[[key]]\nname = \"client\"\nsecret = \"{key}\"\nscopes = [\"admin\", \"inspect\"]\naccounts = [\"{}\"]\n", ids[1]);
+    stage.plan.more = format!(
+        "[[key]]\nname = \"client\"\nsecret = \"{key}\"\nscopes = [\"admin\", \"inspect\"]\naccounts = [\"{}\"]\n",
+        ids[1]
+    );
     stage.restart().await;
     let header = bearer(key);
     let ask = async |verb: &str| stage.verb_with("main", verb, &[("Authorization", &header)]).await;
@@ -138,17 +160,36 @@ async fn a_key_for_one_account_sees_and_changes_that_one_alone() {
 async fn every_changing_verb_is_written_down_and_looking_is_not() {
     let mut stage = Stage::with(|plan| plan.reach = TokenReach::Unlisted).await;
     let one = stage.sandbox.account_ids()[0].clone();
-    for verb in [format!("setup&id={one}"), "search".into(), "subscribe".into(), format!("remove&id={one},77"), format!("unsubscribe&id={one}")] {
+    for verb in [
+        format!("setup&id={one}"),
+        "search".into(),
+        "subscribe".into(),
+        format!("remove&id={one},77"),
+        format!("unsubscribe&id={one}"),
+    ] {
         stage.verb(&verb).await;
     }
     stage.crash().await;
     let audit = stage.look("/api/audit").await.json();
-    let told: Vec<_> = audit["data"].as_array().expect("records").iter().map(|record| (record["verb"].clone(), record["ids"].clone())).collect();
+    let told: Vec<_> = audit["data"]
+        .as_array()
+        .expect("records")
+        .iter()
+        .map(|record| (record["verb"].clone(), record["ids"].clone()))
+        .collect();
     let one = json!(one);
-    let expected = [(json!("setup"), json!([one])), (json!("subscribe"), json!([])), (json!("remove"), json!([one, "77"])), (json!("unsubscribe"), json!([one]))];
+    let expected = [
+        (json!("setup"), json!([one])),
+        (json!("subscribe"), json!([])),
+        (json!("remove"), json!([one, "77"])),
+        (json!("unsubscribe"), json!([one])),
+    ];
     assert_eq!(told, expected);
     let record = &audit["data"][0];
-    assert_eq!((&record["who"], &record["gateway"], &record["address"]), (&json!("operator"), &json!("main"), &json!("127.0.0.1")));
+    assert_eq!(
+        (&record["who"], &record["gateway"], &record["address"]),
+        (&json!("operator"), &json!("main"), &json!("127.0.0.1"))
+    );
     assert!(record["result"].as_str().is_some_and(|result| result.contains("1 accounts")), "{record}");
     stage.end().await;
 }

@@ -19,11 +19,24 @@ async fn one_inaccessible_account_is_an_element_with_metas_error_and_spoils_noth
         assert_eq!(answer.status, 200, "{verb}");
         let told = answer.json();
         if verb == "setup" {
-            let refused = told.as_array().expect("an array").iter().find(|account| account["id"] == *ids[1]).expect("every element is shown");
-            assert_eq!((&refused["error"]["code"], &refused["error"]["type"]), (&json!(200), &json!("OAuthException")), "{told}");
+            let refused = told
+                .as_array()
+                .expect("an array")
+                .iter()
+                .find(|account| account["id"] == *ids[1])
+                .expect("every element is shown");
+            assert_eq!(
+                (&refused["error"]["code"], &refused["error"]["type"]),
+                (&json!(200), &json!("OAuthException")),
+                "{told}"
+            );
             assert!(refused["error"]["fbtrace_id"].is_string(), "Graph's error is kept whole: {refused}");
         }
-        assert_eq!(told.as_array().expect("an array").iter().filter(|account| account["error"].is_null()).count(), 2, "{told}");
+        assert_eq!(
+            told.as_array().expect("an array").iter().filter(|account| account["error"].is_null()).count(),
+            2,
+            "{told}"
+        );
     }
     stage.end().await;
 }
@@ -38,11 +51,21 @@ async fn where_meta_refuses_one_of_three_subscriptions_the_others_are_active() {
     let answer = stage.verb("subscribe").await;
     let told = answer.json();
     assert_eq!((answer.status, &told[0]["error"]["code"]), (200, &json!(200)));
-    assert!(answer.text().starts_with(r#"[{"error":{"code":200,"type":"OAuthException","message":"#), "{}", answer.text());
+    assert!(
+        answer.text().starts_with(r#"[{"error":{"code":200,"type":"OAuthException","message":"#),
+        "{}",
+        answer.text()
+    );
     assert!(told[0].get("subscribed_fields").is_none() && told[0]["name"].is_string());
-    assert!([1, 2].iter().all(|nth| told[nth]["subscribed_fields"] == json!(["messages"]) && told[nth]["error"].is_null()));
+    assert!(
+        [1, 2].iter().all(|nth| told[nth]["subscribed_fields"] == json!(["messages"]) && told[nth]["error"].is_null())
+    );
     let account = stage.look(&format!("/api/accounts/{}", ids[0])).await.json();
-    assert_eq!((&account["wished"], &account["active"]), (&json!(false), &json!(false)), "a final refusal takes the wish back");
+    assert_eq!(
+        (&account["wished"], &account["active"]),
+        (&json!(false), &json!(false)),
+        "a final refusal takes the wish back"
+    );
     stage.sandbox.set_faults(Faults::default());
     assert!(stage.verb("subscribe").await.json()[0]["error"].is_null());
     stage.end().await;
@@ -57,7 +80,10 @@ async fn where_all_that_were_asked_failed_the_answer_is_502_with_every_element()
     for verb in ["subscribe", &format!("subscribe&id={},777", ids[0]), "unsubscribe", "remove&ack=true", "setup"] {
         let answer = stage.verb(verb).await;
         assert_eq!(answer.status, 502, "{verb}: {}", answer.text());
-        assert!(answer.json().as_array().expect("an array").iter().all(|account| account["error"].is_object()), "{verb}");
+        assert!(
+            answer.json().as_array().expect("an array").iter().all(|account| account["error"].is_object()),
+            "{verb}"
+        );
     }
     assert_eq!(stage.verb("search").await.status, 200);
     stage.end().await;
@@ -107,7 +133,9 @@ async fn an_account_of_another_gateway_is_an_element_with_409_and_stays_where_it
     assert_eq!(stage.verb_at("main", &format!("setup&id={}", ids[0])).await.status, 200);
     let both = stage.verb_at("other", &format!("setup&id={},{}", ids[0], ids[1])).await;
     let told = both.json();
-    let of = |id: &str| told.as_array().expect("an array").iter().find(|account| account["id"] == id).expect("an element").clone();
+    let of = |id: &str| {
+        told.as_array().expect("an array").iter().find(|account| account["id"] == id).expect("an element").clone()
+    };
     assert_eq!((both.status, &of(&ids[0])["error"]["code"]), (200, &json!(409)), "{told}");
     assert!(of(&ids[1])["error"].is_null());
     let alone = stage.verb_at("other", &format!("setup&id={}", ids[0])).await;

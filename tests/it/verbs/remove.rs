@@ -11,7 +11,11 @@ async fn all_are_removed_only_with_ack() {
     let stage = Stage::engaged().await;
     for query in ["remove", "remove&ack=", "remove&ack=false", "remove&ack=0"] {
         let answer = stage.verb(query).await;
-        assert_eq!((answer.status, &answer.json()["id"]), (400, &json!("chat.whatsapp.accounts.remove.ack")), "{query}");
+        assert_eq!(
+            (answer.status, &answer.json()["id"]),
+            (400, &json!("chat.whatsapp.accounts.remove.ack")),
+            "{query}"
+        );
     }
     assert_eq!(stage.verb("search").await.json().as_array().map(Vec::len), Some(3));
     let answer = stage.verb("remove&ack=true").await;
@@ -31,7 +35,11 @@ async fn one_unknown_id_and_nothing_is_changed() {
     let told = answer.json();
     assert_eq!((answer.status, &told["id"]), (400, &json!("chat.whatsapp.accounts.remove.partial")));
     assert_eq!((&told["code"], &told["status"]), (&json!(400), &json!("Bad Request")));
-    assert!(told["detail"].as_str().is_some_and(|detail| detail.starts_with("remove: not all requested WhatsApp Business Accounts found")));
+    assert!(
+        told["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.starts_with("remove: not all requested WhatsApp Business Accounts found"))
+    );
     assert_eq!(stage.verb("search").await.json().as_array().map(Vec::len), Some(3));
     assert!(stage.sandbox.world().accounts().iter().all(|account| account.subscription.is_some()));
     stage.end().await;
@@ -46,7 +54,12 @@ async fn unfinished_deliveries_and_messages_become_dead_letters_that_can_still_b
     stage.take(letter(&line, &messages[..400])).await;
     stage.take(letter(&line, &messages[400..])).await;
     stage.sandbox.set_faults(Faults { send_error_rate: 1.0, send_error_code: 131_000, ..Faults::default() });
-    let sent = stage.send(&format!("{}/messages", line.number), r#"{"messaging_product":"whatsapp","to":"15550001111","text":{"body":"x"}}"#).await;
+    let sent = stage
+        .send(
+            &format!("{}/messages", line.number),
+            r#"{"messaging_product":"whatsapp","to":"15550001111","text":{"body":"x"}}"#,
+        )
+        .await;
     assert_eq!(sent.status, 202, "{}", sent.text());
     stage.app.until(32).await;
     let answer = stage.verb(&format!("remove&id={}", line.waba)).await;
@@ -55,11 +68,20 @@ async fn unfinished_deliveries_and_messages_become_dead_letters_that_can_still_b
     let route = &ledger["routes"]["main/app"];
     assert_eq!((&route["pending"], &route["dead"]), (&json!(0), &json!(700)));
     let sends = &ledger["messages"];
-    assert_eq!((&sends["submitted"], &sends["queued"], &sends["sending"], &sends["failed"]), (&json!(1), &json!(0), &json!(0), &json!(1)));
+    assert_eq!(
+        (&sends["submitted"], &sends["queued"], &sends["sending"], &sends["failed"]),
+        (&json!(1), &json!(0), &json!(0), &json!(1))
+    );
     let path = format!("/api/accounts/{}/dead?limit=1000", line.waba);
     let dead = stage.look(&path).await.json();
     assert_eq!(dead["data"].as_array().map(Vec::len), Some(701));
-    assert!(dead["data"].as_array().expect("letters").iter().all(|letter| letter["reason"].as_str().is_some_and(|reason| reason.contains("removed"))));
+    assert!(
+        dead["data"]
+            .as_array()
+            .expect("letters")
+            .iter()
+            .all(|letter| letter["reason"].as_str().is_some_and(|reason| reason.contains("removed")))
+    );
     assert_eq!(stage.look(&format!("/api/accounts/{}", line.waba)).await.status, 404);
     stage.crash().await;
     assert_eq!(stage.look(&path).await.json(), dead);
@@ -85,7 +107,8 @@ async fn an_account_that_is_set_up_again_goes_on_counting_and_its_old_mail_is_st
     stage.until_ledger("/quarantined", 0).await;
     stage.take(letter(&line, &[text("wamid.after", "491"), text("wamid.3", "491")])).await;
     let events = stage.events(&line.waba).await;
-    let told: Vec<_> = events.iter().map(|event| (event["seq"].as_u64(), event["item"]["id"].as_str().map(str::to_owned))).collect();
+    let told: Vec<_> =
+        events.iter().map(|event| (event["seq"].as_u64(), event["item"]["id"].as_str().map(str::to_owned))).collect();
     let last = told.iter().rev().take(2).rev().cloned().collect::<Vec<_>>();
     assert_eq!(last, [(Some(6), Some("wamid.between".into())), (Some(7), Some("wamid.after".into()))]);
     assert_eq!(stage.ledger().await["duplicate"], 1);

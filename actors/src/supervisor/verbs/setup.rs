@@ -38,7 +38,8 @@ impl Run {
                 None => wanted.push(id),
             }
         }
-        let engaged: Vec<String> = desks.read().all().into_iter().map(|(id, _)| id.to_string()).filter(|id| call.may_see(id)).collect();
+        let engaged: Vec<String> =
+            desks.read().all().into_iter().map(|(id, _)| id.to_string()).filter(|id| call.may_see(id)).collect();
         for id in &engaged {
             if let Some(record) = self.record(id)? {
                 self.note(id.clone(), Outcome::pending(record));
@@ -59,7 +60,12 @@ impl Run {
         Ok(())
     }
 
-    async fn found(&self, id: &str, found: Result<AccountSnapshot, Refusal>, call: &RunVerb) -> Result<Outcome, VerbError> {
+    async fn found(
+        &self,
+        id: &str,
+        found: Result<AccountSnapshot, Refusal>,
+        call: &RunVerb,
+    ) -> Result<Outcome, VerbError> {
         let _turn = self.turns.of(id).await;
         if let Some(gateway) = self.elsewhere(id, &call.gateway) {
             return Ok(Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
@@ -92,7 +98,10 @@ impl Run {
 
     fn record(&self, id: &str) -> Result<Option<AccountRecord>, VerbError> {
         let key = KeyBuilder::new().text(id).build();
-        let kept = self.store.get(Kind::Account, &key.0).and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
+        let kept = self
+            .store
+            .get(Kind::Account, &key.0)
+            .and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
         kept.map_err(|error| VerbError::Registry(error.to_string()))
     }
 
