@@ -372,7 +372,7 @@ impl Handler<Look> for Account {
             id: self.id.to_string(),
             seq: self.machine.seq(),
             changes_in_flight: self.machine.in_flight(),
-            oldest_undelivered_ms: deliveries.readers().iter().filter_map(|reader| reader.oldest_ms()).min(),
+            oldest_undelivered_ms: deliveries.readers().iter().filter_map(crate::rules::reader::Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             outbox: views::outbox(self.machine.outbox()),
         })

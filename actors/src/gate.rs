@@ -107,8 +107,9 @@ impl Gate {
         let stream = test_stream(&self.gateway);
         let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
         let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
-            let events = read.ok().and_then(Result::ok).map(|events| events.into_iter().map(Arc::new).collect());
-            let effects = gate.machine.read(reader, events, now_ms());
+            let events: Option<Vec<Arc<Event>>> =
+                read.ok().and_then(Result::ok).map(|events| events.into_iter().map(Arc::new).collect());
+            let effects = gate.machine.read(reader, events.as_deref(), now_ms());
             gate.perform(effects, Vec::new(), ctx);
         };
         ctx.spawn(read.into_actor(self).map(heard));

@@ -4,6 +4,7 @@
 use super::body;
 use crate::edge::Edge;
 use crate::error::{ApiError, ErrorId};
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::rc::Rc;
@@ -89,7 +90,7 @@ fn verify(request: &HttpRequest, body: &[u8], desks: &Desks, edge: &Edge) -> Res
     if gateway.app_secrets.is_empty() {
         return Ok(0);
     }
-    let header = request.headers().get("X-Hub-Signature-256").map(|value| value.as_bytes());
+    let header = request.headers().get("X-Hub-Signature-256").map(HeaderValue::as_bytes);
     let verifier = edge.verifiers.get(&gateway.uri).expect("every gateway has a verifier");
     match verifier.verify(header, body) {
         Ok(which) => Ok(u8::try_from(which).unwrap_or(u8::MAX)),

@@ -30,11 +30,11 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
         let found = store.page(Kind::Dialog, &prefix.0, asked.after.as_deref(), asked.limit)?;
         found.into_iter().map(|(key, bytes)| Ok((key, Dialog::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
     });
-    Ok(json(&Page::of(found.await?, &wanted, DialogShown::of)))
+    Ok(json(&Page::of(found.await?, &wanted, |dialog| DialogShown::of(&dialog))))
 }
 
 impl DialogShown {
-    fn of(dialog: Dialog) -> Self {
+    fn of(dialog: &Dialog) -> Self {
         let customer = value!({ "user_id": dialog.user_id, "wa_id": dialog.wa_id, "group_id": dialog.group_id });
         Self {
             id: dialog.id.to_string(),

@@ -45,7 +45,7 @@ impl Account {
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
         let reading = actix_rt::task::spawn_blocking(move || read(store.as_ref(), &stream, &open, after));
-        let heard = move |read: Result<Result<(Vec<Arc<Event>>, u64), StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+        let heard = move |read: Result<Result<Found, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
             match read {
                 Ok(Ok((events, through))) => {
                     account.turn(Input::Bury { reader, events, through, reason: REASON.into() }, Vec::new(), ctx);
@@ -77,8 +77,11 @@ impl Account {
     }
 }
 
+/// Events, and how far the read of the journal looked.
+type Found = (Vec<Arc<Event>>, u64);
+
 /// The next events to bury: the open ones, else what the journal holds beyond them.
-fn read(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<(Vec<Arc<Event>>, u64), StoreError> {
+fn read(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<Found, StoreError> {
     if open.is_empty() {
         let events = store.events(stream, after, BATCH, BATCH_BYTES)?;
         // Nothing left to read: the journal ends here, whatever the seqs say.

@@ -134,8 +134,8 @@ impl GateMachine {
     }
 
     /// The tests' stream was read on.
-    pub fn read(&mut self, reader: usize, read: Option<Vec<Arc<Event>>>, now: u64) -> Vec<Effect> {
-        self.deliveries.read(reader, read.as_deref());
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) -> Vec<Effect> {
+        self.deliveries.read(reader, read);
         self.tick(now)
     }
 

@@ -276,10 +276,7 @@ verify_token = "{VERIFY}"
         };
         let mut told = self.look(&path).await.json();
         let list = if told["events"].is_array() { &mut told["events"] } else { &mut told["data"] };
-        match list.take() {
-            Value::Array(events) => events,
-            other => panic!("no events in {other}"),
-        }
+        serde_json::from_value(list.take()).unwrap_or_else(|_| panic!("no events in {told}"))
     }
 
     /// The ledger of everybody; it must balance.

@@ -125,11 +125,8 @@ async fn dialogs_and_audit_records_come_in_pages() {
 
 #[actix_web::test]
 async fn secrets_are_in_no_answer() {
-    let stage = Stage::engaged_with(|plan| {
-        plan.more =
-            "[[gateway.route]]\nname = \"far\"\nurl = \"http://user:pass-word@127.0.0.1:9/hook?token=sesame\"\n".into()
-    })
-    .await;
+    let route = "[[gateway.route]]\nname = \"far\"\nurl = \"http://user:pass-word@127.0.0.1:9/hook?token=sesame\"\n";
+    let stage = Stage::engaged_with(|plan| plan.more = route.into()).await;
     let waba = stage.line(0, 0).waba;
     let token = stage.sandbox.options().token.clone();
     for path in [

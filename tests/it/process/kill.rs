@@ -1,6 +1,7 @@
 //! `kill -9` in the middle of load, again and again, on one folder: what was answered 200 is there, once.
 
 use super::serve;
+use crate::harness::application::Delivery;
 use crate::harness::http;
 use crate::harness::mail::{letter, text};
 use crate::harness::stage::{SECRET, Stage};
@@ -75,7 +76,7 @@ async fn killed_in_the_middle_of_load_again_and_again_it_loses_nothing_and_repea
     assert_eq!(ledger["routed"], journal.len(), "{ledger}");
     assert_eq!(ledger["routes"]["main/app"]["delivered"], journal.len());
     let deliveries = stage.app.deliveries();
-    let delivered: BTreeSet<String> = deliveries.iter().map(|delivery| delivery.item_id()).collect();
+    let delivered: BTreeSet<String> = deliveries.iter().map(Delivery::item_id).collect();
     assert_eq!(delivered.len(), journal.len(), "everything is delivered");
     let repeated = deliveries.len() - delivered.len();
     assert!(repeated <= kills() * REPEATED_PER_KILL, "{repeated} deliveries repeated in {} kills", kills());

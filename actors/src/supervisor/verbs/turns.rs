@@ -7,13 +7,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// One account's turn.
+type Turn = Arc<Mutex<()>>;
+
 /// Whose turn it is, account by account.
 #[derive(Clone, Default)]
-pub struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
+pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Turn>>>);
 
 impl Turns {
     /// Waits for the turn at `account`; it ends with the guard.
-    pub async fn of(&self, account: &str) -> OwnedMutexGuard<()> {
+    pub(crate) async fn of(&self, account: &str) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.borrow_mut();
             turns.retain(|_, turn| Arc::strong_count(turn) > 1);
