@@ -1,5 +1,6 @@
 //! Bodies that Meta should not send and sometimes does: only what is no webhook at all is refused.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{change, entry, letter, post, text, value};
 use crate::harness::stage::Stage;
 use serde_json::{Value, json};
@@ -77,8 +78,8 @@ fn oddities(waba: &str, number: &str) -> Vec<String> {
     bodies
 }
 
-fn walk(value: &Value, at: String, places: &mut Vec<String>) {
-    places.push(at.clone());
+fn walk(value: &Value, at: &str, places: &mut Vec<String>) {
+    places.push(at.to_owned());
     match value {
         Value::Object(members) => {
             members.iter().for_each(|(name, member)| walk(member, format!("{at}/{name}"), places))

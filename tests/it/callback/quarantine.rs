@@ -1,5 +1,6 @@
 //! Mail that came before its account was engaged: kept, and handed over by the `setup` that engages it.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{letter, letters, post, text};
 use crate::harness::stage::Stage;
 use crate::harness::until;
@@ -83,5 +84,22 @@ async fn quarantined_mail_survives_a_crash_and_more_than_one_batch_is_handed_ove
         Some(events["data"].as_array()?.len()).filter(|count| *count == 300)
     });
     handed.await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_handing_over_that_a_crash_cut_short_goes_on_after_the_restart() {
+    let mut stage = Stage::with(|plan| plan.subscribed = Subscribed::All).await;
+    let line = stage.line(0, 0);
+    for round in 0..3 {
+        let messages: Vec<String> =
+            (0..500).map(|nth| text(&format!("wamid.{round}.{nth}"), &nth.to_string())).collect();
+        stage.take(letter(&line, &messages)).await;
+    }
+    assert_eq!(stage.verb("setup").await.status, 200);
+    stage.crash().await;
+    let ledger = stage.until_ledger("/quarantined", 0).await;
+    assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(1500), &json!(1500), &json!(0)));
+    stage.until_ledger("/routes/main~1app/delivered", 1500).await;
     stage.end().await;
 }

@@ -1,5 +1,6 @@
 //! What a route wants: never ignored, and counted where it was not wanted.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{entry, letters, post, receipts, status, text};
 use crate::harness::stage::Stage;
 use serde_json::{Value, json};

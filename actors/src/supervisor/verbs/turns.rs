@@ -7,6 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// One account's turn.
+type Turn = Arc<Mutex<()>>;
+
 /// Whose turn it is, account by account.
 #[derive(Clone, Default)]
 pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
