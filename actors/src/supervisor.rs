@@ -105,7 +105,6 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
-    supervisor.release_all()?;
     let supervisor = context.run(supervisor);
     Ok(Wharf { store: plan.store, directory, supervisor, courier })
 }
@@ -150,17 +149,6 @@ impl Supervisor {
         for record in records {
             let messages = outboxes.remove(&record.id).unwrap_or_default();
             self.spawn(record, messages, address)?;
-        }
-        Ok(())
-    }
-
-    /// Goes on handing over what a `setup` found in quarantine, where the process ended before that was done.
-    fn release_all(&self) -> Result<(), StoreError> {
-        for (_, bytes) in self.plan.store.hot(Kind::Claim, &[]) {
-            let claim = Claim::from_bytes(&bytes)?;
-            let Some(desks) = self.directory.gateway(&claim.gateway) else { continue };
-            let Some(actor) = desks.read().actor(&claim.claimed).cloned() else { continue };
-            desks.gate.do_send(Release { account: claim.claimed.as_ref().into(), actor });
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
-use super::page::raw;
-use super::{inspector, json, moment, read, require_account};
+use super::page::{limit, raw};
+use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
@@ -69,8 +69,8 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let part = read(edge, move |store| part(store, &stream, after, wanted.limit, kind.as_deref())).await?;
-    let next = part.next.map(|seq| seq.to_string());
+    let part = read(edge, move |store| part(store, &stream, after, limit, kind.as_deref())).await?;
+    let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
     Ok(json(&Listed { data: part.events.into_iter().map(EventShown::of).collect(), next }))
 }
 

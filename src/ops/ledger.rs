@@ -1,6 +1,6 @@
 //! `/api/ledger`: where everything went, all figures from one committed state, and whether they balance.
 
-use super::{inspector, json};
+use super::{inspector, json, sees, sees_claim};
 use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};

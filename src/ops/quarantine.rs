@@ -2,7 +2,7 @@
 
 use super::events::EventShown;
 use super::page::Wanted;
-use super::{inspector, json, read};
+use super::{inspector, json, read, sees_claim};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};

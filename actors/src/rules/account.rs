@@ -39,14 +39,6 @@ struct InFlight {
     next: Next,
 }
 
-/// The furthest that statuses told of a message whose send is not answered yet.
-#[derive(Debug)]
-struct Early {
-    state: MessageState,
-    /// The status's own bytes, where it says that the message failed.
-    error: Option<Box<str>>,
-}
-
 /// One account.
 #[derive(Debug)]
 pub struct AccountMachine {

@@ -36,7 +36,7 @@ async fn setup_hands_the_quarantined_mail_to_the_account_and_on_to_the_applicati
     assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(3), &json!(4), &json!(1)));
     let delivered = stage.app.until(3).await;
     let mine_delivered: Vec<_> =
-        delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(|d| d.item_id()).collect();
+        delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(Delivery::item_id).collect();
     assert_eq!(mine_delivered, ["wamid.a", "wamid.b"], "in the order in which they came");
     assert_eq!(stage.look("/api/quarantine").await.json()["claims"], json!([]));
 

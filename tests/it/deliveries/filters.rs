@@ -48,7 +48,7 @@ async fn a_route_gets_what_its_filters_want_and_nothing_else() {
         deliveries
             .iter()
             .filter(|delivery| delivery.target == format!("POST /{route}"))
-            .map(|delivery| delivery.item_id())
+            .map(Delivery::item_id)
             .collect()
     };
     assert_eq!(

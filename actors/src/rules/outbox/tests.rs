@@ -47,7 +47,7 @@ impl Desk {
 
     fn submit(&mut self, id: &str, to: &str, now: u64) -> Vec<String> {
         let record = MessageRecord { created_at_ms: now, ..outbound(id, to) };
-        ids(self.step(|outbox, change, tally| outbox.submit(record, change, tally, now)))
+        ids(&self.step(|outbox, change, tally| outbox.submit(record, change, tally, now)))
     }
 
     fn tried(&mut self, id: &str, tried: Tried, now: u64) -> Next {
@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn tick(&mut self, now: u64) -> Vec<String> {
-        ids(self.step(|outbox, change, tally| outbox.start_due(change, tally, now)))
+        ids(&self.step(|outbox, change, tally| outbox.start_due(change, tally, now)))
     }
 
     fn restart(&mut self, now: u64) {
@@ -72,7 +72,7 @@ impl Desk {
     }
 }
 
-fn ids(next: Next) -> Vec<String> {
+fn ids(next: &Next) -> Vec<String> {
     next.sends.iter().map(|record| record.id.to_string()).collect()
 }
 
@@ -129,8 +129,8 @@ fn one_message_is_under_way_per_recipient_in_the_order_of_submission() {
     assert_eq!(desk.submit("b", "1", NOW), Vec::<String>::new());
     assert_eq!(desk.submit("c", "2", NOW), ["c"], "another recipient does not wait");
     assert_eq!(desk.submit("d", "1", NOW), Vec::<String>::new());
-    assert_eq!(ids(desk.tried("a", taken(), NOW)), ["b"]);
-    assert_eq!(ids(desk.tried("b", refused(), NOW)), ["d"]);
+    assert_eq!(ids(&desk.tried("a", taken(), NOW)), ["b"]);
+    assert_eq!(ids(&desk.tried("b", refused(), NOW)), ["d"]);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_message_that_waits_for_its_next_try_holds_its_recipients_others() {
     let mut desk = Desk::new();
     desk.submit("a", "1", NOW);
     desk.submit("b", "1", NOW);
-    assert_eq!(ids(desk.tried("a", passing(), NOW)), Vec::<String>::new());
+    assert_eq!(ids(&desk.tried("a", passing(), NOW)), Vec::<String>::new());
     assert_eq!((desk.state("a"), desk.outbox.due_at()), (MessageState::Queued, Some(NOW + 500)));
     assert_eq!(desk.tick(NOW + 499), Vec::<String>::new());
     assert_eq!(desk.tick(NOW + 500), ["a"]);
@@ -205,7 +205,7 @@ fn a_message_older_than_a_day_expires_unsent() {
     let mut desk = Desk::new();
     desk.submit("a", "1", NOW);
     desk.submit("b", "1", NOW);
-    assert_eq!(ids(desk.tried("a", taken(), NOW + DAY_MS)), Vec::<String>::new());
+    assert_eq!(ids(&desk.tried("a", taken(), NOW + DAY_MS)), Vec::<String>::new());
     assert_eq!((desk.state("b"), desk.tally.expired, desk.dead.len()), (MessageState::Expired, 1, 1));
 }
 
@@ -227,7 +227,7 @@ fn an_unknown_message_holds_back_the_next_one_for_ten_seconds() {
     let mut desk = Desk::new();
     desk.submit("a", "1", NOW);
     desk.submit("b", "1", NOW);
-    assert_eq!(ids(desk.tried("a", lost(), NOW)), Vec::<String>::new());
+    assert_eq!(ids(&desk.tried("a", lost(), NOW)), Vec::<String>::new());
     assert_eq!(desk.tick(NOW + 9_999), Vec::<String>::new());
     assert_eq!(desk.tick(NOW + 10_000), ["b"]);
 }
@@ -247,7 +247,7 @@ fn what_was_under_way_at_a_stop_is_unknown_and_the_rest_keeps_its_order() {
     assert_eq!(desk.submit("d", "1", NOW + 10_005), Vec::<String>::new());
     desk.restart(NOW + 10_006);
     assert_eq!(desk.tick(NOW + 20_006), ["c"]);
-    assert_eq!(ids(desk.tried("c", taken(), NOW + 20_006)), ["d"], "places go on after a restart");
+    assert_eq!(ids(&desk.tried("c", taken(), NOW + 20_006)), ["d"], "places go on after a restart");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn at_rest_nothing_leaves_and_everything_is_kept() {
     desk.submit("a", "1", NOW);
     desk.submit("b", "1", NOW);
     desk.outbox.rest();
-    assert_eq!(ids(desk.tried("a", taken(), NOW)), Vec::<String>::new());
+    assert_eq!(ids(&desk.tried("a", taken(), NOW)), Vec::<String>::new());
     assert_eq!(desk.submit("c", "2", NOW), Vec::<String>::new());
     assert_eq!((desk.outbox.due_at(), desk.tally.queued), (None, 2));
 }
@@ -331,7 +331,7 @@ proptest! {
                     continue;
                 }
             };
-            under_way.extend(ids(desk.tried(&id, tried, now)));
+            under_way.extend(ids(&desk.tried(&id, tried, now)));
         }
         prop_assert_eq!(desk.done.len(), to.len());
         prop_assert!(desk.done.values().all(|record| record.state > MessageState::Unknown));

@@ -12,7 +12,7 @@ type Turn = Arc<Mutex<()>>;
 
 /// Whose turn it is, account by account.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
+pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Turn>>>);
 
 impl Turns {
     /// Waits for the turn at `account`; it ends with the guard.
