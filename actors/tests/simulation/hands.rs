@@ -34,7 +34,7 @@ impl House {
         let about = About { owner: account.to_owned(), items, adopted };
         let first = self.perform(&seat, effects, receipts, about);
         let actor = self.actors.get_mut(account).expect("sits");
-        let due_at = actor.machine.due_at().filter(|_| !actor.resting);
+        let due_at = actor.machine.due_at();
         if let Some(at) = due_at.filter(|due_at| actor.armed.is_none_or(|armed| armed > *due_at)) {
             actor.armed = Some(at);
             self.after(at.saturating_sub(self.now).max(1), Happening::Tick(seat));

@@ -6,12 +6,15 @@
 #![allow(unreachable_pub, reason = "a test has no outside")]
 
 mod books;
+mod committer;
 mod dice;
 mod hands;
 mod house;
 mod meta;
+mod restart;
 mod scenario;
 mod verbs;
+mod webhooks;
 mod world;
 
 use house::House;

@@ -58,11 +58,10 @@ impl House {
             return;
         }
         self.engaged.retain(|engaged| engaged != account);
-        let actor = self.actors.get_mut(account).expect("whoever is engaged sits");
+        let actor = &self.actors[account];
         if actor.leaving {
             return;
         }
-        actor.resting = true;
         let seat = actor.seat.clone();
         self.turn(account, Input::Rest, Vec::new(), 0, false);
         self.after(2, Happening::Retire(seat));
@@ -70,18 +69,16 @@ impl House {
 
     pub fn retire(&mut self, seat: Seat) {
         let account = seat.who.clone().expect("an account leaves");
-        let machine = &self.actors[&account].machine;
         if self.actors[&account].leaving {
             return;
         }
-        if machine.is_under_way() {
+        if !self.actors[&account].machine.is_at_rest() {
+            self.turn(&account, Input::Tick, Vec::new(), 0, false);
             return self.after(50, Happening::Retire(seat));
         }
+        let machine = &self.actors[&account].machine;
         if let Some((reader, open, after)) = machine.unfinished() {
             return self.soon(5, Happening::Bury(seat, reader, open, after));
-        }
-        if !machine.is_settled() {
-            return self.after(50, Happening::Retire(seat));
         }
         self.actors.get_mut(&account).expect("sits").leaving = true;
         let reason = "removed".to_owned();

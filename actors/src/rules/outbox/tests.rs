@@ -1,8 +1,10 @@
 //! Every way of a message through the outbox, and the order in which messages leave.
 
+use super::records::ATTEMPTS_KEPT;
 use super::*;
 use crate::rules::testing::{NOW, outbound};
 use proptest::prelude::*;
+use wharf_storage::DeadLetter;
 
 const DAY_MS: u64 = 86_400_000;
 
