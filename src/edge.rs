@@ -3,9 +3,11 @@
 use crate::auth::Keys;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wharf_actors::cloud::signature::Verifier;
 use wharf_actors::supervisor::Wharf;
@@ -55,6 +57,31 @@ impl Edge {
             Standing::Open => Ok(()),
             Standing::Closed { .. } => Err(ApiError::plain(ErrorId::StoreClosed)),
         }
+    }
+}
+
+/// The edge, once the house stands; before that every answer is 503.
+pub type Late = web::Data<OnceLock<web::Data<Edge>>>;
+
+/// The edge, as handlers of the public listener take it.
+pub struct Ready(web::Data<Edge>);
+
+impl std::ops::Deref for Ready {
+    type Target = Edge;
+
+    fn deref(&self) -> &Edge {
+        &self.0
+    }
+}
+
+impl FromRequest for Ready {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let edge = request.app_data::<Late>().and_then(|late| late.get());
+        let not_ready = || ApiError::naming(ErrorId::NotReady, "accounts are being restored");
+        std::future::ready(edge.cloned().map(Self).ok_or_else(not_ready))
     }
 }
 

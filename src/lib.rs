@@ -8,6 +8,7 @@ pub mod cloud_api;
 pub mod config;
 pub mod edge;
 pub mod error;
+pub mod logging;
 pub mod ops;
 pub mod router;
 pub mod sandbox;

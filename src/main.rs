@@ -3,8 +3,12 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wharf::cli::Cli;
+use wharf::logging;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    env_logger::init();
+    logging::start();
     Cli::parse().run()
 }

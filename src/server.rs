@@ -2,8 +2,9 @@
 //! account is restored.
 
 use crate::config::Settings;
-use crate::edge::Edge;
+use crate::edge::{Edge, Late};
 use crate::router;
+use actix_rt::{Arbiter, ArbiterHandle};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
@@ -59,29 +60,41 @@ pub async fn start(
     settings: &Settings,
     open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError> + Send + 'static,
 ) -> Result<Running, StartError> {
-    let late: web::Data<OnceLock<web::Data<Edge>>> = web::Data::new(OnceLock::new());
+    let late: Late = web::Data::new(OnceLock::new());
     let (ops, ops_handle) = listen_ops(settings.server.ops_listen, &late)?;
     let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
     let store = opened.map_err(StartError::Store)?;
+    let (public, public_handle, arbiters) = listen_public(settings, &late).await?;
     let plan = Plan {
         store,
         gateways: settings.gateways.clone(),
         graph: settings.graph.clone(),
-        arbiters: settings.server.workers,
+        arbiters,
         dialog_ttl: settings.storage.dialog_ttl,
+        dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings));
-    let (public, public_handle) = listen_public(settings, &edge)?;
     let _ = late.set(edge.clone());
+    public_handle.resume().await;
     log::info!("listening public={public} ops={ops} gateways={}", settings.gateways.len());
     Ok(Running { public, ops, edge, handles: [public_handle, ops_handle] })
 }
 
-fn listen_public(settings: &Settings, edge: &web::Data<Edge>) -> Result<(SocketAddr, ServerHandle), StartError> {
-    let shared = edge.clone();
+/// Listens without accepting: connections wait until the house stands. Gives the event loops of the workers, on which
+/// the accounts will live too.
+async fn listen_public(
+    settings: &Settings,
+    late: &Late,
+) -> Result<(SocketAddr, ServerHandle, Vec<ArbiterHandle>), StartError> {
+    let shared = late.clone();
     let address = settings.server.listen;
-    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::public))
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let app = move || {
+        let _ = tell.send(Arbiter::current());
+        App::new().app_data(shared.clone()).configure(router::public)
+    };
+    let server = HttpServer::new(app)
         .workers(settings.server.workers)
         .backlog(BACKLOG)
         .client_request_timeout(HEAD_WITHIN)
@@ -94,13 +107,15 @@ fn listen_public(settings: &Settings, edge: &web::Data<Edge>) -> Result<(SocketA
     let server = server.run();
     let handle = server.handle();
     actix_web::rt::spawn(server);
-    Ok((bound, handle))
+    handle.pause().await;
+    let mut arbiters = Vec::new();
+    while arbiters.len() < settings.server.workers {
+        arbiters.push(told.recv().await.ok_or(StartError::Thread)?);
+    }
+    Ok((bound, handle, arbiters))
 }
 
-fn listen_ops(
-    address: SocketAddr,
-    late: &web::Data<OnceLock<web::Data<Edge>>>,
-) -> Result<(SocketAddr, ServerHandle), StartError> {
+fn listen_ops(address: SocketAddr, late: &Late) -> Result<(SocketAddr, ServerHandle), StartError> {
     let shared = late.clone();
     let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::ops))
         .workers(1)
@@ -119,10 +134,11 @@ impl Running {
     /// Drains: takes nothing new, ends what is under way, writes what is queued, closes the store.
     pub async fn stop(self) {
         let [public, ops] = self.handles;
-        public.stop(true).await;
+        public.pause().await;
         let _ = self.edge.wharf.supervisor.send(Drain { within: Duration::from_secs(DRAIN_S) }).await;
         let store = Arc::clone(&self.edge.wharf.store);
         let _ = web::block(move || store.close()).await;
+        public.stop(true).await;
         ops.stop(true).await;
     }
 }

@@ -5,7 +5,7 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Rest, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled, Submit};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
@@ -20,13 +20,17 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
+mod finish;
 mod recall;
 mod restore;
 mod retire;
 mod subscription;
 
+pub(crate) use recall::nameless;
+pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
+pub use retire::{Batch, unfinished_events};
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -61,6 +65,10 @@ pub struct Account {
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
+    /// Mail that waits for what the disk knows of it.
+    recalls: usize,
+    /// It is about to be forgotten: nothing is taken any more.
+    leaving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -99,7 +107,19 @@ impl Account {
     pub fn new(machine: AccountMachine, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
         let id: Arc<str> = machine.record().id.as_ref().into();
         let death = Death { account: Arc::clone(&id), supervisor: Some(house.supervisor.clone()) };
-        Self { id, machine, house, desk, courier, callers: HashMap::new(), waiting: HashMap::new(), timer: None, death }
+        Self {
+            id,
+            machine,
+            house,
+            desk,
+            courier,
+            callers: HashMap::new(),
+            waiting: HashMap::new(),
+            timer: None,
+            recalls: 0,
+            leaving: false,
+            death,
+        }
     }
 
     /// Gives the machine an input and performs what it wants; `receipts` hear of the first change.
@@ -317,6 +337,14 @@ impl Handler<Submit> for Account {
             let _ = progress.send(Sent::Lost { reason });
             return;
         }
+        if self.leaving {
+            let _ = progress.send(Sent::Lost { reason: "the account is being removed".into() });
+            return;
+        }
+        // Callers that gave up waiting are forgotten whenever their number has doubled.
+        if self.callers.len().is_power_of_two() {
+            self.callers.retain(|_, caller| !caller.is_closed());
+        }
         let id = record.id.clone();
         self.callers.insert(id.clone(), progress);
         if let Some(ticket) = self.turn(Input::Submit(record), Vec::new(), ctx) {
@@ -334,14 +362,6 @@ impl Handler<Refresh> for Account {
     }
 }
 
-impl Handler<Rest> for Account {
-    type Result = ();
-
-    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        self.turn(Input::Rest, Vec::new(), ctx);
-    }
-}
-
 impl Handler<Look> for Account {
     type Result = MessageResult<Look>;
 
@@ -351,7 +371,6 @@ impl Handler<Look> for Account {
             id: self.id.to_string(),
             seq: self.machine.seq(),
             changes_in_flight: self.machine.in_flight(),
-            ended_in_group: deliveries.ended_in_group(),
             oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             outbox: views::outbox(self.machine.outbox()),

@@ -1,19 +1,28 @@
 //! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
 
+use crate::account::nameless;
 use crate::clock::{chance, now_ms};
+use crate::cloud::item::Item;
 use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
-use crate::messages::{Adopt, Attempt, Deliver, LookAtGate, Release, Rest, Settled};
-use crate::rules::deliveries::Start;
-use crate::rules::gate::{Effect, GateMachine, quarantine_stream, test_stream};
+use crate::gateway::Gateway;
+use crate::messages::{Adopt, Attempt, Deliver, Finish, LookAtGate, Release, Settled};
+use crate::rules::account::Setting;
+use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
+use crate::rules::ownership;
 use crate::rules::reader::Attempted;
 use crate::views::{self, GateView};
 use actix::prelude::*;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{Event, Glance, Outcome, Receipt, Seen, Stamp, Store};
+use tokio::sync::oneshot;
+use wharf_storage::{
+    Change, Claim, Event, Glance, KeyBuilder, Kind, Noun, Outcome, Receipt, Seen, Stamp, Standing, Store, StoreError,
+};
 
 /// Webhooks in a gate's mailbox; one that finds it full is answered 503.
 const MAILBOX: usize = 256;
@@ -21,6 +30,11 @@ const MAILBOX: usize = 256;
 const BATCH: usize = 200;
 /// Bytes of them at once.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// How often a gate that comes to rest looks whether it has.
+const LOOKS: Duration = Duration::from_millis(10);
+/// How long a batch that is not durable yet is waited for.
+const NOT_YET: Duration = Duration::from_millis(50);
 
 /// Where the gates of one arbiter hear of their commits.
 pub type GateDesk = LoopDesk<(Addr<Gate>, u64)>;
@@ -33,6 +47,10 @@ pub struct Gate {
     desk: Rc<GateDesk>,
     courier: Addr<Courier>,
     timer: Option<(u64, SpawnHandle)>,
+    /// The accounts to which quarantined items are handed over just now.
+    handing: HashSet<Arc<str>>,
+    /// Mail for them that was on its way here already; it waits, for their claims are being rewritten.
+    held: Vec<Deliver>,
 }
 
 impl Gate {
@@ -44,7 +62,7 @@ impl Gate {
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
-        Self { gateway, machine, store, desk, courier, timer: None }
+        Self { gateway, machine, store, desk, courier, timer: None, handing: HashSet::new(), held: Vec::new() }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) {
@@ -87,15 +105,20 @@ impl Gate {
         let attempt = async move {
             let event = match due.event {
                 Some(event) => event,
-                None => {
-                    let read = actix_rt::task::spawn_blocking(move || store.event(&stream, due.seq)).await;
-                    Arc::new(read.ok()?.ok()??)
-                }
+                None => match read_event(store, &stream, due.seq).await {
+                    Some(event) => event,
+                    None => {
+                        let reason = "the journal could not be read".to_owned();
+                        let failed = Attempted::Failed { status: None, retry_after: None, reason };
+                        return Some((Arc::new(nameless(&stream, due.seq)), failed));
+                    }
+                },
             };
             let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
             Some((event, courier.send(call).await.ok()?))
         };
         let heard = move |tried: Option<(Arc<Event>, Attempted)>, gate: &mut Self, ctx: &mut Context<Self>| {
+            // Without an answer the house is stopping.
             let Some((event, what)) = tried else { return };
             let effects = gate.machine.attempted(reader, &event, what, chance(), now_ms());
             gate.perform(effects, Vec::new(), ctx);
@@ -116,7 +139,29 @@ impl Gate {
         ctx.spawn(read.into_actor(self).map(heard));
     }
 
+    fn come_to_rest(&mut self, tell: oneshot::Sender<()>, ctx: &mut Context<Self>) {
+        // On a closed store nothing becomes durable any more.
+        if self.machine.is_at_rest() || self.store.standing() != Standing::Open {
+            // A timer would keep this actor, and with it the store, alive.
+            if let Some((_, handle)) = self.timer.take() {
+                ctx.cancel_future(handle);
+            }
+            let _ = tell.send(());
+            return;
+        }
+        ctx.run_later(LOOKS, |gate, ctx| {
+            let effects = gate.machine.tick(now_ms());
+            gate.perform(effects, Vec::new(), ctx);
+            gate.come_to_rest(tell, ctx);
+        });
+    }
+
     fn accept(&mut self, message: Deliver, copies: Vec<Option<Seen>>, ctx: &mut Context<Self>) {
+        let handed =
+            |item: &Item| ownership::claimed(&item.owner).is_some_and(|claimed| self.handing.contains(claimed));
+        if message.items.iter().any(handed) {
+            return self.held.push(message);
+        }
         let effects = self.machine.accept(message.items, copies, message.secret, now_ms());
         self.perform(effects, vec![message.receipt], ctx);
     }
@@ -173,23 +218,51 @@ impl Handler<Release> for Gate {
     type Result = ();
 
     fn handle(&mut self, message: Release, ctx: &mut Self::Context) {
+        // One at a time: a second one would hand the same items over again.
+        if !self.handing.contains(&message.account) {
+            self.release(message, ctx);
+        }
+    }
+}
+
+impl Gate {
+    /// Hands over what is quarantined under the account's name, batch by batch, until nothing is left.
+    fn release(&mut self, message: Release, ctx: &mut Context<Self>) {
+        self.end_release(&message.account, ctx);
         let Some(claim) = self.machine.claim(&message.account).cloned() else { return };
+        self.handing.insert(Arc::clone(&message.account));
         let store = Arc::clone(&self.store);
         let stream = quarantine_stream(&self.gateway);
         let after = claim.first.saturating_sub(1);
         let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
         let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| match read {
             Ok(Ok(events)) => gate.hand_over(message, &events, ctx),
-            _ => log::error!("journal_unreadable stream={}", quarantine_stream(&gate.gateway)),
+            _ => {
+                log::error!("journal_unreadable stream={}", quarantine_stream(&gate.gateway));
+                gate.end_release(&message.account, ctx);
+            }
         };
         ctx.spawn(read.into_actor(self).map(heard));
     }
-}
 
-impl Gate {
+    /// Takes the mail that waited for the end of a batch.
+    fn end_release(&mut self, account: &str, ctx: &mut Context<Self>) {
+        self.handing.remove(account);
+        for mail in std::mem::take(&mut self.held) {
+            self.handle(mail, ctx);
+        }
+    }
+
     /// Hands one batch to the account that is engaged now, then goes on with the next.
     fn hand_over(&mut self, message: Release, read: &[Event], ctx: &mut Context<Self>) {
-        let Some(through) = read.last().map(|event| event.seq) else { return };
+        let Some(through) = read.last().map(|event| event.seq) else {
+            if self.machine.is_settled() {
+                return self.end_release(&message.account, ctx);
+            }
+            // What is claimed is on its way to the disk.
+            ctx.run_later(NOT_YET, |gate, ctx| gate.release(message, ctx));
+            return;
+        };
         let claimed = |event: &&Event| event.claimed.as_deref() == Some(&*message.account);
         let taken: Vec<&Event> = read.iter().filter(claimed).collect();
         let bytes = taken.iter().map(|event| event.body.len() as u64).sum();
@@ -199,20 +272,27 @@ impl Gate {
         let adopt = message.actor.send(Adopt { gateway: Arc::clone(&self.gateway), items, release });
         let heard = move |durable: Result<bool, MailboxError>, gate: &mut Self, ctx: &mut Context<Self>| {
             if !durable.unwrap_or(false) {
-                return log::error!("release_failed gateway={} account={}", gate.gateway, message.account);
+                log::error!("release_failed gateway={} account={}", gate.gateway, message.account);
+                return gate.end_release(&message.account, ctx);
             }
             gate.machine.released(&message.account, count, bytes, through);
-            ctx.notify(message);
+            gate.release(message, ctx);
         };
         ctx.spawn(adopt.into_actor(self).map(heard));
     }
 }
 
-impl Handler<Rest> for Gate {
-    type Result = ();
+impl Handler<Finish> for Gate {
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Rest, _: &mut Self::Context) {
+    fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
+        let (tell, told) = oneshot::channel();
         self.machine.rest();
+        self.come_to_rest(tell, ctx);
+        Box::pin(async move {
+            // A gate that dies meanwhile has nothing more to end.
+            let _ = told.await;
+        })
     }
 }
 
@@ -221,9 +301,36 @@ impl Handler<LookAtGate> for Gate {
 
     fn handle(&mut self, _: LookAtGate, _: &mut Self::Context) -> Self::Result {
         let routes = views::routes(self.machine.deliveries());
-        let ended_in_group = self.machine.deliveries().ended_in_group();
-        MessageResult(GateView { gateway: self.gateway.to_string(), ended_in_group, routes })
+        MessageResult(GateView { gateway: self.gateway.to_string(), routes })
     }
+}
+
+async fn read_event(store: Arc<dyn Store>, stream: &Arc<str>, seq: u64) -> Option<Arc<Event>> {
+    let name = Arc::clone(stream);
+    let read = actix_rt::task::spawn_blocking(move || store.event(&name, seq)).await;
+    match read {
+        Ok(Ok(Some(event))) => Some(Arc::new(event)),
+        other => {
+            log::error!("event_unreadable stream={stream} seq={seq} why={other:?}");
+            None
+        }
+    }
+}
+
+/// A gate as storage remembers it.
+pub fn restore(store: &dyn Store, gateway: &Gateway, setting: &Setting) -> Result<GateMachine, StoreError> {
+    let name = &gateway.uri;
+    let tests = test_stream(name);
+    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(name)), tests: store.last_seq(&tests) };
+    let prefix = KeyBuilder::new().text(name).build();
+    let claims = store.hot(Kind::Claim, &prefix.0);
+    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let mut opening = Change::default();
+    let mut readers = Vec::new();
+    for route in test_routes(&gateway.routes) {
+        readers.push(crate::account::restore_reader(store, &tests, &route, seqs.tests, setting, &mut opening)?);
+    }
+    Ok(GateMachine::new(name, seqs, claims, Deliveries::new(tests, readers), opening))
 }
 
 fn seen(glance: Glance) -> Option<Seen> {

@@ -152,7 +152,7 @@ pub struct Drain {
     pub within: std::time::Duration,
 }
 
-/// Supervisor → account and gate: start nothing new.
+/// Supervisor → account and gate: start nothing new. Answered once what was under way has ended and that is durable.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Rest;
+pub struct Finish;

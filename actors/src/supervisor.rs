@@ -9,26 +9,28 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Look, LookAtGate, Release, Rest};
-use crate::rules::account::{Entry, Setting};
-use crate::rules::deliveries::Deliveries;
-use crate::rules::gate::{GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
+use crate::messages::{Died, Drain, Finish, Release};
+use crate::rules::account::{Entry, Input, Setting};
 use actix::prelude::*;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
-    AccountRecord, Change, Claim, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+    AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod verbs;
+
+use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
 const REBUILD_AFTER: Duration = Duration::from_millis(50);
 /// The longest wait before an account is rebuilt.
 const REBUILD_AT_MOST: Duration = Duration::from_secs(30);
-/// How often the drain looks whether an actor is quiet.
-const LOOKS: Duration = Duration::from_millis(10);
 /// Dialogs in memory, all accounts together: about 400 bytes each.
 const DIALOGS: usize = 500_000;
 /// Bytes of event bodies in memory for deliveries, all accounts together.
@@ -43,10 +45,12 @@ pub struct Plan {
     pub gateways: Vec<Arc<Gateway>>,
     /// Where Graph is.
     pub graph: GraphSettings,
-    /// Event loops for accounts.
-    pub arbiters: usize,
+    /// Event loops for accounts: those of the HTTP workers, so that a webhook changes threads as rarely as can be.
+    pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// A dead letter is kept this long.
+    pub dead_retention: Duration,
     /// A message older than this is not sent any more.
     pub send_max_age: Duration,
 }
@@ -54,10 +58,10 @@ pub struct Plan {
 /// Spawns and retires accounts.
 pub struct Supervisor {
     plan: Plan,
-    arbiters: Vec<ArbiterHandle>,
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    turns: Turns,
     setting: Setting,
 }
 
@@ -74,12 +78,11 @@ pub struct Wharf {
     pub courier: Addr<Courier>,
 }
 
-/// Builds the house: arbiters, gates, and every account of the registry. Nothing is received before it returns.
+/// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
-    let arbiters: Vec<ArbiterHandle> = (0..plan.arbiters.max(1)).map(|_| Arbiter::new().handle()).collect();
     let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
     let gates = Arc::new(Gates::default());
-    for arbiter in &arbiters {
+    for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
         arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));
     }
@@ -87,16 +90,16 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let records = records(plan.store.as_ref())?;
     let setting = setting(&plan, records.len());
     let desks =
-        plan.gateways.iter().zip(arbiters.iter().cycle()).map(|(gateway, arbiter)| {
+        plan.gateways.iter().zip(plan.arbiters.iter().cycle()).map(|(gateway, arbiter)| {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
-        arbiters,
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        turns: Turns::default(),
         setting,
     };
     let context = Context::new();
@@ -128,26 +131,8 @@ fn start_gate(
     arbiter: &ArbiterHandle,
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
-    let store = Arc::clone(&plan.store);
-    let name = Arc::clone(&gateway.uri);
-    let tests = test_stream(&name);
-    let seqs = Seqs { quarantine: store.last_seq(&quarantine_stream(&name)), tests: store.last_seq(&tests) };
-    let prefix = KeyBuilder::new().text(&name).build();
-    let claims = store.hot(Kind::Claim, &prefix.0);
-    let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
-    let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(
-            store.as_ref(),
-            &tests,
-            &route,
-            seqs.tests,
-            setting,
-            &mut opening,
-        )?);
-    }
-    let machine = GateMachine::new(&name, seqs, claims, Deliveries::new(tests, readers), opening);
+    let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
+    let machine = crate::gate::restore(store.as_ref(), gateway, setting)?;
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
         Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
@@ -181,7 +166,11 @@ impl Supervisor {
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
         let actor = self.start_account(desks, record, messages, address)?;
-        desks.engage(&id, actor, &numbers);
+        desks.engage(&id, actor.clone(), &numbers);
+        if self.plan.store.standing() == Standing::Open {
+            // A stop may have left some of its items in quarantine.
+            desks.gate.do_send(Release { account: id, actor });
+        }
         Ok(())
     }
 
@@ -194,7 +183,12 @@ impl Supervisor {
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
         let store = Arc::clone(&self.plan.store);
-        let machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let mut machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
+        if closed {
+            // What it would start could not be kept: it would be delivered again after every rebuild.
+            drop(machine.handle(Input::Rest, now_ms()));
+        }
         let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         let machine = if closed { machine.at_rest() } else { machine };
@@ -207,7 +201,7 @@ impl Supervisor {
     /// Accounts spread over the arbiters by their id.
     fn arbiter_of(&self, account: &str) -> &ArbiterHandle {
         let hash = xxhash_rust::xxh3::xxh3_64(account.as_bytes());
-        &self.arbiters[(hash % self.arbiters.len() as u64) as usize]
+        &self.plan.arbiters[(hash % self.plan.arbiters.len() as u64) as usize]
     }
 
     fn rebuild(&mut self, account: &Arc<str>, address: &Addr<Self>) {
@@ -236,6 +230,15 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
+        ctx.run_interval(sweep::EVERY, |supervisor, _| {
+            let store = Arc::clone(&supervisor.plan.store);
+            let kept_ms = supervisor.plan.dead_retention.as_millis() as u64;
+            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), kept_ms, now_ms()) {
+                Ok(0) => {}
+                Ok(removed) => log::info!("dead_letters_removed count={removed}"),
+                Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),
+            });
+        });
     }
 }
 
@@ -293,24 +296,14 @@ impl Handler<Drain> for Supervisor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
-        let directory = Arc::clone(&self.directory);
+        let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
+        let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
+        let accounts = accounts.map(|(_, actor)| actor.send(Finish));
+        let all = futures_util::future::join(join_all(gates), join_all(accounts));
         Box::pin(async move {
-            let quiet = async {
-                for desks in directory.gateways() {
-                    desks.gate.do_send(Rest);
-                    let accounts = desks.read().all();
-                    accounts.iter().for_each(|(_, actor)| actor.do_send(Rest));
-                    while desks.gate.send(LookAtGate).await.is_ok_and(|view| !view.is_quiet()) {
-                        tokio::time::sleep(LOOKS).await;
-                    }
-                    for (_, actor) in accounts {
-                        while actor.send(Look).await.is_ok_and(|view| !view.is_quiet()) {
-                            tokio::time::sleep(LOOKS).await;
-                        }
-                    }
-                }
-            };
-            let _ = tokio::time::timeout(message.within, quiet).await;
+            if tokio::time::timeout(message.within, all).await.is_err() {
+                log::warn!("drained_in_part after_s={}", message.within.as_secs());
+            }
         })
     }
 }

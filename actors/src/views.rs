@@ -16,8 +16,6 @@ pub struct AccountView {
     pub seq: u64,
     /// Changes that wait for the disk.
     pub changes_in_flight: usize,
-    /// Ended deliveries whose progress waits to be kept.
-    pub ended_in_group: usize,
     /// When the oldest undelivered event in memory was accepted, in ms since 1970.
     pub oldest_undelivered_ms: Option<u64>,
     /// By route.
@@ -31,8 +29,6 @@ pub struct AccountView {
 pub struct GateView {
     /// The gateway.
     pub gateway: String,
-    /// Ended deliveries whose progress waits to be kept.
-    pub ended_in_group: usize,
     /// By route that wants test payloads.
     pub routes: BTreeMap<String, RouteView>,
 }
@@ -48,24 +44,6 @@ pub struct RouteView {
     pub high: u64,
     /// What the route last said.
     pub last_answer: Option<LastAnswer>,
-}
-
-impl AccountView {
-    /// Whether nothing is under way and nothing waits to be kept.
-    pub fn is_quiet(&self) -> bool {
-        self.changes_in_flight == 0 && self.ended_in_group == 0 && is_quiet(&self.routes)
-    }
-}
-
-impl GateView {
-    /// Whether nothing is under way and nothing waits to be kept.
-    pub fn is_quiet(&self) -> bool {
-        self.ended_in_group == 0 && is_quiet(&self.routes)
-    }
-}
-
-fn is_quiet(routes: &BTreeMap<String, RouteView>) -> bool {
-    routes.values().all(|route| route.under_way == 0)
 }
 
 /// The routes of one stream.

@@ -10,7 +10,7 @@ mod webhook;
 pub use body::read as read_body;
 pub use query::Query;
 
-use crate::edge::Edge;
+use crate::edge::{Edge, Ready};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,7 +22,7 @@ pub async fn handle(
     request: HttpRequest,
     uri: web::Path<String>,
     payload: web::Payload,
-    edge: web::Data<Edge>,
+    edge: Ready,
 ) -> Result<HttpResponse, ApiError> {
     let gateway = edge.wharf.directory.gateway(&uri).ok_or_else(|| unknown_path(&request))?;
     match *request.method() {

@@ -64,7 +64,8 @@ async fn demo(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let stage = Stage::set(options, folder.path()).await?;
     stage.introduce();
-    stage.engage().await?;
+    let number = stage.engage().await?;
+    stage.invite(&number);
     stage.sandbox.start_traffic().await;
     stage.watch(options.seconds.map(Duration::from_secs)).await?;
     stage.clear(options.seconds.is_some()).await;
@@ -115,8 +116,20 @@ impl Stage {
         println!();
     }
 
-    /// What an operator does first: `setup`, then `subscribe`.
-    async fn engage(&self) -> Result<(), Box<dyn std::error::Error>> {
+    /// What an application does: one message, ready to paste.
+    fn invite(&self, number: &str) {
+        println!("Send a message as an application would:");
+        println!("  curl -H 'Authorization: Bearer {KEY}' -H 'Content-Type: application/json' \\");
+        println!("    http://{}/v25.0/{number}/messages \\", self.running.public);
+        println!(
+            "    -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"16505551234\",\"type\":\"text\",\"text\":{{\"body\":\"hello\"}}}}'"
+        );
+        println!();
+    }
+
+    /// What an operator does first: `setup`, then `subscribe`. Gives one phone number id.
+    async fn engage(&self) -> Result<String, Box<dyn std::error::Error>> {
+        let mut number = String::new();
         for verb in ["setup", "subscribe"] {
             let url = format!("{}?whatsapp={verb}", self.callback);
             let mut answer =
@@ -129,9 +142,10 @@ impl Stage {
             }
             let accounts: Vec<serde_json::Value> = serde_json::from_slice(&body)?;
             println!("  ?whatsapp={verb:<10} {} accounts", accounts.len());
+            number = accounts[0]["phone_numbers"][0]["id"].as_str().unwrap_or_default().to_owned();
         }
         println!();
-        Ok(())
+        Ok(number)
     }
 
     /// A live line of counters, until the time is up or Ctrl-C.

@@ -4,10 +4,10 @@ use super::GraphRefusal;
 use crate::auth::Scope;
 use crate::authorised::caller;
 use crate::callback::read_body;
-use crate::edge::Edge;
+use crate::edge::{Edge, Ready};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Data, Path, Payload};
+use actix_web::web::{Bytes, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub async fn send(
     request: HttpRequest,
     path: Path<(String, String, String)>,
     payload: Payload,
-    edge: Data<Edge>,
+    edge: Ready,
 ) -> Result<HttpResponse, GraphRefusal> {
     let (version, number, node) = path.into_inner();
     Sending { version, number, node }.run(&request, payload, &edge).await
@@ -43,7 +43,7 @@ pub async fn send_unversioned(
     request: HttpRequest,
     path: Path<(String, String)>,
     payload: Payload,
-    edge: Data<Edge>,
+    edge: Ready,
 ) -> Result<HttpResponse, GraphRefusal> {
     let (number, node) = path.into_inner();
     Sending { version: edge.graph_version.to_string(), number, node }.run(&request, payload, &edge).await

@@ -63,12 +63,7 @@ pub const SETTINGS: &[Setting] = &[
         "0.0.0.0:8080",
         "The public address: callbacks, verbs, and the Cloud-API-compatible API.",
     ),
-    with_default(
-        "server",
-        "ops_listen",
-        "127.0.0.1:8081",
-        "The address for operators: health, metrics, dashboard, `/api`.",
-    ),
+    with_default("server", "ops_listen", "127.0.0.1:8081", "The address for operators: health, metrics, `/api`."),
     optional(
         "server",
         "public_url",

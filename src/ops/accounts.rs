@@ -1,9 +1,10 @@
 //! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
 use super::page::{Page, Wanted, raw};
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
 use crate::config::masked;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

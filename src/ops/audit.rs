@@ -1,8 +1,9 @@
 //! `/api/audit`: who changed what.
 
 use super::page::{Page, Wanted};
-use super::{Late, inspector, json, moment, read};
+use super::{inspector, json, moment, read};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;

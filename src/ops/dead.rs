@@ -1,8 +1,9 @@
 //! `/api/accounts/{waba}/dead`: what was given up, with the reason. Answers also after `remove`.
 
 use super::page::{Page, Wanted, raw};
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

@@ -1,8 +1,9 @@
 //! `/api/accounts/{waba}/dialogs`: who talks with the account, with the dialog variables and the 24-hour window.
 
 use super::page::{Page, Wanted};
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

@@ -1,17 +1,21 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
 use super::page::raw;
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use crate::ops::page::Wanted;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wharf_storage::{Event, EventDialog};
+use wharf_storage::{Event, EventDialog, Store, StoreError};
 
 /// Bytes of events read for one answer at most.
 const ANSWER_BYTES: usize = 8 << 20;
+
+/// Events looked at for one answer at most: a rare kind in a long journal is found part by part.
+const LOOKED_AT: usize = 10_000;
 
 /// An event as operators see it.
 #[derive(Debug, Serialize)]
@@ -65,11 +69,28 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     if edge.wharf.store.last_seq(&stream) == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let events = read(edge, move |store| store.events(&stream, after, wanted.limit, ANSWER_BYTES)).await?;
-    let next = events.last().filter(|_| events.len() >= wanted.limit).map(|event| event.seq.to_string());
-    let of_kind = |event: &Event| kind.as_deref().is_none_or(|kind| event.kind.word() == kind);
-    let data = events.into_iter().filter(of_kind).map(EventShown::of).collect();
-    Ok(json(&Listed { data, next }))
+    let part = read(edge, move |store| part(store, &stream, after, wanted.limit, kind.as_deref())).await?;
+    let next = part.next.map(|seq| seq.to_string());
+    Ok(json(&Listed { data: part.events.into_iter().map(EventShown::of).collect(), next }))
+}
+
+/// Events found, and the seq after which to go on.
+struct Part {
+    events: Vec<Event>,
+    next: Option<u64>,
+}
+
+/// Reads on until `limit` events of `kind` are found, the stream ends, or [`LOOKED_AT`] were looked at.
+fn part(store: &dyn Store, stream: &str, after: u64, limit: usize, kind: Option<&str>) -> Result<Part, StoreError> {
+    let mut part = Part { events: Vec::new(), next: Some(after) };
+    let mut looked_at = 0;
+    while let (Some(after), true) = (part.next, part.events.len() < limit && looked_at < LOOKED_AT) {
+        let read = store.events(stream, after, limit - part.events.len(), ANSWER_BYTES)?;
+        looked_at += read.len();
+        part.next = read.last().map(|event| event.seq);
+        part.events.extend(read.into_iter().filter(|event| kind.is_none_or(|kind| event.kind.word() == kind)));
+    }
+    Ok(part)
 }
 
 /// One event, by its id.

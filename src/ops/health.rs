@@ -1,6 +1,6 @@
 //! `/healthz`: the process answers. `/readyz`: it can do its work.
 
-use super::Late;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::HttpResponse;
 

@@ -1,6 +1,7 @@
 //! `/api/ledger`: where everything went, all figures from one committed state, and whether they balance.
 
-use super::{Late, inspector, json};
+use super::{inspector, json};
+use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! `/api/messages/{id}` and `/api/accounts/{waba}/messages`: outbound messages with state and attempts.
 
 use super::page::raw;
-use super::{Late, inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account};
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

@@ -1,11 +1,11 @@
 //! `/metrics`: Prometheus text. Gathered at each scrape from the store and the edge; nothing is counted twice.
 
-use super::Late;
 use crate::edge::Edge;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::HttpResponse;
 use prometheus::core::Collector;
-use prometheus::{Gauge, GaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Opts, Registry, TextEncoder};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wharf_storage::{Standing, Tally};
 
@@ -113,12 +113,22 @@ impl Scrape {
     }
 
     fn one(&self, name: &str, help: &str, value: f64) -> prometheus::Result<()> {
+        if name.ends_with("_total") {
+            let counter = Counter::new(name, help)?;
+            counter.inc_by(value);
+            return self.add(counter);
+        }
         let gauge = Gauge::new(name, help)?;
         gauge.set(value);
         self.add(gauge)
     }
 
     fn family(&self, name: &str, help: &str, label: &str, values: &[(&str, f64)]) -> prometheus::Result<()> {
+        if name.ends_with("_total") {
+            let family = CounterVec::new(Opts::new(name, help), &[label])?;
+            values.iter().for_each(|(at, value)| family.with_label_values(&[at]).inc_by(*value));
+            return self.add(family);
+        }
         let family = GaugeVec::new(Opts::new(name, help), &[label])?;
         values.iter().for_each(|(at, value)| family.with_label_values(&[at]).set(*value));
         self.add(family)

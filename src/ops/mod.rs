@@ -14,16 +14,13 @@ pub mod quarantine;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;
-use crate::edge::Edge;
+use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use wharf_storage::{Store, StoreError};
-
-/// The edge, once the house stands; before that every answer is 503.
-pub type Late = web::Data<OnceLock<web::Data<Edge>>>;
 
 /// The edge, for a caller that may look.
 pub(crate) async fn inspector<'a>(

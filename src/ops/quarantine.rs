@@ -2,8 +2,9 @@
 
 use super::events::EventShown;
 use super::page::Wanted;
-use super::{Late, inspector, json, read};
+use super::{inspector, json, read};
 use crate::callback::Query;
+use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;

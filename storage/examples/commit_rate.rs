@@ -1,13 +1,14 @@
 //! Measures the store's hot path: events of 700 bytes, one per change, from 2 threads with up to 64 changes in flight
-//! each. `commit_rate [seconds] [preload] [folder]`: with a preload it fills the store first, measures, opens it again and
-//! says how long that took. It knows nothing that the public API does not say.
+//! each. `commit_rate [seconds] [preload] [dialogs] [folder]`: with a preload it fills the store first, measures, opens
+//! it again and says how long that took; with dialogs each change also writes one of so many, by chance. It knows nothing
+//! that the public API does not say.
 
 use bytes::Bytes;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use wharf_storage::{
-    Change, Desk, Disposition, Event, EventKind, Glance, Mark, NumberRef, Outcome, Receipt, Seen, SledSettings,
+    Change, Desk, Dialog, Disposition, Event, EventKind, Glance, Mark, NumberRef, Outcome, Receipt, Seen, SledSettings,
     SledStore, Stamp, Store, Tally,
 };
 
@@ -47,14 +48,15 @@ struct Load {
     streams: Vec<Arc<str>>,
     seqs: Vec<u64>,
     gateway: Arc<str>,
+    dialogs: u64,
 }
 
 impl Load {
-    fn new(store: &dyn Store, thread: u64) -> Self {
+    fn new(store: &dyn Store, thread: u64, dialogs: u64) -> Self {
         let streams: Vec<Arc<str>> = (0..STREAMS).map(|nth| format!("1000{thread}{nth:06}").into()).collect();
         let seqs = streams.iter().map(|stream| store.last_seq(stream)).collect();
         let body = Bytes::from((0..BODY).map(|at| (at * 7919 % 251) as u8).collect::<Vec<u8>>());
-        Self { thread, next: 0, body, streams, seqs, gateway: "main".into() }
+        Self { thread, next: 0, body, streams, seqs, gateway: "main".into(), dialogs }
     }
 
     fn change(&mut self, now_s: u64) -> Change {
@@ -76,6 +78,7 @@ impl Load {
             dialog: None,
             lane: seq % 100,
             message_id: Some("wamid.HBgLMTY0NjcwNDM1OTUVAgASGBQzQTdGNUU0".into()),
+            wanted_by: Vec::new(),
             body: self.body.clone(),
             item: (0, BODY as u32),
         };
@@ -86,7 +89,28 @@ impl Load {
             seen: Seen { content: 1, at_s: now_s as u32 },
         };
         let owner = self.streams[nth].clone();
-        Change { events: vec![event], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] }
+        let mut change =
+            Change { events: vec![event.into()], marks: vec![mark], writes: Vec::new(), tallies: vec![(owner, tally)] };
+        if self.dialogs > 0 {
+            change.put(&self.dialog(nth, now_s));
+        }
+        change
+    }
+
+    fn dialog(&self, nth: usize, now_s: u64) -> Dialog {
+        let id = (mark_key(self.thread, nth as u64, self.next) >> 64) as u64 % self.dialogs;
+        Dialog {
+            account: (&*self.streams[(id % STREAMS) as usize]).into(),
+            id,
+            number: "106540352242922".into(),
+            user_id: Some("US.13491208655302741918".into()),
+            wa_id: Some("16505551234".into()),
+            group_id: None,
+            display: Some("15550783881".into()),
+            since_ms: 1,
+            seen_at_ms: now_s * 1000,
+            window_expires_at_ms: Some(now_s * 1000 + 86_400_000),
+        }
     }
 }
 
@@ -100,9 +124,8 @@ fn now_s() -> u64 {
 }
 
 /// Commits until `enough` events or `patience` is over; returns the latencies.
-fn commit(store: &dyn Store, thread: u64, in_flight: u64, enough: u64, patience: Duration) -> Vec<Duration> {
+fn commit(store: &dyn Store, mut load: Load, in_flight: u64, enough: u64, patience: Duration) -> Vec<Duration> {
     let tray = Arc::new(Tray::default());
-    let mut load = Load::new(store, thread);
     let mut begun: Vec<Instant> = Vec::new();
     let mut latencies = Vec::new();
     let start = Instant::now();
@@ -124,11 +147,15 @@ fn commit(store: &dyn Store, thread: u64, in_flight: u64, enough: u64, patience:
     }
 }
 
-fn measure(title: &str, store: &dyn Store, in_flight: u64, enough: u64, patience: Duration) {
+fn measure(title: &str, store: &dyn Store, (in_flight, dialogs): (u64, u64), enough: u64, patience: Duration) {
     let (before, start) = (store.figures(), Instant::now());
     let mut latencies: Vec<Duration> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
-            .map(|thread| scope.spawn(move || commit(store, thread, in_flight, enough / THREADS, patience)))
+            .map(|thread| {
+                scope.spawn(move || {
+                    commit(store, Load::new(store, thread, dialogs), in_flight, enough / THREADS, patience)
+                })
+            })
             .collect();
         threads.into_iter().flat_map(|thread| thread.join().expect("no load panics")).collect()
     });
@@ -136,14 +163,22 @@ fn measure(title: &str, store: &dyn Store, in_flight: u64, enough: u64, patience
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     println!(
-        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms",
+        "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms; {} MB resident",
         latencies.len() as f64 / seconds,
         (after.events - before.events) as f64 / (after.commits - before.commits) as f64,
         at(0.5),
         at(0.99),
         at(1.0),
         (after.commit_seconds - before.commit_seconds) * 1000.0 / (after.commits - before.commits) as f64,
+        resident_mb(),
     );
+}
+
+/// This process's memory, where the system tells.
+fn resident_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 fn bytes_in(folder: &Path) -> u64 {
@@ -156,16 +191,17 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let seconds: u64 = arguments.next().map_or(5, |text| text.parse().expect("seconds are a number"));
     let preload: u64 = arguments.next().map_or(0, |text| text.parse().expect("the preload is a number"));
+    let dialogs: u64 = arguments.next().map_or(0, |text| text.parse().expect("the dialogs are a number"));
     let temporary = tempfile::tempdir().expect("a folder for the data can be made");
     let folder = arguments.next().map_or(temporary.path().to_owned(), Into::into);
     let settings = SledSettings::new(folder.join("data"));
     let store = SledStore::open(settings.clone()).expect("the store opens");
     let patience = Duration::from_secs(seconds);
 
-    measure("fresh ", &store, IN_FLIGHT, u64::MAX, patience);
+    measure("fresh ", &store, (IN_FLIGHT, dialogs), u64::MAX, patience);
     if preload > 0 {
-        measure("fill  ", &store, 4096, preload, Duration::MAX);
-        measure("filled", &store, IN_FLIGHT, u64::MAX, patience);
+        measure("fill  ", &store, (4096, dialogs), preload, Duration::MAX);
+        measure("filled", &store, (IN_FLIGHT, dialogs), u64::MAX, patience);
     }
     let events = store.figures().events;
     let start = Instant::now();
@@ -177,7 +213,7 @@ fn main() {
     let start = Instant::now();
     store.tidy();
     println!("indexed and tidy after {:.0} ms more; {:?}", ms(start), store.figures());
-    measure("again ", &store, IN_FLIGHT, u64::MAX, patience);
+    measure("again ", &store, (IN_FLIGHT, dialogs), u64::MAX, patience);
     let start = Instant::now();
     let first = store.events("10000000001", 0, 100, usize::MAX).expect("events can be read");
     println!("read the first {} events of a stream in {:.0} ms", first.len(), ms(start));

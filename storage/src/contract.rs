@@ -75,7 +75,7 @@ pub(crate) use contract;
 pub(crate) fn receipts_are_told_once_in_commit_order(rig: Rig) {
     let (left, right) = (Arc::new(Notes::default()), Arc::new(Notes::default()));
     for number in 0..500 {
-        let change = Change { events: vec![event("100", number + 1, 100)], ..Change::default() };
+        let change = Change { events: vec![event("100", number + 1, 100).into()], ..Change::default() };
         rig.store().commit(change, vec![left.receipt(number), right.receipt(number)]);
     }
     for notes in [left, right] {
@@ -94,7 +94,7 @@ pub(crate) fn receipts_are_told_once_in_commit_order(rig: Rig) {
 pub(crate) fn a_change_is_visible_only_when_durable_and_then_whole(rig: Rig) {
     let notes = Arc::new(Notes::default());
     for seq in 1..=300 {
-        let mut change = Change { events: vec![event("100", seq, 300)], ..Change::default() };
+        let mut change = Change { events: vec![event("100", seq, 300).into()], ..Change::default() };
         change.put(&progress("100", seq));
         change.put(&wamid("100", seq));
         change.tallies.push(routed("100", 1));
@@ -121,7 +121,7 @@ pub(crate) fn everything_reads_the_same_after_a_reopen(mut rig: Rig) {
         for nth in 0..50 {
             let seq = round * 50 + nth + 1;
             let mut change = Change::default();
-            change.events.extend((0..7).map(|stream| event(&format!("{stream}"), seq, 200 + seq as usize)));
+            change.events.extend((0..7).map(|stream| event(&format!("{stream}"), seq, 200 + seq as usize).into()));
             change.put(&wamid("100", seq % 60));
             change.put(&progress("100", seq));
             change.put(&Claim {
@@ -160,7 +160,7 @@ pub(crate) fn tallies_count_exactly_once_over_reopens(mut rig: Rig) {
 
 pub(crate) fn the_last_seq_survives_and_never_falls(mut rig: Rig) {
     for seq in 1..=20 {
-        keep(rig.store(), Change { events: vec![event("100", seq, 10)], ..Change::default() });
+        keep(rig.store(), Change { events: vec![event("100", seq, 10).into()], ..Change::default() });
     }
     rig.reopen();
     assert_eq!((rig.store().last_seq("100"), rig.store().last_seq("10"), rig.store().last_seq("1000")), (20, 0, 0));
@@ -239,7 +239,7 @@ pub(crate) fn a_differing_copy_shows_the_content_accepted_first(mut rig: Rig) {
 
 pub(crate) fn events_come_in_pages_bounded_by_count_and_bytes(mut rig: Rig) {
     for seq in 1..=100 {
-        let events = vec![event("a", seq, 1000), event("ab", seq, 3000)];
+        let events = vec![event("a", seq, 1000).into(), event("ab", seq, 3000).into()];
         keep(rig.store(), Change { events, ..Change::default() });
     }
     for _ in 0..2 {
@@ -295,7 +295,7 @@ pub(crate) fn records_come_in_pages_in_key_order(mut rig: Rig) {
 
 pub(crate) fn a_change_larger_than_any_page_is_kept_whole(mut rig: Rig) {
     let mut change = Change::default();
-    change.events.extend((1..=200).map(|seq| event("100", seq, 5000 + 700 * seq as usize)));
+    change.events.extend((1..=200).map(|seq| event("100", seq, 5000 + 700 * seq as usize).into()));
     change.marks.extend((0..20_000).map(|key| mark(key, Stamp::Dated(START_S), 1, START_S)));
     for nth in 0..300 {
         change.put(&AuditRecord {
@@ -310,9 +310,9 @@ pub(crate) fn a_change_larger_than_any_page_is_kept_whole(mut rig: Rig) {
         });
     }
     change.tallies.push(routed("100", 200));
-    let events = change.events.clone();
+    let events: Vec<Event> = change.events.iter().map(|event| (**event).clone()).collect();
     keep(rig.store(), change);
-    keep(rig.store(), Change { events: vec![event("100", 201, 10)], ..Change::default() });
+    keep(rig.store(), Change { events: vec![event("100", 201, 10).into()], ..Change::default() });
     for _ in 0..2 {
         assert_eq!(rig.store().events("100", 0, 200, usize::MAX).unwrap(), events);
         assert_eq!(rig.store().last_seq("100"), 201);
@@ -326,7 +326,7 @@ pub(crate) fn a_change_larger_than_any_page_is_kept_whole(mut rig: Rig) {
 pub(crate) fn an_event_of_three_megabytes_comes_back(mut rig: Rig) {
     let events = [event("100", 1, 500), event("100", 2, 3 << 20), event("100", 3, 500)];
     for event in &events {
-        keep(rig.store(), Change { events: vec![event.clone()], ..Change::default() });
+        keep(rig.store(), Change { events: vec![event.clone().into()], ..Change::default() });
     }
     for _ in 0..2 {
         assert_eq!(rig.store().events("100", 0, 10, usize::MAX).unwrap(), events);
@@ -355,11 +355,11 @@ pub(crate) fn ledgers_balance_in_every_committed_state(mut rig: Rig) {
 }
 
 pub(crate) fn commits_after_close_are_lost_and_told(mut rig: Rig) {
-    keep(rig.store(), Change { events: vec![event("100", 1, 10)], ..Change::default() });
+    keep(rig.store(), Change { events: vec![event("100", 1, 10).into()], ..Change::default() });
     assert_eq!(rig.store().standing(), Standing::Open);
     rig.store().close();
     assert!(matches!(rig.store().standing(), Standing::Closed { .. }));
-    let lost = commit(rig.store(), Change { events: vec![event("100", 2, 10)], ..Change::default() });
+    let lost = commit(rig.store(), Change { events: vec![event("100", 2, 10).into()], ..Change::default() });
     assert!(matches!(lost, Outcome::Lost { .. }));
     assert_eq!(rig.store().last_seq("100"), 1);
     rig.reopen();

@@ -1,4 +1,5 @@
-//! A disk that fails when a test says so. It is public for the tests of the rooms above; no product code uses it.
+//! A disk that fails when a test says so. It syncs nothing in truth, because no test cuts the real power and syncs are
+//! slow. It is public for the tests of the rooms above; no product code uses it.
 
 use crate::Disk;
 use std::fs::File;
@@ -56,7 +57,7 @@ impl FailingDisk {
 
     fn sync(&self, path: &Path, file: &File) -> io::Result<()> {
         self.spend(&self.syncs_left, path, "sync")?;
-        file.sync_all()?;
+        let _ = file;
         if let Some(hook) = &self.after_sync {
             hook(path);
         }

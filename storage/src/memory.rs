@@ -253,7 +253,7 @@ mod tests {
     contract!(rig());
 
     fn arrival(seq: u64) -> Change {
-        Change { events: vec![event("100", seq, 10)], ..Change::default() }
+        Change { events: vec![event("100", seq, 10).into()], ..Change::default() }
     }
 
     #[test]

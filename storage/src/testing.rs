@@ -13,6 +13,12 @@ use std::time::Duration;
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a test repeats itself: as `variable` says (`tests/run --nightly` sets it), else `usual` times.
+pub(crate) fn times(variable: &str, usual: u32) -> u32 {
+    let Ok(asked) = std::env::var(variable) else { return usual };
+    asked.parse().unwrap_or_else(|_| panic!("{variable}={asked}: expected a number of repetitions"))
+}
+
 /// A desk that remembers what it was told, in order.
 #[derive(Default)]
 pub(crate) struct Notes {
@@ -74,6 +80,7 @@ pub(crate) fn event(stream: &str, seq: u64, size: usize) -> Event {
         dialog: None,
         lane: seq % 3,
         message_id: Some(format!("wamid.{seq}").into()),
+        wanted_by: vec![7],
         body: Bytes::from(body),
         item: (0, size as u32),
     }
@@ -104,7 +111,7 @@ pub(crate) fn arrival(stream: &str, seq: u64, size: usize, now_s: u64) -> Change
     let name = stream.bytes().fold(7, |sum: u128, byte| sum * 131 + u128::from(byte)) & 0xFFFF_FFFF;
     let key = (u128::from(seq) << 64) | name;
     let mut change = Change {
-        events: vec![event(stream, seq, size)],
+        events: vec![event(stream, seq, size).into()],
         marks: vec![mark(key, Stamp::Dated(now_s), seq as u32, now_s)],
         writes: Vec::new(),
         tallies: vec![routed(stream, 1)],

@@ -12,23 +12,30 @@ use wharf_storage::{
 };
 
 /// What only the disk knows.
-struct Recalled {
-    copies: Vec<Option<Seen>>,
-    dialogs: Vec<(Box<str>, Dialog)>,
-    messages: Vec<MessageRecord>,
+pub struct Recalled {
+    /// For each asked key: the copy that it duplicates.
+    pub copies: Vec<Option<Seen>>,
+    /// Dialogs by the name under which they were looked for.
+    pub dialogs: Vec<(Box<str>, Dialog)>,
+    /// Messages that statuses speak of.
+    pub messages: Vec<MessageRecord>,
 }
 
 /// What must be asked of the disk.
-struct Questions {
-    account: Arc<str>,
-    keys: Vec<(u128, Stamp)>,
-    names: Vec<Box<str>>,
-    wamids: Vec<Box<str>>,
+pub struct Questions {
+    /// Who asks.
+    pub account: Arc<str>,
+    /// Dedupe keys; empty where memory is sure of all.
+    pub keys: Vec<(u128, Stamp)>,
+    /// Names of dialogs.
+    pub names: Vec<Box<str>>,
+    /// Meta's ids of messages.
+    pub wamids: Vec<Box<str>>,
 }
 
 impl Account {
     /// Completes `items` with all that is known of them and goes on with `decide`, at once where memory suffices. On a
-    /// store that cannot be read nothing is decided and whoever waits is told so by their receipt's silence or drop.
+    /// store that cannot be read nothing is decided, nor once the account is about to be forgotten; whoever waits is told so by their receipt's silence.
     pub(super) fn recall(
         &mut self,
         gateway: Arc<str>,
@@ -37,11 +44,13 @@ impl Account {
         ctx: &mut Context<Self>,
         decide: impl FnOnce(&mut Self, Accept, &mut Context<Self>) + 'static,
     ) {
+        if self.leaving {
+            return;
+        }
         let keys = self.machine.keys(&items);
         let glances = self.house.store.glance(&keys);
-        let names = self.machine.unknown_names(&items);
         let wamids = self.machine.unknown_messages(&items);
-        if names.is_empty() && wamids.is_empty() && !glances.contains(&Glance::Unsure) {
+        if self.machine.knows_names(&items) && wamids.is_empty() && !glances.contains(&Glance::Unsure) {
             let copies = glances.into_iter().map(copy_seen).collect();
             let accept = Accept { gateway, secret, items, copies, dialogs: Vec::new(), messages: Vec::new() };
             return decide(self, accept, ctx);
@@ -49,14 +58,20 @@ impl Account {
         let store = Arc::clone(&self.house.store);
         let unsure = glances.contains(&Glance::Unsure);
         let asked = if unsure { keys } else { Vec::new() };
+        let names = self.machine.names(&items);
         let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids };
         let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
+        self.recalls += 1;
         let heard =
             move |recalled: Result<Result<Recalled, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| {
+                account.recalls -= 1;
                 let recalled = match recalled {
                     Ok(Ok(recalled)) => recalled,
                     other => return log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ())),
                 };
+                if account.leaving {
+                    return;
+                }
                 let copies = account.copies(&items, recalled.copies);
                 let Recalled { dialogs, messages, .. } = recalled;
                 decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
@@ -74,7 +89,8 @@ impl Account {
 }
 
 impl Questions {
-    fn ask(&self, store: &dyn Store) -> Result<Recalled, StoreError> {
+    /// Asks. Blocks.
+    pub fn ask(&self, store: &dyn Store) -> Result<Recalled, StoreError> {
         let copies = if self.keys.is_empty() { Vec::new() } else { store.look(&self.keys)? };
         let mut dialogs = Vec::new();
         for name in &self.names {
@@ -105,7 +121,7 @@ impl Questions {
 }
 
 /// A stand-in for an event that cannot be read: only its name.
-pub(super) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
+pub(crate) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
     Event {
         stream: Arc::clone(stream),
         seq,

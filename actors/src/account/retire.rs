@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use wharf_storage::{Event, Store, StoreError};
 
 /// How often an account that leaves looks whether what is under way has ended.
-const LOOKS: Duration = Duration::from_millis(50);
+const LOOKS: Duration = Duration::from_millis(10);
 /// Events turned into dead letters at once.
 const BATCH: usize = 256;
 /// Bytes of them at once.
@@ -20,7 +20,7 @@ const BATCH_BYTES: usize = 4 << 20;
 const REASON: &str = "the account was removed before it could be delivered";
 
 /// Events to bury, and how far the read of the journal looked.
-type Batch = (Vec<Arc<Event>>, u64);
+pub type Batch = (Vec<Arc<Event>>, u64);
 
 impl Handler<Remove> for Account {
     type Result = ResponseFuture<Result<(), String>>;
@@ -35,14 +35,24 @@ impl Handler<Remove> for Account {
 
 impl Account {
     fn step(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
-        if self.machine.is_under_way() {
-            ctx.run_later(LOOKS, |account, ctx| account.step(tell, ctx));
+        // What was buried must be kept before the account is forgotten: its dead letters, and how the ledger counts them.
+        if !self.is_at_rest() {
+            ctx.run_later(LOOKS, |account, ctx| {
+                account.turn(Input::Tick, Vec::new(), ctx);
+                account.step(tell, ctx);
+            });
             return;
         }
-        let Some((reader, open, after)) = self.machine.unfinished() else { return self.leave(tell, ctx) };
+        let Some((reader, open, after)) = self.machine.unfinished() else {
+            if self.machine.is_settled() {
+                return self.leave(tell, ctx);
+            }
+            ctx.run_later(LOOKS, |account, ctx| account.step(tell, ctx));
+            return;
+        };
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
-        let reading = actix_rt::task::spawn_blocking(move || read(store.as_ref(), &stream, &open, after));
+        let reading = actix_rt::task::spawn_blocking(move || unfinished_events(store.as_ref(), &stream, &open, after));
         let heard =
             move |read: Result<Result<Batch, StoreError>, _>, account: &mut Self, ctx: &mut Context<Self>| match read {
                 Ok(Ok((events, through))) => {
@@ -56,6 +66,7 @@ impl Account {
     }
 
     fn leave(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
+        self.leaving = true;
         self.turn(Input::Abandon { reason: "the account was removed before it could be sent".into() }, Vec::new(), ctx);
         let change = forget(self.machine.record(), &self.house.gateway.routes);
         let (kept, durable) = oneshot::channel();
@@ -74,8 +85,8 @@ impl Account {
     }
 }
 
-/// The next events to bury: the open ones, else what the journal holds beyond them.
-fn read(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<Batch, StoreError> {
+/// The next events to bury: the open ones, else what the journal holds beyond them. Blocks.
+pub fn unfinished_events(store: &dyn Store, stream: &str, open: &[u64], after: u64) -> Result<Batch, StoreError> {
     if open.is_empty() {
         let events = store.events(stream, after, BATCH, BATCH_BYTES)?;
         // Nothing left to read: the journal ends here, whatever the seqs say.

@@ -83,9 +83,13 @@ impl Page {
         Some(Self::of(Value::Object(list), limit))
     }
 
-    /// Reads the numbers that came with a node.
+    /// Reads the numbers that came with a node. A full list that does not say how it goes on is read anew.
     pub fn beside_node(list: Value) -> Self {
-        Self::of(list, NUMBERS_BESIDE_NODE)
+        let page = Self::of(list, NUMBERS_BESIDE_NODE);
+        match page.after {
+            None if page.items.len() >= NUMBERS_BESIDE_NODE => Self { after: Some(String::new()), ..Self::default() },
+            Some(_) | None => page,
+        }
     }
 
     fn of(mut list: Value, limit: usize) -> Self {

@@ -42,7 +42,11 @@ pub fn delivery_headers(
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
     let id = event.id();
-    let mut headers = vec![("X-Wharf-Attempt", attempt.to_string()), ("webhook-timestamp", now_s.to_string())];
+    let mut headers = vec![
+        ("Content-Type", "application/json".to_owned()),
+        ("X-Wharf-Attempt", attempt.to_string()),
+        ("webhook-timestamp", now_s.to_string()),
+    ];
     if let Some(secret) = secret {
         headers.push(("X-Hub-Signature-256", signature::sign(secret, body)));
         headers.push(("webhook-signature", signature::webhook_signature(secret, &id, now_s, body)));
@@ -185,6 +189,7 @@ mod tests {
             }),
             lane: 1,
             message_id: item.message_id,
+            wanted_by: Vec::new(),
             body: item.body,
             item: item.item,
         }
@@ -260,6 +265,7 @@ mod tests {
     fn a_delivery_names_event_attempt_and_variables_and_is_signed_twice() {
         let secret = Secret::new("s");
         let headers = delivery_headers(&event(POST), b"{}", Some(&secret), 3, 1_700_000_000);
+        assert_eq!(header(&headers, "Content-Type"), Some("application/json"));
         assert_eq!(header(&headers, "webhook-id"), Some("102.7"));
         assert_eq!(header(&headers, "webhook-timestamp"), Some("1700000000"));
         assert_eq!(header(&headers, "X-Wharf-Attempt"), Some("3"));

@@ -3,181 +3,31 @@
 //! Effects come in the order in which they must happen: what is kept stands before everything it justifies. What
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
+mod protocol;
+mod scope;
+mod standing;
+
+pub use protocol::{Accept, Effect, Entry, Input, Setting};
+pub use scope::{forget, scope_of, wants};
+
 use crate::cloud::item::Item;
-use crate::cloud::node::AccountNode;
-use crate::gateway::Route;
-use crate::rules::deliveries::{Deliveries, Start};
-use crate::rules::dialogs::Dialogs;
-use crate::rules::outbox::{self, Answer, Next, Outbox, Tried};
-use crate::rules::reader::Attempted;
-use bytes::Bytes;
-use lru::LruCache;
+use crate::rules::deliveries::Deliveries;
+use crate::rules::dialogs::{self, Dialogs};
+use crate::rules::outbox::{Next, Outbox, Tried};
+use crate::rules::recent::Recent;
+use scope::lane_without_dialog;
+use standing::Standing;
 use std::collections::{HashMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Disposition, Event, EventKind, Kind, Mark, MessageRecord, MessageState,
-    MessageTally, Noun, Seen, Tally, Write,
+    AccountRecord, Change, Disposition, Event, EventKind, Mark, MessageRecord, MessageState, MessageTally, Seen, Tally,
+    Write,
 };
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
 /// Statuses that came before the answer of their send, remembered until it comes.
 const EARLY_STATUSES: usize = 1024;
-
-/// What an account is told of the world at its start.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// Dialogs in memory.
-    pub dialogs: usize,
-    /// A dialog is forgotten after this much silence, in ms.
-    pub dialog_ttl_ms: u64,
-    /// Bytes of event bodies that each reader keeps in memory.
-    pub body_bytes: usize,
-    /// A message older than this is not sent any more, in ms.
-    pub send_max_age_ms: u64,
-}
-
-/// Something happened.
-#[derive(Debug)]
-pub enum Input {
-    /// Items of one webhook. Gives exactly one [`Effect::Commit`], the first.
-    Accept(Accept),
-    /// Quarantined items that turned out to be this account's. Gives exactly one [`Effect::Commit`], the first.
-    Adopt {
-        /// The items.
-        accept: Accept,
-        /// What leaves the quarantine with them.
-        release: Vec<Write>,
-    },
-    /// Every change up to this ticket is durable.
-    Settled {
-        /// The ticket of the newest of them.
-        ticket: u64,
-    },
-    /// A delivery was tried.
-    Attempted {
-        /// Which reader.
-        reader: usize,
-        /// What was tried.
-        event: Arc<Event>,
-        /// How it went.
-        what: Attempted,
-        /// From 0 to 1.
-        chance: f64,
-    },
-    /// The journal was read on.
-    Read {
-        /// Which reader.
-        reader: usize,
-        /// The events; `None` where it failed.
-        read: Option<Vec<Arc<Event>>>,
-    },
-    /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
-    Submit(Box<MessageRecord>),
-    /// A send was tried.
-    Tried {
-        /// The message.
-        id: Box<str>,
-        /// How it went.
-        tried: Tried,
-        /// From 0 to 1.
-        chance: f64,
-    },
-    /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
-    Enter(Box<Entry>),
-    /// Start nothing new from now on.
-    Rest,
-    /// Deliveries are given up, the account being about to be forgotten.
-    Bury {
-        /// Which reader.
-        reader: usize,
-        /// The events.
-        events: Vec<Arc<Event>>,
-        /// How far the read of the journal looked.
-        through: u64,
-        /// Why, for people.
-        reason: String,
-    },
-    /// The account leaves the registry. Gives exactly one [`Effect::Commit`], the first.
-    Forget {
-        /// What is removed.
-        change: Change,
-    },
-    /// All messages that have not left are given up; the account is about to be forgotten.
-    Abandon {
-        /// Why, for people.
-        reason: String,
-    },
-    /// Time passed.
-    Tick,
-}
-
-/// Items of one webhook for this account, with all that storage knows of them.
-#[derive(Debug)]
-pub struct Accept {
-    /// The gateway they came in by.
-    pub gateway: Arc<str>,
-    /// Which of its app secrets matched.
-    pub secret: u8,
-    /// The items, in the order of the webhook.
-    pub items: Vec<Item>,
-    /// For each item: the durable copy that it duplicates.
-    pub copies: Vec<Option<Seen>>,
-    /// Dialogs by the name under which they were looked for.
-    pub dialogs: Vec<(Box<str>, Dialog)>,
-    /// Messages that statuses speak of.
-    pub messages: Vec<MessageRecord>,
-}
-
-/// A change of the account's entry in the registry.
-#[derive(Debug)]
-pub struct Entry {
-    /// The entry as it shall be.
-    pub record: AccountRecord,
-    /// Numbers by id, as Graph shows them.
-    pub numbers: HashMap<Box<str>, Box<str>>,
-}
-
-impl Entry {
-    /// The entry of `record`, its numbers read from the snapshot.
-    pub fn new(record: AccountRecord) -> Self {
-        let names = AccountNode::read(&record.id, &record.snapshot).number_names();
-        let numbers = names.into_iter().map(|(id, display)| (id.into(), display.into())).collect();
-        Self { record, numbers }
-    }
-}
-
-/// Something must happen.
-#[derive(Debug)]
-pub enum Effect {
-    /// Keep `change`; say [`Input::Settled`] with `ticket` when it is durable.
-    Commit {
-        /// Ascending by one.
-        ticket: u64,
-        /// What to keep.
-        change: Change,
-    },
-    /// Try a delivery; say [`Input::Attempted`].
-    Deliver(Start),
-    /// Read the journal on; say [`Input::Read`].
-    ReadOn {
-        /// For which reader.
-        reader: usize,
-        /// After which seq.
-        after: u64,
-    },
-    /// Send a message; say [`Input::Tried`].
-    Send(Arc<MessageRecord>),
-    /// Tell the caller that waits for this message.
-    Answer {
-        /// The message.
-        id: Box<str>,
-        /// What to say.
-        answer: Answer,
-    },
-}
 
 /// What waits for a change to become durable.
 #[derive(Debug, Default)]
@@ -206,8 +56,8 @@ pub struct AccountMachine {
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
-    recent: LruCache<Box<str>, MessageRecord>,
-    early: LruCache<Box<str>, Box<str>>,
+    recent: Recent<Box<str>, MessageRecord>,
+    early: Recent<Box<str>, Standing>,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -238,8 +88,8 @@ impl AccountMachine {
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
-            recent: LruCache::new(NonZeroUsize::new(RECENT_MESSAGES).expect("not zero")),
-            early: LruCache::new(NonZeroUsize::new(EARLY_STATUSES).expect("not zero")),
+            recent: Recent::new(RECENT_MESSAGES),
+            early: Recent::new(EARLY_STATUSES),
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
@@ -252,19 +102,20 @@ impl AccountMachine {
         match input {
             Input::Accept(accept) => self.accept(accept, Vec::new(), &mut effects, now),
             Input::Adopt { accept, release } => self.accept(accept, release, &mut effects, now),
-            Input::Settled { ticket } => self.settled(ticket, &mut effects),
+            Input::Settled { ticket } => self.settled(ticket, &mut effects, now),
             Input::Attempted { reader, event, what, chance } => {
                 self.deliveries.attempted(reader, &event, what, chance, now)
             }
-            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref()),
+            Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
             Input::Submit(record) => {
                 self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now))
             }
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
-            Input::Rest => self.resting = true,
+            Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
-                self.deliveries.bury(reader, &events, through, &reason, now)
+                // Where the journal ends, the next event begins.
+                self.deliveries.bury(reader, &events, through.min(self.durable_seq), &reason, now)
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
@@ -277,7 +128,7 @@ impl AccountMachine {
     /// Starts nothing from now on: of an account whose store is closed.
     #[must_use]
     pub fn at_rest(mut self) -> Self {
-        self.resting = true;
+        self.rest();
         self
     }
 
@@ -294,13 +145,18 @@ impl AccountMachine {
         items.iter().map(|item| (item.key ^ self.scope, item.stamp)).collect()
     }
 
-    /// Dialog names that must be recalled before `items` are accepted.
-    pub fn unknown_names(&mut self, items: &[Item]) -> Vec<Box<str>> {
-        let names = items.iter().flat_map(crate::rules::dialogs::names);
-        let mut unknown: Vec<Box<str>> = names.filter(|name| !self.dialogs.knows(name)).collect();
-        unknown.sort();
-        unknown.dedup();
-        unknown
+    /// Whether memory knows every dialog name of `items`; else all of [`AccountMachine::names`] must be recalled
+    /// before they are accepted: until then memory may forget the ones it knows now.
+    pub fn knows_names(&mut self, items: &[Item]) -> bool {
+        items.iter().flat_map(dialogs::names).all(|name| self.dialogs.knows(&name))
+    }
+
+    /// The dialog names of `items`.
+    pub fn names(&self, items: &[Item]) -> Vec<Box<str>> {
+        let mut names: Vec<Box<str>> = items.iter().flat_map(dialogs::names).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Meta's ids of messages that must be recalled before `items` are accepted.
@@ -314,6 +170,16 @@ impl AccountMachine {
     pub fn is_under_way(&self) -> bool {
         let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
         delivers || self.outbox.messages().any(|record| record.state == MessageState::Sending)
+    }
+
+    /// Whether everything that was decided is durable, the end of every delivery too.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty() && self.deliveries.is_kept()
+    }
+
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        !self.is_under_way() && self.is_settled()
     }
 
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
@@ -414,14 +280,13 @@ impl AccountMachine {
         change.events.push(event);
     }
 
-    fn event(&mut self, item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
         self.seq += 1;
-        let dialog = self.dialogs.meet(&item, change, now);
-        let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
-        let mut number = item.number;
-        if let Some(display) = number.id.as_ref().and_then(|id| self.numbers.get(id)) {
-            number.display = Some(display.clone());
+        if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
+            item.number.display = Some(display.clone());
         }
+        let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
+        let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
         Event {
             stream: Arc::clone(&self.id),
             seq: self.seq,
@@ -432,7 +297,7 @@ impl AccountMachine {
             secret,
             field: item.field,
             claimed: None,
-            number,
+            number: item.number,
             dialog,
             lane,
             message_id: item.message_id,
@@ -445,36 +310,46 @@ impl AccountMachine {
     fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
         match self.recent.get_mut(wamid) {
-            Some(record) => step_forward(record, status, item, change, now),
-            None => drop(self.early.put(wamid.clone(), status.clone())),
+            Some(record) => {
+                let mut standing = Standing::of(record.state);
+                if standing.hear(status, item) {
+                    standing.show(record, now);
+                    change.put(record);
+                }
+            }
+            None => {
+                let mut standing = self.early.pop(wamid).unwrap_or_default();
+                standing.hear(status, item);
+                self.early.put(wamid.clone(), standing);
+            }
         }
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let taken = match &tried {
-            Tried::Taken { wamid, .. } => self.outbox.get(id).cloned().map(|record| (wamid.clone(), record)),
+        let early = match &tried {
+            Tried::Taken { wamid, .. } => self.early.pop(wamid),
             Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
         };
-        self.outbox_step(effects, |outbox, change, tally| outbox.tried(id, tried, chance, change, tally, now));
-        let Some((wamid, mut record)) = taken else { return };
-        record.state = MessageState::Accepted;
-        record.wamid = Some(wamid.clone());
-        record.body = Bytes::new();
-        self.recent.put(wamid.clone(), record);
-        if let Some(status) = self.early.pop(&wamid) {
-            self.overtaken(&wamid, &status, effects, now);
+        let mut taken = None;
+        self.outbox_step(effects, |outbox, change, tally| {
+            let mut next = outbox.tried(id, tried, chance, change, tally, now);
+            if let (Some(record), Some(early)) = (&mut next.taken, early) {
+                early.show(record, now);
+                change.put(record);
+            }
+            taken = next.taken.take();
+            next
+        });
+        if let Some(record) = taken {
+            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
+            self.recent.put(wamid, record);
         }
     }
 
-    /// A status came before the answer of its send: it counts now.
-    fn overtaken(&mut self, wamid: &str, status: &str, effects: &mut Vec<Effect>, now: u64) {
-        let Some(record) = self.recent.get_mut(wamid) else { return };
-        let Some(state) = outbox::forward(record.state, status) else { return };
-        record.state = state;
-        record.changed_at_ms = now;
-        let mut change = Change::default();
-        change.put(record);
-        self.commit(change, InFlight::default(), effects);
+    fn rest(&mut self) {
+        self.resting = true;
+        self.deliveries.rest();
+        self.outbox.rest();
     }
 
     fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
@@ -514,7 +389,8 @@ impl AccountMachine {
         effects.push(Effect::Commit { ticket: self.last_ticket, change });
     }
 
-    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>) {
+    fn settled(&mut self, ticket: u64, effects: &mut Vec<Effect>, now: u64) {
+        self.dialogs.settled(ticket, now);
         while self.in_flight.front().is_some_and(|flight| flight.ticket <= ticket) {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {
@@ -537,7 +413,7 @@ impl AccountMachine {
         if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
-        if !self.resting && self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
+        if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
         }
         if let Some(change) = self.deliveries.keep(now) {
@@ -547,52 +423,7 @@ impl AccountMachine {
             return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
-        let reads = self.deliveries.wants_to_read(self.durable_seq);
+        let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
-}
-
-/// What tells the items of one account from those of another.
-pub fn scope_of(owner: &str) -> u128 {
-    xxh3_128(owner.as_bytes())
-}
-
-/// The removal of an account from the registry, with the places of its readers.
-pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
-    let mut change = Change::default();
-    change.remove(Kind::Account, record.key());
-    for route in routes {
-        let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
-        change.remove(Kind::Progress, key);
-    }
-    change
-}
-
-/// Whether a route's filter wants an event. An empty list wants everything.
-pub fn wants(route: &Route, event: &Event) -> bool {
-    let lists = |list: &[String], what: Option<&str>| {
-        list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
-    };
-    lists(&route.fields, Some(&event.field))
-        && lists(&route.types, Some(event.kind.word()))
-        && lists(&route.accounts, Some(&event.stream))
-        && lists(&route.numbers, event.number.id.as_deref())
-}
-
-/// The number's lane per field, without a number the account's per field.
-fn lane_without_dialog(item: &Item) -> u64 {
-    let number = item.number.id.as_deref().or(item.number.display.as_deref()).unwrap_or_default();
-    xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
-}
-
-/// Moves a taken message forward. In the ledger it stays `taken`, even where Meta reports a failure later.
-fn step_forward(record: &mut MessageRecord, status: &str, item: &Item, change: &mut Change, now: u64) {
-    let Some(state) = outbox::forward(record.state, status) else { return };
-    if state == MessageState::Failed {
-        let bytes = &item.body[item.item.0 as usize..item.item.1 as usize];
-        record.error = Some(String::from_utf8_lossy(bytes).into());
-    }
-    record.state = state;
-    record.changed_at_ms = now;
-    change.put(record);
 }

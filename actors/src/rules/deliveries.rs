@@ -5,27 +5,35 @@ use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
 use std::sync::Arc;
 use wharf_storage::{Change, DeadLetter, Event, RouteTally, Tally};
 
-/// Ended deliveries that wait for one another before their progress is kept.
+/// Ended attempts that wait for one another before their progress is kept.
 const GROUP: usize = 64;
 /// How long they wait at most, in ms. After a `kill -9` this much is delivered again.
 const GROUP_MS: u64 = 25;
+
+/// A reader that passed this many events without a delivery keeps how far it got all the same: a restart must not read
+/// what a filter passed over since the route began.
+const PASSED: u64 = 1024;
 
 /// The readers of one stream.
 #[derive(Debug)]
 pub struct Deliveries {
     stream: Arc<str>,
     readers: Vec<Reader>,
+    /// By reader: how far it had got when that was last kept.
+    kept_high: Vec<u64>,
     ended: Ended,
     /// A change with progress is on its way to the disk.
     keeping: bool,
+    /// Nothing new starts; what ends is kept at once.
+    resting: bool,
 }
 
 #[derive(Debug, Default)]
 struct Ended {
     count: usize,
     since_ms: Option<u64>,
-    /// By reader: what to add to the ledger.
-    tallies: Vec<RouteTally>,
+    /// By reader: what to add to the ledger; `None` where nothing changed.
+    tallies: Vec<Option<RouteTally>>,
     dead: Vec<DeadLetter>,
 }
 
@@ -43,8 +51,9 @@ pub struct Start {
 impl Deliveries {
     /// The readers of `stream`, already restored.
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
-        let ended = Ended { tallies: vec![RouteTally::default(); readers.len()], ..Ended::default() };
-        Self { stream, readers, ended, keeping: false }
+        let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
+        let kept_high = readers.iter().map(Reader::high).collect();
+        Self { stream, readers, kept_high, ended, keeping: false, resting: false }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -72,18 +81,18 @@ impl Deliveries {
     }
 
     /// Readers that want the journal read on, and from where.
-    pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Vec<(usize, u64)> {
+    pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Vec<(usize, u64)> {
         let readers = self.readers.iter_mut().enumerate();
-        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq)?))).collect()
+        readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq, now)?))).collect()
     }
 
     /// What a read brought; `None` where it failed.
-    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>) {
+    pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) {
         let reader = &mut self.readers[reader];
         let route = Arc::clone(reader.route());
         match read {
             Some(events) => reader.read(events, |event| is_wanted(event, &route)),
-            None => reader.read_failed(),
+            None => reader.read_failed(now),
         }
     }
 
@@ -114,7 +123,9 @@ impl Deliveries {
                 self.ended.dead.push(letter);
                 self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
             }
-            Some(Verdict::Again) | None => {}
+            // The count of attempts and the time of the next are worth keeping too.
+            Some(Verdict::Again) => self.end(reader, RouteTally::default(), now),
+            None => {}
         }
     }
 
@@ -133,19 +144,20 @@ impl Deliveries {
 
     /// The progress worth keeping now, if there is any; [`Deliveries::kept`] must follow when it is durable.
     pub fn keep(&mut self, now: u64) -> Option<Change> {
-        if self.keeping || !self.is_group_due(now) {
+        if self.keeping || !(self.is_group_due(now) || self.has_passed_many()) {
             return None;
         }
         self.keeping = true;
         let mut change = Change::default();
         let mut tally = Tally::default();
-        for (reader, ended) in self.readers.iter().zip(&mut self.ended.tallies) {
-            let ended = std::mem::take(ended);
-            if ended == RouteTally::default() {
+        for ((reader, kept_high), ended) in self.readers.iter().zip(&mut self.kept_high).zip(&mut self.ended.tallies) {
+            let ended = ended.take();
+            if ended.is_none() && reader.high() < *kept_high + PASSED {
                 continue;
             }
+            *kept_high = reader.high();
             change.put(&reader.progress(&self.stream));
-            tally.routes.insert(reader.route().name.to_string(), ended);
+            tally.routes.insert(reader.route().name.to_string(), ended.unwrap_or_default());
         }
         self.ended.dead.drain(..).for_each(|letter| change.put(&letter));
         change.tallies.push((self.owner(), tally));
@@ -159,6 +171,16 @@ impl Deliveries {
         self.keeping = false;
     }
 
+    /// Keeps what ends at once from now on: nothing follows that it could wait for.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
+    /// Whether the end of every delivery is durable.
+    pub fn is_kept(&self) -> bool {
+        !self.keeping && self.ended.count == 0
+    }
+
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
         let deliveries = self.readers.iter().filter_map(Reader::due_at).min();
@@ -168,11 +190,6 @@ impl Deliveries {
     /// When progress is worth keeping, if there is any.
     pub fn keep_due_at(&self) -> Option<u64> {
         self.ended.since_ms.filter(|_| !self.keeping).map(|since_ms| since_ms + GROUP_MS)
-    }
-
-    /// Ended deliveries whose progress waits to be kept, or is on its way to the disk.
-    pub fn ended_in_group(&self) -> usize {
-        self.ended.count + usize::from(self.keeping)
     }
 
     /// The readers, for views.
@@ -203,14 +220,18 @@ impl Deliveries {
     }
 
     fn end(&mut self, reader: usize, tally: RouteTally, now: u64) {
-        self.ended.tallies[reader].add(&tally);
+        self.ended.tallies[reader].get_or_insert_default().add(&tally);
         self.ended.count += 1;
         self.ended.since_ms.get_or_insert(now);
     }
 
+    fn has_passed_many(&self) -> bool {
+        self.readers.iter().zip(&self.kept_high).any(|(reader, kept_high)| reader.high() >= kept_high + PASSED)
+    }
+
     fn is_group_due(&self, now: u64) -> bool {
         let waited = self.ended.since_ms.is_some_and(|since_ms| now >= since_ms + GROUP_MS);
-        waited || self.ended.count >= GROUP
+        waited || self.ended.count >= GROUP || (self.resting && self.ended.count > 0)
     }
 }
 

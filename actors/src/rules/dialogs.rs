@@ -1,10 +1,10 @@
 //! Dialogs of one account: who is at the other end of a number, under which of two ids that can both change.
 //!
 //! The most recently used dialogs are in memory; the others are recalled from storage before a decision needs them.
+//! What storage does not know yet is never forgotten: only what rests on durable changes makes room.
 
 use crate::cloud::item::{Customer, Item};
 use lru::LruCache;
-use std::num::NonZeroUsize;
 use wharf_storage::{Alias, Change, Dialog, EventDialog};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,6 +14,9 @@ const WINDOW_MS: u64 = 24 * 3600 * 1000;
 const WINDOW_GRAIN_MS: u64 = 60 * 1000;
 /// A kept `seen_at_ms` may lag behind by this much, in ms.
 const SEEN_GRAIN_MS: u64 = 3600 * 1000;
+/// What changed within this time is not forgotten, in ms: whoever asked storage before the change was durable must
+/// have been answered by then, else a customer's dialog would begin twice. A look at the disk takes milliseconds.
+const FRESH_MS: u64 = 10_000;
 
 /// The dialogs of one account.
 #[derive(Debug)]
@@ -21,8 +24,10 @@ pub struct Dialogs {
     account: Box<str>,
     /// How long a silent dialog is remembered, in ms.
     ttl_ms: u64,
+    /// Dialogs in memory once everything is durable; names are twice as many.
+    capacity: usize,
     dialogs: LruCache<u64, Known>,
-    aliases: LruCache<Box<str>, u64>,
+    aliases: LruCache<Box<str>, Named>,
 }
 
 #[derive(Debug)]
@@ -30,64 +35,112 @@ struct Known {
     dialog: Dialog,
     kept_window_ms: u64,
     kept_seen_ms: u64,
+    changed: Changed,
 }
 
-/// The names under which an item's dialog may be known: number and user id, number and phone id, or number and group.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    dialog: u64,
+    changed: Changed,
+}
+
+/// The last change of something that is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Changed {
+    /// What storage must have before this may be forgotten here.
+    ticket: u64,
+    at_ms: u64,
+}
+
+impl Changed {
+    /// Whether storage knows it, and everybody who asked storage knows it too.
+    fn is_settled(self, ticket: u64, now: u64) -> bool {
+        self.ticket <= ticket && self.at_ms + FRESH_MS <= now
+    }
+}
+
+/// The names under which an item's dialog may be known: number and user id, number and phone id, then those that they
+/// replace; or number and group.
 pub fn names(item: &Item) -> Vec<Box<str>> {
     let Some(number) = item.number.id.as_deref() else { return Vec::new() };
-    let Customer { user_id, wa_id, group_id, .. } = &item.customer;
+    let Customer { user_id, wa_id, group_id, previous_user_id, previous_wa_id } = &item.customer;
     if let Some(group) = group_id {
         return vec![format!("{number}|g|{group}").into()];
     }
-    let by_user = user_id.as_deref().map(|id| format!("{number}|u|{id}").into());
-    let by_phone = wa_id.as_deref().map(|id| format!("{number}|p|{id}").into());
-    by_user.into_iter().chain(by_phone).collect()
+    let ids = [('u', user_id), ('p', wa_id), ('u', previous_user_id), ('p', previous_wa_id)];
+    ids.into_iter().filter_map(|(kind, id)| Some(format!("{number}|{kind}|{}", id.as_deref()?).into())).collect()
 }
 
 impl Dialogs {
-    /// No dialogs yet; at most `capacity` in memory.
+    /// No dialogs yet; about `capacity` in memory.
     pub fn new(account: &str, ttl_ms: u64, capacity: usize) -> Self {
-        let capacity = NonZeroUsize::new(capacity.max(1)).expect("at least one");
-        let twice = NonZeroUsize::new(capacity.get() * 2).expect("at least two");
-        Self { account: account.into(), ttl_ms, dialogs: LruCache::new(capacity), aliases: LruCache::new(twice) }
+        let (dialogs, aliases) = (LruCache::unbounded(), LruCache::unbounded());
+        Self { account: account.into(), ttl_ms, capacity: capacity.max(1), dialogs, aliases }
     }
 
     /// Whether a name is known in memory; one that is not must be recalled before [`Dialogs::meet`].
     pub fn knows(&mut self, name: &str) -> bool {
-        self.aliases.get(name).copied().is_some_and(|id| self.dialogs.get(&id).is_some())
+        self.aliases.get(name).copied().is_some_and(|named| self.dialogs.get(&named.dialog).is_some())
     }
 
-    /// Takes what storage remembers of a dialog.
+    /// Takes what storage remembered of a dialog when it was asked; what memory knows is newer.
     pub fn recall(&mut self, dialog: &Dialog, name: &str) {
-        self.aliases.put(name.into(), dialog.id);
-        if !self.dialogs.contains(&dialog.id) {
+        let named =
+            *self.aliases.get_or_insert(name.into(), || Named { dialog: dialog.id, changed: Changed::default() });
+        if named.dialog == dialog.id && !self.dialogs.contains(&dialog.id) {
             let kept_window_ms = dialog.window_expires_at_ms.unwrap_or(0);
-            let known = Known { kept_window_ms, kept_seen_ms: dialog.seen_at_ms, dialog: dialog.clone() };
+            let known = Known {
+                kept_window_ms,
+                kept_seen_ms: dialog.seen_at_ms,
+                dialog: dialog.clone(),
+                changed: Changed::default(),
+            };
             self.dialogs.put(dialog.id, known);
         }
     }
 
-    /// The dialog of `item`, begun if there is none; what must be kept of it goes into `change`.
-    pub fn meet(&mut self, item: &Item, change: &mut Change, now: u64) -> Option<EventDialog> {
+    /// Everything up to change `ticket` is durable: what was not used for long makes room.
+    pub fn settled(&mut self, ticket: u64, now: u64) {
+        let oldest = |dialogs: &LruCache<u64, Known>| dialogs.peek_lru().map(|(_, known)| known.changed);
+        while self.dialogs.len() > self.capacity
+            && oldest(&self.dialogs).is_some_and(|changed| changed.is_settled(ticket, now))
+        {
+            self.dialogs.pop_lru();
+        }
+        let oldest = |aliases: &LruCache<Box<str>, Named>| aliases.peek_lru().map(|(_, named)| named.changed);
+        while self.aliases.len() > self.capacity * 2
+            && oldest(&self.aliases).is_some_and(|changed| changed.is_settled(ticket, now))
+        {
+            self.aliases.pop_lru();
+        }
+    }
+
+    /// The dialog of `item`, begun if there is none; what must be kept of it goes into `change`, which is `ticket`.
+    pub fn meet(&mut self, item: &Item, change: &mut Change, ticket: u64, now: u64) -> Option<EventDialog> {
         let names = names(item);
         let first = names.first()?;
         let (id, new) = match self.find(&names, now) {
             Some(id) => (id, false),
             None => (self.begin(item, first, now), true),
         };
-        self.name_all(&names, id, change);
+        let changed = Changed { ticket, at_ms: now };
+        let named = self.name_all(&names, id, change, changed);
         let known = self.dialogs.get_mut(&id).expect("found or begun just now");
         let renamed = known.rename(&item.customer);
         known.hear(item, now);
         if new || renamed || known.lags() {
             known.keep(change);
+            known.changed = changed;
+        }
+        if named {
+            known.changed = changed;
         }
         Some(known.as_event_dialog(new))
     }
 
     fn find(&mut self, names: &[Box<str>], now: u64) -> Option<u64> {
         let ttl_ms = self.ttl_ms;
-        let ids: Vec<u64> = names.iter().filter_map(|name| self.aliases.get(name).copied()).collect();
+        let ids: Vec<u64> = names.iter().filter_map(|name| Some(self.aliases.get(name)?.dialog)).collect();
         ids.into_iter().find(|id| self.dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + ttl_ms >= now))
     }
 
@@ -106,17 +159,21 @@ impl Dialogs {
             seen_at_ms: now,
             window_expires_at_ms: None,
         };
-        self.dialogs.put(id, Known { dialog, kept_window_ms: 0, kept_seen_ms: now });
+        self.dialogs.put(id, Known { dialog, kept_window_ms: 0, kept_seen_ms: now, changed: Changed::default() });
         id
     }
 
-    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change) {
+    /// Lets all names lead to dialog `id`; says whether one did not.
+    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change, changed: Changed) -> bool {
+        let mut named_anew = false;
         for name in names {
-            if self.aliases.get(name).copied() != Some(id) {
-                self.aliases.put(name.clone(), id);
+            if self.aliases.get(name).is_none_or(|named| named.dialog != id) {
+                self.aliases.put(name.clone(), Named { dialog: id, changed });
                 change.put(&Alias { account: self.account.clone(), name: name.clone(), dialog: id });
+                named_anew = true;
             }
         }
+        named_anew
     }
 }
 

@@ -135,7 +135,7 @@ impl GateMachine {
 
     /// The tests' stream was read on.
     pub fn read(&mut self, reader: usize, read: Option<&[Arc<Event>]>, now: u64) -> Vec<Effect> {
-        self.deliveries.read(reader, read);
+        self.deliveries.read(reader, read, now);
         self.tick(now)
     }
 
@@ -157,6 +157,17 @@ impl GateMachine {
             return self.deliveries.keep_due_at();
         }
         self.deliveries.due_at()
+    }
+
+    /// Whether everything that was decided is durable.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// Whether nothing is under way and everything that happened is durable.
+    pub fn is_at_rest(&self) -> bool {
+        let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
+        !delivers && self.is_settled() && self.deliveries.is_kept()
     }
 
     /// What is quarantined under the name of `account`.
@@ -301,7 +312,7 @@ impl GateMachine {
             return;
         }
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
-        let reads = self.deliveries.wants_to_read(self.durable_test_seq);
+        let reads = self.deliveries.wants_to_read(self.durable_test_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
 }

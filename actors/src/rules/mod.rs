@@ -10,4 +10,5 @@ pub mod gate;
 pub mod outbox;
 pub mod ownership;
 pub mod reader;
+pub mod recent;
 pub mod retry;

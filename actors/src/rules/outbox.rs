@@ -12,6 +12,8 @@ use wharf_storage::{
 
 /// Tries before Meta's last answer stands, for errors that pass.
 const TRIES: usize = 5;
+/// Attempts that a message remembers, beside those that Meta answered: a day without a connection has thousands.
+const ATTEMPTS_KEPT: usize = 20;
 /// How long a message whose answer was lost holds back the next one to the same recipient, in ms.
 const UNKNOWN_HOLDS_MS: u64 = 10_000;
 /// After this long without word from Meta a message whose answer was lost counts as failed, in ms.
@@ -64,6 +66,8 @@ pub struct Next {
     pub sends: Vec<Arc<MessageRecord>>,
     /// Callers to answer, by message id.
     pub answers: Vec<(Box<str>, Answer)>,
+    /// The message that Meta took, as it is kept from now on.
+    pub taken: Option<MessageRecord>,
 }
 
 /// The messages of one account that still have to leave.
@@ -75,6 +79,8 @@ pub struct Outbox {
     /// Heads of lanes that wait, and unknown messages, by when they are looked at.
     due: BTreeSet<(u64, Box<str>)>,
     last_place: u64,
+    /// Nothing new leaves.
+    resting: bool,
 }
 
 #[derive(Debug)]
@@ -88,7 +94,14 @@ struct Entry {
 impl Outbox {
     /// An empty outbox; a message older than `max_age_ms` is not sent any more.
     pub fn new(max_age_ms: u64) -> Self {
-        Self { max_age_ms, messages: HashMap::new(), lanes: HashMap::new(), due: BTreeSet::new(), last_place: 0 }
+        Self {
+            max_age_ms,
+            messages: HashMap::new(),
+            lanes: HashMap::new(),
+            due: BTreeSet::new(),
+            last_place: 0,
+            resting: false,
+        }
     }
 
     /// Takes back what was kept, in any order; what was `sending` may have left and is unknown now.
@@ -122,6 +135,11 @@ impl Outbox {
         self.start_due(change, tally, now)
     }
 
+    /// Lets nothing new leave from now on.
+    pub fn rest(&mut self) {
+        self.resting = true;
+    }
+
     /// What a try came to.
     pub fn tried(
         &mut self,
@@ -136,14 +154,14 @@ impl Outbox {
             return Next::default();
         };
         let mut record = entry.record.clone();
-        record.attempts.push(attempt(&tried, now));
+        remember(&mut record.attempts, attempt(&tried, now));
         let mut next = Next::default();
         match tried {
             Tried::Taken { wamid, answer } => {
-                self.take(record, wamid, change, tally, now);
+                next.taken = Some(self.take(record, wamid, change, tally, now));
                 next.answers.push((id.into(), answer));
             }
-            Tried::Refused { passing: true, .. } if record.attempts.len() < TRIES => {
+            Tried::Refused { passing: true, .. } if answered(&record.attempts) < TRIES => {
                 self.wait(record, chance, change, tally, now)
             }
             Tried::NotSent { .. } if now < record.created_at_ms + self.max_age_ms => {
@@ -174,8 +192,11 @@ impl Outbox {
     /// Starts what is due, gives up what is too old, and lets go of what stayed unknown.
     pub fn start_due(&mut self, change: &mut Change, tally: &mut MessageTally, now: u64) -> Next {
         let mut next = Next::default();
+        if self.resting {
+            return next;
+        }
         while let Some((due_at_ms, id)) = self.due.first().cloned() {
-            if due_at_ms > now {
+            if self.resting || due_at_ms > now {
                 break;
             }
             self.silence(&id);
@@ -186,6 +207,9 @@ impl Outbox {
 
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
+        if self.resting {
+            return None;
+        }
         self.due.first().map(|(due_at_ms, _)| *due_at_ms)
     }
 
@@ -257,7 +281,7 @@ impl Outbox {
         change: &mut Change,
         tally: &mut MessageTally,
         now: u64,
-    ) {
+    ) -> MessageRecord {
         shift(tally, record.state, MessageState::Accepted);
         record.state = MessageState::Accepted;
         record.changed_at_ms = now;
@@ -265,6 +289,7 @@ impl Outbox {
         record.wamid = Some(wamid.clone());
         change.put(&Wamid { account: record.account.clone(), wamid, message: record.id.clone() });
         self.finish(&record, change);
+        record
     }
 
     fn wait(
@@ -395,6 +420,22 @@ fn dead_letter(record: &MessageRecord, reason: &str, status: Option<u16>, now: u
         at_ms: now,
         bytes: record.body.clone(),
     }
+}
+
+/// Adds an attempt; of those that Meta never answered only some are remembered, the first and the newest among them.
+fn remember(attempts: &mut Vec<Attempt>, attempt: Attempt) {
+    attempts.push(attempt);
+    if attempts.len() - answered(attempts) > ATTEMPTS_KEPT {
+        let unanswered = |attempt: &Attempt| attempt.status == 0;
+        let second = attempts.iter().enumerate().filter(|(_, attempt)| unanswered(attempt)).nth(1);
+        let (second, _) = second.expect("there are more than are kept");
+        attempts.remove(second);
+    }
+}
+
+/// How many attempts Meta answered.
+fn answered(attempts: &[Attempt]) -> usize {
+    attempts.iter().filter(|attempt| attempt.status != 0).count()
 }
 
 fn attempt(tried: &Tried, now: u64) -> Attempt {

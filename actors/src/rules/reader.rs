@@ -14,6 +14,10 @@ use wharf_storage::{Event, OpenDelivery, Progress};
 /// of the journal, and its progress record under 8 KiB.
 pub const WINDOW: usize = 1024;
 
+/// After a read that failed the journal is read again no sooner than this, in ms: a disk that fails is not asked in a
+/// loop.
+const READ_AGAIN_MS: u64 = 1000;
+
 /// What became of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempted {
@@ -67,6 +71,8 @@ pub struct Reader {
     body_budget: usize,
     /// A read of the journal is under way, and the last durable seq when it was asked for.
     reading: Option<u64>,
+    /// The last read failed; not before this moment is there another.
+    read_again_ms: Option<u64>,
     last_answer: Option<LastAnswer>,
 }
 
@@ -109,6 +115,7 @@ impl Reader {
             body_bytes: 0,
             body_budget,
             reading: None,
+            read_again_ms: None,
             last_answer: None,
         }
     }
@@ -136,9 +143,10 @@ impl Reader {
     }
 
     /// Where to read on from, if the journal holds more and the window has room; then [`Reader::read`] must follow.
-    pub fn wants_to_read(&mut self, last_durable_seq: u64) -> Option<u64> {
+    pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Option<u64> {
         let room = self.open.len() < WINDOW / 2;
-        if self.reading.is_some() || !room || self.high >= last_durable_seq {
+        self.read_again_ms = self.read_again_ms.filter(|again_ms| *again_ms > now);
+        if self.reading.is_some() || self.read_again_ms.is_some() || !room || self.high >= last_durable_seq {
             return None;
         }
         self.reading = Some(last_durable_seq);
@@ -164,9 +172,10 @@ impl Reader {
         }
     }
 
-    /// The read failed; it may be tried again.
-    pub fn read_failed(&mut self) {
+    /// The read failed; it may be tried again, but not at once.
+    pub fn read_failed(&mut self, now: u64) {
         self.reading = None;
+        self.read_again_ms = Some(now + READ_AGAIN_MS);
     }
 
     /// Starts what is due, within the route's concurrency.
@@ -231,10 +240,9 @@ impl Reader {
 
     /// The next moment at which something may start; `None` when nothing waits or the route is as busy as it may be.
     pub fn due_at(&self) -> Option<u64> {
-        if self.under_way >= self.route.concurrency {
-            return None;
-        }
-        self.heads.first().map(|(due_at_ms, _)| *due_at_ms)
+        let is_busy = self.under_way >= self.route.concurrency;
+        let head = self.heads.first().filter(|_| !is_busy).map(|(due_at_ms, _)| *due_at_ms);
+        [head, self.read_again_ms].into_iter().flatten().min()
     }
 
     /// What must be kept so that nothing is lost and little is repeated.

@@ -1,12 +1,14 @@
 //! The five verbs over many accounts: whom they mean, each account asked by itself, one answer for all of them.
 
-use super::{Engage, Supervisor};
+mod setup;
+pub(super) mod turns;
+
+use self::turns::Turns;
+use super::Supervisor;
 use crate::account::Account;
-use crate::clock::now_ms;
 use crate::cloud::node::{AccountNode, Element, Progress};
 use crate::cloud::refusal::Refusal;
-use crate::courier::Discover;
-use crate::courier::discovery::{AccountSnapshot, DiscoveryError};
+use crate::courier::discovery::DiscoveryError;
 use crate::directory::{Desks, Directory};
 use crate::messages::{Force, Remove, Subscribe, Unsubscribe};
 use actix::prelude::*;
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, Store};
+use wharf_storage::{AccountRecord, Kind, Noun, Store};
 
 /// What our app is subscribed to: the marker of an active account.
 const SUBSCRIBED_FIELDS: &str = "messages";
@@ -74,6 +76,13 @@ pub struct RunVerb {
     pub wait: Duration,
     /// Accounts that the caller may see; `None` means all.
     pub visible: Option<Vec<String>>,
+}
+
+impl RunVerb {
+    /// Whether the caller may see the account.
+    fn may_see(&self, account: &str) -> bool {
+        self.visible.as_ref().is_none_or(|ids| ids.iter().any(|id| id == account))
+    }
 }
 
 /// What a verb came to.
@@ -143,6 +152,7 @@ impl Handler<RunVerb> for Supervisor {
             directory: Arc::clone(&self.directory),
             courier: self.courier.clone(),
             supervisor: ctx.address(),
+            turns: self.turns.clone(),
             outcomes: Outcomes::default(),
         };
         Box::pin(async move { run.verb(message).await })
@@ -156,79 +166,32 @@ struct Run {
     directory: Arc<Directory>,
     courier: Addr<crate::courier::Courier>,
     supervisor: Addr<Supervisor>,
+    turns: Turns,
     outcomes: Outcomes,
 }
 
 impl Run {
     async fn verb(self, call: RunVerb) -> Result<VerbAnswer, VerbError> {
         let desks = self.directory.gateway(&call.gateway).cloned().ok_or(VerbError::NoGateway)?;
-        match call.verb {
+        let progress = match call.verb {
             Verb::Search => self.search(&call)?,
             Verb::Setup => self.setup(&call, &desks).await?,
             Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => self.ask_each(&call, &desks).await?,
-        }
-        Ok(self.answer(&call))
+        };
+        Ok(self.answer(&call, progress))
     }
 
     /// From the registry, no call to Meta.
-    fn search(&self, call: &RunVerb) -> Result<(), VerbError> {
+    fn search(&self, call: &RunVerb) -> Result<Progress, VerbError> {
         for record in self.selected(call)?.1 {
             let outcome = Outcome { error: record.refusal.clone(), ..Outcome::shown(record) };
             self.note(outcome.id(), outcome);
         }
-        Ok(())
-    }
-
-    async fn setup(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<(), VerbError> {
-        let wanted = match &call.ids {
-            Ids::All => Vec::new(),
-            Ids::Named(ids) => ids.clone(),
-        };
-        let (foreign, wanted): (Vec<String>, Vec<String>) =
-            wanted.into_iter().partition(|id| self.elsewhere(id, &call.gateway).is_some());
-        for id in foreign {
-            let gateway = self.elsewhere(&id, &call.gateway).expect("partitioned just now");
-            self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
-        }
-        let engaged = desks.read().all().into_iter().map(|(id, _)| id.to_string()).collect();
-        let discover = Discover { gateway: Arc::clone(&desks.gateway), wanted, engaged };
-        let discovery = self.courier.send(discover).await.map_err(|error| VerbError::Registry(error.to_string()))??;
-        for (id, found) in discovery.accounts {
-            if let Some(gateway) = self.elsewhere(&id, &call.gateway) {
-                self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
-                continue;
-            }
-            let known = self.record(&id)?;
-            let outcome = match found {
-                Ok(snapshot) => self.engage(&id, known, &snapshot, call).await,
-                Err(refusal) => Outcome::refused(known, &refusal, Asked::Yes),
-            };
-            self.note(id, outcome);
-        }
-        Ok(())
-    }
-
-    async fn engage(&self, id: &str, known: Option<AccountRecord>, found: &AccountSnapshot, call: &RunVerb) -> Outcome {
-        let record = AccountRecord {
-            id: id.into(),
-            gateway: call.gateway.as_ref().into(),
-            snapshot: found.node.clone(),
-            wished: known.as_ref().map_or(found.standing.ours_subscribed, |known| known.wished),
-            active: found.standing.ours_subscribed,
-            override_uri: found.standing.override_uri.as_deref().map(Into::into),
-            refusal: None,
-            engaged_at_ms: known.as_ref().map_or_else(now_ms, |known| known.engaged_at_ms),
-            refreshed_at_ms: now_ms(),
-        };
-        let engaged = self.supervisor.send(Engage { record: record.clone() }).await;
-        match engaged.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok(()) => Outcome { asked: Asked::Yes, ..Outcome::shown(record) },
-            Err(reason) => Outcome::refused(known, &Refusal::ours(503, reason), Asked::Yes),
-        }
+        Ok(Progress::Done)
     }
 
     /// Asks every selected account's actor, side by side, for as long as the caller waits.
-    async fn ask_each(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<(), VerbError> {
+    async fn ask_each(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Progress, VerbError> {
         let (unknown, records) = self.selected(call)?;
         if call.verb == Verb::Remove && !unknown.is_empty() {
             return Err(VerbError::RemovePartial(unknown));
@@ -241,10 +204,7 @@ impl Run {
         for record in records {
             let id = record.id.to_string();
             let Some(actor) = desks.read().actor(&id).cloned() else { continue };
-            self.note(
-                id.clone(),
-                Outcome { progress: Progress::Pending, asked: Asked::Yes, ..Outcome::shown(record.clone()) },
-            );
+            self.note(id.clone(), Outcome::pending(record.clone()));
             let (run, verb, force, desks) = (self.clone(), call.verb, call.force, Arc::clone(desks));
             tasks.push(actix_rt::spawn(async move {
                 let outcome = run.ask(verb, force, record, &actor, &desks).await;
@@ -256,8 +216,7 @@ impl Run {
                 let _ = task.await;
             }
         };
-        let _ = tokio::time::timeout(call.wait, all).await;
-        Ok(())
+        Ok(tokio::time::timeout(call.wait, all).await.map_or(Progress::Pending, |()| Progress::Done))
     }
 
     async fn ask(
@@ -271,7 +230,7 @@ impl Run {
         let asked = match verb {
             Verb::Subscribe => actor.send(Subscribe { force }).await,
             Verb::Unsubscribe => actor.send(Unsubscribe).await,
-            Verb::Remove => return self.remove(force, record, actor, desks).await,
+            Verb::Remove => return self.remove(force, record, desks).await,
             Verb::Setup | Verb::Search => return Outcome::shown(record),
         };
         match asked.unwrap_or_else(|error| Err(error.to_string())) {
@@ -280,7 +239,12 @@ impl Run {
         }
     }
 
-    async fn remove(&self, force: Force, record: AccountRecord, actor: &Addr<Account>, desks: &Desks) -> Outcome {
+    async fn remove(&self, force: Force, record: AccountRecord, desks: &Desks) -> Outcome {
+        let _turn = self.turns.of(&record.id).await;
+        let Some(actor) = desks.read().actor(&record.id).cloned() else {
+            // Somebody else has removed it meanwhile.
+            return Outcome::shown(AccountRecord { active: false, ..record });
+        };
         let left = actor.send(Unsubscribe).await.unwrap_or_else(|error| Err(error.to_string()));
         let after = match left {
             Ok(after) => after,
@@ -305,8 +269,7 @@ impl Run {
         let mut records = Vec::new();
         for (_, bytes) in self.store.hot(Kind::Account, &[]) {
             let record = AccountRecord::from_bytes(&bytes).map_err(|error| VerbError::Registry(error.to_string()))?;
-            let visible = call.visible.as_ref().is_none_or(|ids| ids.iter().any(|id| **id == *record.id));
-            if *record.gateway == *call.gateway && visible {
+            if *record.gateway == *call.gateway && call.may_see(&record.id) {
                 records.push(record);
             }
         }
@@ -317,33 +280,20 @@ impl Run {
         Ok((unknown, records))
     }
 
-    fn record(&self, id: &str) -> Result<Option<AccountRecord>, VerbError> {
-        let key = KeyBuilder::new().text(id).build();
-        let kept = self
-            .store
-            .get(Kind::Account, &key.0)
-            .and_then(|kept| kept.map(|bytes| AccountRecord::from_bytes(&bytes)).transpose());
-        kept.map_err(|error| VerbError::Registry(error.to_string()))
-    }
-
-    /// The other gateway that engages an account.
-    fn elsewhere(&self, id: &str, here: &str) -> Option<Arc<str>> {
-        let (_, desks) = self.directory.account(id)?;
-        (*desks.gateway.uri != *here).then(|| Arc::clone(&desks.gateway.uri))
-    }
-
     fn note(&self, id: String, outcome: Outcome) {
         self.outcomes.borrow_mut().insert(id, outcome);
     }
 
-    fn answer(&self, call: &RunVerb) -> VerbAnswer {
+    fn answer(&self, call: &RunVerb, progress: Progress) -> VerbAnswer {
         let outcomes = self.outcomes.borrow();
         let asked = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes).count();
         let failed = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes && outcome.error.is_some()).count();
         let pending = outcomes.values().filter(|outcome| outcome.progress == Progress::Pending).count();
         let ending = match call.verb {
             Verb::Search => Ending::Done,
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if pending > 0 => Ending::Pending,
+            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if progress == Progress::Pending => {
+                Ending::Pending
+            }
             Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if asked > 0 && failed == asked => {
                 Ending::AllFailed
             }
@@ -358,6 +308,11 @@ impl Run {
 impl Outcome {
     fn shown(record: AccountRecord) -> Self {
         Self { record: Some(record), error: None, progress: Progress::Done, asked: Asked::No }
+    }
+
+    /// Still being asked about.
+    fn pending(record: AccountRecord) -> Self {
+        Self { progress: Progress::Pending, asked: Asked::Yes, ..Self::shown(record) }
     }
 
     fn refused(record: Option<AccountRecord>, refusal: &Refusal, asked: Asked) -> Self {
@@ -383,8 +338,4 @@ impl Outcome {
         };
         serde_json::to_string(&element).expect("an element of plain JSON serialises")
     }
-}
-
-fn engaged_elsewhere(gateway: &str) -> Refusal {
-    Refusal::ours(409, format!("this account is engaged at the gateway /{gateway}; remove it there first"))
 }

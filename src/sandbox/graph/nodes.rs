@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::fault::Fault;
-use super::{Graph, fields, media, subscriptions};
+use super::{Graph, fields, media, paging, subscriptions};
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::{Account, Number, World};
 
@@ -91,7 +91,8 @@ pub(super) fn show_account(world: &World, account: &Account, wanted: Option<&str
             let data: Vec<Value> = numbers
                 .map(|number| fields::pick(&number_node(world, account, number), inner, NUMBER_DEFAULTS))
                 .collect();
-            shown["phone_numbers"] = json!({"data": data});
+            let paging = paging::beside_node(data.len());
+            shown["phone_numbers"] = json!({"data": data, "paging": paging});
         }
         if field.name == "subscribed_apps" {
             shown["subscribed_apps"] = subscriptions::apps_of(world, account);

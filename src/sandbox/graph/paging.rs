@@ -34,6 +34,11 @@ pub(super) fn page<T>(elements: &[T], call: &Call, show: impl Fn(&T) -> Value) -
     Ok(json!({"data": shown, "paging": paging}))
 }
 
+/// The cursors of a list of `count` elements that stands inside a node.
+pub(super) fn beside_node(count: usize) -> Value {
+    json!({"cursors": {"before": cursor(0), "after": cursor(count.saturating_sub(1))}})
+}
+
 fn limit_of(call: &Call) -> Result<usize, Refusal> {
     let Some(text) = call.param("limit") else { return Ok(DEFAULT_LIMIT) };
     match text.parse::<usize>() {

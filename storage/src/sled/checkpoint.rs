@@ -7,31 +7,28 @@ use super::entry::damaged;
 use super::layout;
 use super::records::{Chunks, RecordWriter};
 use crate::{Kind, StoreError, Tally, Temperature};
-use ::sled::Batch;
 
 /// Writes `cut`, synced.
 pub(super) fn write(cut: &Cut, state: &Database, archive: &Database) -> Result<(), StoreError> {
-    write_records(cut, archive, Temperature::Cold)?;
-    write_records(cut, state, Temperature::Hot)?;
-    let mut chunks = Chunks::new(state);
+    write_records(cut, archive, Temperature::Cold)?.finish()?;
+    let mut chunks = write_records(cut, state, Temperature::Hot)?;
     for (owner, ledger) in &cut.ledgers {
         chunks.put(layout::ledger_key(owner), &ledger_bytes(cut.page, ledger))?;
     }
     for (stream, seq) in &cut.last_seqs {
         chunks.put(layout::last_seq_key(stream), &seq.to_be_bytes())?;
     }
-    chunks.finish()?;
-    let mut last = Batch::default();
-    last.insert(&[layout::CHECKPOINT], &cut.page.to_be_bytes());
-    state.commit(last)
+    // The very last record of the very last chunk.
+    chunks.put(vec![layout::CHECKPOINT], &cut.page.to_be_bytes())?;
+    chunks.finish()
 }
 
-fn write_records(cut: &Cut, to: &Database, temperature: Temperature) -> Result<(), StoreError> {
+fn write_records<'a>(cut: &Cut, to: &'a Database, temperature: Temperature) -> Result<Chunks<'a>, StoreError> {
     let mut writer = RecordWriter::new(to)?;
     for (kind, key, value) in cut.overlay.records().filter(|(kind, _, _)| kind.temperature() == temperature) {
         writer.write(kind, &key.0, value.map(|value| &**value))?;
     }
-    writer.finish()
+    Ok(writer.into_chunks())
 }
 
 /// A ledger and the page up to which it counts: tallies are additions, and must be counted once.

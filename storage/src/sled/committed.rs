@@ -21,6 +21,8 @@ pub(super) struct Committed {
     changed_owners: Vec<Arc<str>>,
     changed_streams: Vec<Arc<str>>,
     applied_page: u64,
+    /// Bytes of pages since the last cut: what a start would replay.
+    page_bytes: u64,
 }
 
 /// One owner's ledger.
@@ -129,6 +131,11 @@ impl Committed {
         self.applied_page
     }
 
+    /// Notes pages that were written.
+    pub(super) fn note_pages(&mut self, bytes: u64) {
+        self.page_bytes += bytes;
+    }
+
     /// Begins a count of pages after what state holds.
     pub(super) fn set_applied_page(&mut self, page: u64) {
         self.applied_page = page;
@@ -139,15 +146,16 @@ impl Committed {
         self.fresh.bytes() + self.settling.as_ref().map_or(0, |overlay| overlay.bytes())
     }
 
-    /// Bytes since the last cut.
-    pub(super) fn fresh_bytes(&self) -> usize {
-        self.fresh.bytes()
+    /// Whether a checkpoint should not wait for its time: memory grows, or what a start would replay.
+    pub(super) fn is_full(&self, most_bytes: usize) -> bool {
+        self.fresh.bytes() > most_bytes || self.page_bytes > 2 * most_bytes as u64
     }
 
     /// Cuts a checkpoint; readers go on seeing what it carries until [`Committed::settled`].
     pub(super) fn cut(&mut self) -> Cut {
         let overlay = Arc::new(std::mem::take(&mut self.fresh));
         self.settling = Some(overlay.clone());
+        self.page_bytes = 0;
         let mut ledgers = Vec::with_capacity(self.changed_owners.len());
         for name in self.changed_owners.drain(..) {
             if let Some(owner) = self.ledgers.get_mut(&name) {

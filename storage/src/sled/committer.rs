@@ -6,7 +6,7 @@ use super::entry;
 use super::layout::page_key;
 use super::page::{Packed, Packer};
 use super::parcel::Parcel;
-use super::shared::Shared;
+use super::shared::{SHUT_DOWN, Shared};
 use super::volume::Volume;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
@@ -40,9 +40,17 @@ impl Committer {
         let mut group = Vec::new();
         while self.shared.queue.take(&mut group, GROUP_BYTES) {
             let outcome = self.outcome(&mut group);
-            self.shared.queue.done(&group);
-            tell(group.drain(..).flat_map(|parcel| parcel.receipts), &outcome);
+            self.tell(&mut group, &outcome);
         }
+        let reason = self.shared.close(SHUT_DOWN);
+        while self.shared.queue.take_late(&mut group) {
+            self.tell(&mut group, &Outcome::Lost { reason: reason.clone() });
+        }
+    }
+
+    fn tell(&self, group: &mut Vec<Parcel>, outcome: &Outcome) {
+        self.shared.queue.done(group);
+        tell(group.drain(..).flat_map(|parcel| parcel.receipts), outcome);
     }
 
     fn outcome(&mut self, group: &mut [Parcel]) -> Outcome {
@@ -83,7 +91,8 @@ impl Committer {
             bytes += page.len() as u64;
             batch.insert(&page_key(number), IVec::from(page));
         };
-        for parcel in group {
+        // An empty change lies on no page; it must not count as if it lay on the next one.
+        for parcel in group.iter_mut().filter(|parcel| !parcel.bytes.is_empty()) {
             let mut heads = parcel.heads.iter_mut();
             let mut placed = |entry: &[u8], page: u64| {
                 if entry::is_event(entry)
@@ -110,8 +119,9 @@ impl Committer {
         }
         if next_page > first_page {
             image.volumes.open.content.note_pages(first_page, next_page - 1, bytes);
+            image.committed.note_pages(bytes);
         }
-        let due = image.committed.fresh_bytes() > self.shared.settings.checkpoint_bytes;
+        let due = image.committed.is_full(self.shared.settings.checkpoint_bytes);
         drop(image);
         if due {
             self.shared.wake.work();

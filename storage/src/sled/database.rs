@@ -32,7 +32,7 @@ impl Database {
     /// this returns.
     pub(super) fn open(folder: &Path, shape: Shape, disk: &Arc<dyn Disk>) -> Result<Self, StoreError> {
         let io = |what: &str, source| io_error(what, folder, source);
-        fs::create_dir_all(folder).map_err(|source| io("create", source))?;
+        make_folder(folder, disk.as_ref()).map_err(|source| io("create", source))?;
         let log = folder.join("db");
         if log.exists() {
             // sled snapshots what it reads; what it reads must not be younger than what a power cut leaves.
@@ -115,14 +115,30 @@ fn open_locked(folder: &Path, shape: Shape) -> Result<Db, StoreError> {
     Err(StoreError::InUse { path: folder.parent().unwrap_or(folder).to_owned() })
 }
 
-/// Syncs every file below `folder`, the folder itself and its entry in the parent.
+/// Makes `folder` and whatever is missing above it, each entry safe on the disk.
+pub(super) fn make_folder(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_folder(parent, disk)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    sync_path(parent, disk)
+}
+
+/// Syncs every file in `folder`, then its list of entries; its own entry was synced when it was made.
 fn sync_tree(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        sync_path(&path, disk)?;
+        // The folder of blobs stays empty.
+        if path.is_file() {
+            sync_path(&path, disk)?;
+        }
     }
-    sync_path(folder, disk)?;
-    folder.parent().map_or(Ok(()), |parent| sync_path(parent, disk))
+    sync_path(folder, disk)
 }
 
 /// Syncs one file or folder.

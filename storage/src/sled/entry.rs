@@ -113,7 +113,7 @@ fn extend<T: Serialize>(value: T, to: Vec<u8>) -> Vec<u8> {
 }
 
 fn write_event(event: &Event, mut to: Vec<u8>) -> Vec<u8> {
-    to.extend_from_slice(&(event.stream.len() as u16).to_le_bytes());
+    to.extend_from_slice(&(event.stream.len() as u32).to_le_bytes());
     to.extend_from_slice(event.stream.as_bytes());
     to.extend_from_slice(&event.seq.to_le_bytes());
     let head = WrittenHead {
@@ -182,8 +182,8 @@ fn read(tag: u8, body: &[u8]) -> Option<Entry<'_>> {
 }
 
 fn read_place(body: &[u8]) -> Option<EventEntry<'_>> {
-    let (length, rest) = body.split_first_chunk::<2>()?;
-    let (stream, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+    let (length, rest) = body.split_first_chunk::<4>()?;
+    let (stream, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let (seq, rest) = rest.split_first_chunk::<8>()?;
     Some(EventEntry { stream: std::str::from_utf8(stream).ok()?, seq: u64::from_le_bytes(*seq), rest })
 }

@@ -108,13 +108,11 @@ impl Keeper {
 
     fn checkpoint(&mut self, pace: Pace) -> Result<(), StoreError> {
         let settings = &self.shared.settings;
-        let (page, bytes) = {
+        let (page, full) = {
             let image = self.shared.read();
-            (image.committed.applied_page(), image.committed.fresh_bytes())
+            (image.committed.applied_page(), image.committed.is_full(settings.checkpoint_bytes))
         };
-        let due = pace == Pace::Now
-            || self.checkpointed_at.elapsed() >= settings.checkpoint_every
-            || bytes >= settings.checkpoint_bytes;
+        let due = pace == Pace::Now || self.checkpointed_at.elapsed() >= settings.checkpoint_every || full;
         if !due || page == self.checkpointed_page {
             return Ok(());
         }

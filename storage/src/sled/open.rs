@@ -4,7 +4,7 @@
 use super::committed::Committed;
 use super::content::Content;
 use super::content::Summary;
-use super::database::{Database, Shape, io_error, sync_path};
+use super::database::{Database, Shape, io_error, make_folder, sync_path};
 use super::entry::damaged;
 use super::gate::Gate;
 use super::layout::{FORMAT, FORMAT_FILE, JOURNAL, STATE, STATE_SEGMENT, VOLUMES, last_number};
@@ -35,7 +35,7 @@ pub(super) struct Opened {
 /// Opens or makes the store that `settings` name.
 pub(super) fn open(settings: SledSettings, disk: Arc<dyn Disk>) -> Result<Opened, StoreError> {
     let path = &settings.path;
-    fs::create_dir_all(path).map_err(|source| io_error("create", path, source))?;
+    make_folder(path, disk.as_ref()).map_err(|source| io_error("create", path, source))?;
     check_format(path)?;
     let state = Database::open(&path.join(STATE), Shape { segment: STATE_SEGMENT, cache: STATE_CACHE }, &disk)?;
     write_format(path, disk.as_ref())?;

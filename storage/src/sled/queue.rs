@@ -28,12 +28,14 @@ enum Asleep {
     Yes,
 }
 
-/// Whether nobody takes from the queue any more.
+/// Whether the queue goes on.
 #[derive(Default, PartialEq, Eq)]
 enum Ended {
     #[default]
     No,
-    WhenEmpty,
+    /// So many parcels came before the end; later ones are refused in their turn.
+    After(usize),
+    /// Nobody takes any more.
     Gone,
 }
 
@@ -55,35 +57,49 @@ impl Queue {
         None
     }
 
-    /// Waits for work and moves what waits into `group`, until it holds `most_bytes`; at least one parcel.
-    /// `false` when the queue has ended and is empty.
+    /// Waits for work and moves what waits into `group`, until it holds `most_bytes`; at least one parcel. `false` when
+    /// the queue has ended: the rest is for [`Queue::take_late`].
     pub(super) fn take(&self, group: &mut Vec<Parcel>, most_bytes: usize) -> bool {
         let mut inner = self.lock();
-        while inner.waiting.is_empty() {
-            if inner.ended != Ended::No {
-                inner.ended = Ended::Gone;
-                return false;
-            }
+        while inner.waiting.is_empty() && inner.ended == Ended::No {
             inner.asleep = Asleep::Yes;
             inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
         inner.asleep = Asleep::No;
+        let most = match inner.ended {
+            Ended::No => usize::MAX,
+            Ended::After(count) => count,
+            Ended::Gone => 0,
+        };
         let mut bytes = 0;
         while let Some(next) = inner.waiting.front() {
             bytes += next.bytes.len();
-            if bytes > most_bytes && !group.is_empty() {
+            if group.len() == most || (bytes > most_bytes && !group.is_empty()) {
                 break;
             }
             group.extend(inner.waiting.pop_front());
         }
-        true
+        if let Ended::After(count) = &mut inner.ended {
+            *count -= group.len();
+        }
+        !group.is_empty()
     }
 
-    /// Lets the committer end once the queue is empty.
+    /// Moves what came after the end into `group`; once there is nothing, nobody takes any more.
+    pub(super) fn take_late(&self, group: &mut Vec<Parcel>) -> bool {
+        let mut inner = self.lock();
+        group.extend(inner.waiting.drain(..));
+        if group.is_empty() {
+            inner.ended = Ended::Gone;
+        }
+        !group.is_empty()
+    }
+
+    /// Lets the committer end with what waits now.
     pub(super) fn end(&self) {
         let mut inner = self.lock();
         if inner.ended == Ended::No {
-            inner.ended = Ended::WhenEmpty;
+            inner.ended = Ended::After(inner.waiting.len());
         }
         drop(inner);
         self.filled.notify_one();

@@ -106,9 +106,9 @@ impl<'a> RecordWriter<'a> {
         Ok(())
     }
 
-    /// Commits what is left.
-    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
-        self.chunks.finish()
+    /// What is not yet committed, to go on with other records.
+    pub(super) fn into_chunks(self) -> Chunks<'a> {
+        self.chunks
     }
 }
 

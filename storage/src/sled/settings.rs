@@ -17,10 +17,10 @@ pub struct SledSettings {
     pub volume_bytes: u64,
     /// Age after which a volume is sealed (a day).
     pub volume_age: Duration,
-    /// How often state is checkpointed (2 s).
+    /// How often state is checkpointed (5 s).
     pub checkpoint_every: Duration,
-    /// Bytes of records written since the last checkpoint that bring the next one forward (16 MiB). Commits wait at
-    /// sixteen times as much.
+    /// Bytes of records written since the last checkpoint that bring the next one forward (32 MiB), as twice as many
+    /// bytes of pages do. Commits wait at eight times as much.
     pub checkpoint_bytes: usize,
     /// Memory for the filters of old volumes (64 MiB).
     pub filter_bytes: usize,
@@ -37,8 +37,8 @@ impl SledSettings {
             dedupe: Duration::from_secs(8 * 86_400),
             volume_bytes: 256 << 20,
             volume_age: Duration::from_secs(86_400),
-            checkpoint_every: Duration::from_secs(2),
-            checkpoint_bytes: 16 << 20,
+            checkpoint_every: Duration::from_secs(5),
+            checkpoint_bytes: 32 << 20,
             filter_bytes: 64 << 20,
             clock: Clock::system(),
         }

@@ -12,6 +12,9 @@ use crate::{Disk, Figures, Standing};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+/// Why a store takes nothing that was closed in good order.
+pub(super) const SHUT_DOWN: &str = "the store was shut down";
+
 /// One open store.
 pub(super) struct Shared {
     pub(super) settings: SledSettings,
@@ -105,7 +108,7 @@ impl Shared {
 
     /// Waits until checkpoints have caught up with commits, or the store is closed: memory is bounded.
     pub(super) fn wait_for_room(&self) {
-        let most = self.settings.checkpoint_bytes.saturating_mul(16);
+        let most = self.settings.checkpoint_bytes.saturating_mul(8);
         while self.read().committed.unsettled_bytes() > most {
             self.wake.work();
             let closed = self.closed();

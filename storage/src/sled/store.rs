@@ -5,7 +5,7 @@ use super::keeper::Keeper;
 use super::open::{self, Opened};
 use super::parcel::Parcel;
 use super::settings::SledSettings;
-use super::shared::Shared;
+use super::shared::{SHUT_DOWN, Shared};
 use super::wake::End;
 use super::{cold, dedupe, events};
 use crate::receipt::tell;
@@ -79,7 +79,7 @@ impl Drop for SledStore {
 impl Store for SledStore {
     fn commit(&self, change: Change, receipts: Vec<Receipt>) {
         let Some(refused) = self.shared.queue.push(Parcel::new(change, receipts)) else { return };
-        let reason = self.shared.close("the store was shut down");
+        let reason = self.shared.close(SHUT_DOWN);
         tell(refused.receipts, &Outcome::Lost { reason });
     }
 
@@ -156,6 +156,6 @@ impl Store for SledStore {
     }
 
     fn close(&self) {
-        self.end(End::Tidy, "the store was shut down");
+        self.end(End::Tidy, SHUT_DOWN);
     }
 }

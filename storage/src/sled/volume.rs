@@ -1,7 +1,7 @@
 //! Journal volumes as folders: made ahead, opened when needed, removed whole. It knows nothing of what their records
 //! say.
 
-use super::database::{Database, Shape, io_error, sync_path};
+use super::database::{Database, Shape, io_error, make_folder, sync_path};
 use super::layout::{GONE, NEW, VOLUME_SEGMENT, volume_name};
 use crate::{Disk, StoreError};
 use std::fs;
@@ -13,7 +13,7 @@ const WRITTEN_CACHE: u64 = 32 << 20;
 /// Cache of a volume that is only read, in bytes.
 const READ_CACHE: u64 = 8 << 20;
 /// Volumes kept open for readers.
-const MOST_OPEN: usize = 8;
+const MOST_OPEN: usize = 4;
 
 /// A volume that is open.
 pub(super) struct Volume {
@@ -40,7 +40,7 @@ struct Place {
 impl Shelf {
     /// The volumes in `folder`; what a crash left half made or half removed there is swept out.
     pub(super) fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> Result<(Self, Vec<u64>), StoreError> {
-        fs::create_dir_all(&folder).map_err(|source| io_error("create", &folder, source))?;
+        make_folder(&folder, disk.as_ref()).map_err(|source| io_error("create", &folder, source))?;
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&folder).map_err(|source| io_error("list", &folder, source))? {
             let path = entry.map_err(|source| io_error("list", &folder, source))?.path();

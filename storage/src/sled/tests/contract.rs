@@ -1,8 +1,9 @@
 //! The contract, kept by the engine in its usual shape and with volumes and checkpoints so small that every test rolls
 //! over several.
 
+use super::open;
 use crate::contract::{DEDUPE_S, Rig, START_S, contract};
-use crate::{Clock, SledSettings, SledStore, Store};
+use crate::{Clock, SledSettings, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fn rig(shape: fn(&mut SledSettings), end: fn(&dyn Store)) -> Rig {
         if let Some(store) = store {
             end(&*store);
         }
-        Arc::new(SledStore::open(settings.clone()).unwrap())
+        Arc::new(open(settings.clone()).unwrap())
     })
 }
 

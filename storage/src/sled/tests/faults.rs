@@ -1,6 +1,6 @@
 //! A disk that fails: the store closes, tells so, keeps showing what was committed, and reopens with it.
 
-use super::{check, nth, small};
+use super::{check, nth, open, small};
 use crate::testing::Notes;
 use crate::{Disk, FailingDisk, Outcome, SledStore, Standing, Store};
 use std::io;
@@ -31,7 +31,7 @@ fn load(store: &SledStore, from: u64, count: u64) -> u64 {
 
 fn survives(fault: impl Fn(&FailingDisk), within: &str) {
     let folder = tempfile::tempdir().unwrap();
-    drop(SledStore::open(small(folder.path())).unwrap());
+    drop(open(small(folder.path())).unwrap());
     let disk = Arc::new(FailingDisk::within(within));
     let store = SledStore::open_with(small(folder.path()), disk.clone()).unwrap();
     load(&store, 1, 30);
@@ -46,31 +46,31 @@ fn survives(fault: impl Fn(&FailingDisk), within: &str) {
     }
     drop(store);
 
-    let store = SledStore::open(small(folder.path())).unwrap();
+    let store = open(small(folder.path())).unwrap();
     let last = check(&store, "100", acknowledged);
     load(&store, last + 1, 10);
     drop(store);
-    let store = SledStore::open(small(folder.path())).unwrap();
+    let store = open(small(folder.path())).unwrap();
     check(&store, "100", last + 10);
 }
 
 #[test]
 fn whichever_write_of_the_journal_fails_nothing_acknowledged_is_lost() {
-    for good in [0, 1, 2, 3, 5, 8, 13] {
+    for good in [0, 1, 2, 5, 13] {
         survives(|disk| disk.fail_writes_after(good), "journal");
     }
 }
 
 #[test]
 fn whichever_sync_of_the_journal_fails_nothing_acknowledged_is_lost() {
-    for good in [0, 1, 2, 3, 5, 8, 13, 21] {
+    for good in [0, 1, 2, 5, 13, 21] {
         survives(|disk| disk.fail_syncs_after(good), "journal");
     }
 }
 
 #[test]
 fn a_checkpoint_or_index_that_fails_anywhere_costs_a_restart_and_nothing_else() {
-    for good in [0, 1, 2, 3, 4, 5, 6] {
+    for good in [0, 1, 2, 4] {
         survives(|disk| disk.fail_writes_after(good), "state");
         survives(|disk| disk.fail_syncs_after(good), "state");
         survives(|disk| disk.fail_writes_after(good), "archive");

@@ -1,6 +1,7 @@
 //! kill -9 at any instant: whatever was acknowledged is there afterwards, nothing is torn, the ledger is right.
 
 use super::{check, nth, small};
+use crate::testing::times;
 use crate::{Desk, Outcome, Receipt, SledStore, Store};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -102,7 +103,7 @@ fn kill_after(folder: &Path, patience: Duration) -> BTreeMap<usize, u64> {
 fn kill_it_any_time_and_nothing_acknowledged_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = [0; 3];
-    for round in 0..22_u64 {
+    for round in 0..u64::from(times("WHARF_KILLS", 22)) {
         let patience = Duration::from_micros((round * 7919 + 13) * 1009 % 180_000);
         for (at, seq) in kill_after(folder.path(), patience) {
             acknowledged[at] = acknowledged[at].max(seq);

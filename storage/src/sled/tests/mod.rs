@@ -10,9 +10,15 @@ mod model;
 mod power;
 
 use crate::testing::{arrival, event, progress, wamid};
-use crate::{Kind, Noun, Progress, SledSettings, Store};
+use crate::{FailingDisk, Kind, Noun, Progress, SledSettings, SledStore, Store, StoreError};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Opens a store on a disk that syncs nothing: these tests kill no process and cut no power.
+fn open(settings: SledSettings) -> Result<SledStore, StoreError> {
+    SledStore::open_with(settings, Arc::new(FailingDisk::new()))
+}
 
 /// Settings under which a few dozen events roll over volumes and bring checkpoints.
 fn small(path: &Path) -> SledSettings {

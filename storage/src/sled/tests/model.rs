@@ -1,6 +1,6 @@
 //! Anything that callers may do, in any order, with reopens in between: the engine answers as the plain one in memory.
 
-use super::small;
+use super::{open, small};
 use crate::contract::ask;
 use crate::testing::{commit, event, mark, routed};
 use crate::{Change, Clock, Key, Kind, MemoryStore, Outcome, SledStore, Stamp, Store, Write};
@@ -98,7 +98,7 @@ impl Pair {
         settings.clock = clock.clone();
         settings.dedupe = Duration::from_secs(3600);
         let model = MemoryStore::new().timed(clock.clone(), settings.dedupe);
-        let sled = Some(SledStore::open(settings.clone()).unwrap());
+        let sled = Some(open(settings.clone()).unwrap());
         Self { settings, sled, model, clock, committed: 0 }
     }
 
@@ -145,7 +145,7 @@ impl Pair {
         let mut change = Change::default();
         for (stream, size) in events {
             next[*stream] += 1;
-            change.events.push(event(STREAMS[*stream], next[*stream], *size));
+            change.events.push(event(STREAMS[*stream], next[*stream], *size).into());
         }
         let now_s = self.clock.now_s();
         for key in marks {
@@ -162,7 +162,7 @@ impl Pair {
 
     fn reopen(&mut self) {
         drop(self.sled.take());
-        self.sled = Some(SledStore::open(self.settings.clone()).unwrap());
+        self.sled = Some(open(self.settings.clone()).unwrap());
     }
 
     /// Everything there is, on both sides.
@@ -175,12 +175,16 @@ impl Pair {
             (kinds, events, marks, records, store.ledgers(), STREAMS.map(|stream| store.last_seq(stream)))
         };
         let (ours, theirs) = (read(self.sled()), read(&self.model));
-        assert!(ours == theirs, "the engine and its model differ");
+        assert!(ours.0 == theirs.0, "records in pages differ");
+        assert!(ours.1 == theirs.1, "events differ");
+        assert_eq!(ours.2, theirs.2, "marks differ");
+        assert!(ours.3 == theirs.3, "single records differ");
+        assert_eq!((ours.4, ours.5), (theirs.4, theirs.5), "ledgers or last seqs differ");
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_answers_as_its_model_whatever_is_asked(ops in prop::collection::vec(op(), 1..60)) {

@@ -115,7 +115,7 @@ fn any_post() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(400), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_without_sense_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -1,0 +1,163 @@
+//! What an account's machine is told and what it answers: its whole contract.
+
+use crate::cloud::item::Item;
+use crate::cloud::node::AccountNode;
+use crate::rules::deliveries::Start;
+use crate::rules::outbox::{Answer, Tried};
+use crate::rules::reader::Attempted;
+use std::collections::HashMap;
+use std::sync::Arc;
+use wharf_storage::{AccountRecord, Change, Dialog, Event, MessageRecord, Seen, Write};
+
+/// What an account is told of the world at its start.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Dialogs in memory.
+    pub dialogs: usize,
+    /// A dialog is forgotten after this much silence, in ms.
+    pub dialog_ttl_ms: u64,
+    /// Bytes of event bodies that each reader keeps in memory.
+    pub body_bytes: usize,
+    /// A message older than this is not sent any more, in ms.
+    pub send_max_age_ms: u64,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Items of one webhook. Gives exactly one [`Effect::Commit`], the first.
+    Accept(Accept),
+    /// Quarantined items that turned out to be this account's. Gives exactly one [`Effect::Commit`], the first.
+    Adopt {
+        /// The items.
+        accept: Accept,
+        /// What leaves the quarantine with them.
+        release: Vec<Write>,
+    },
+    /// Every change up to this ticket is durable.
+    Settled {
+        /// The ticket of the newest of them.
+        ticket: u64,
+    },
+    /// A delivery was tried.
+    Attempted {
+        /// Which reader.
+        reader: usize,
+        /// What was tried.
+        event: Arc<Event>,
+        /// How it went.
+        what: Attempted,
+        /// From 0 to 1.
+        chance: f64,
+    },
+    /// The journal was read on.
+    Read {
+        /// Which reader.
+        reader: usize,
+        /// The events; `None` where it failed.
+        read: Option<Vec<Arc<Event>>>,
+    },
+    /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
+    Submit(Box<MessageRecord>),
+    /// A send was tried.
+    Tried {
+        /// The message.
+        id: Box<str>,
+        /// How it went.
+        tried: Tried,
+        /// From 0 to 1.
+        chance: f64,
+    },
+    /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
+    Enter(Box<Entry>),
+    /// Start nothing new from now on.
+    Rest,
+    /// Deliveries are given up, the account being about to be forgotten.
+    Bury {
+        /// Which reader.
+        reader: usize,
+        /// The events.
+        events: Vec<Arc<Event>>,
+        /// How far the read of the journal looked.
+        through: u64,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The account leaves the registry. Gives exactly one [`Effect::Commit`], the first.
+    Forget {
+        /// What is removed.
+        change: Change,
+    },
+    /// All messages that have not left are given up; the account is about to be forgotten.
+    Abandon {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Time passed.
+    Tick,
+}
+
+/// Items of one webhook for this account, with all that storage knows of them.
+#[derive(Debug)]
+pub struct Accept {
+    /// The gateway they came in by.
+    pub gateway: Arc<str>,
+    /// Which of its app secrets matched.
+    pub secret: u8,
+    /// The items, in the order of the webhook.
+    pub items: Vec<Item>,
+    /// For each item: the durable copy that it duplicates.
+    pub copies: Vec<Option<Seen>>,
+    /// Dialogs by the name under which they were looked for.
+    pub dialogs: Vec<(Box<str>, Dialog)>,
+    /// Messages that statuses speak of.
+    pub messages: Vec<MessageRecord>,
+}
+
+/// A change of the account's entry in the registry.
+#[derive(Debug)]
+pub struct Entry {
+    /// The entry as it shall be.
+    pub record: AccountRecord,
+    /// Numbers by id, as Graph shows them.
+    pub numbers: HashMap<Box<str>, Box<str>>,
+}
+
+impl Entry {
+    /// The entry of `record`, its numbers read from the snapshot.
+    pub fn new(record: AccountRecord) -> Self {
+        let names = AccountNode::read(&record.id, &record.snapshot).number_names();
+        let numbers = names.into_iter().map(|(id, display)| (id.into(), display.into())).collect();
+        Self { record, numbers }
+    }
+}
+
+/// Something must happen.
+#[derive(Debug)]
+pub enum Effect {
+    /// Keep `change`; say [`Input::Settled`] with `ticket` when it is durable.
+    Commit {
+        /// Ascending by one.
+        ticket: u64,
+        /// What to keep.
+        change: Change,
+    },
+    /// Try a delivery; say [`Input::Attempted`].
+    Deliver(Start),
+    /// Read the journal on; say [`Input::Read`].
+    ReadOn {
+        /// For which reader.
+        reader: usize,
+        /// After which seq.
+        after: u64,
+    },
+    /// Send a message; say [`Input::Tried`].
+    Send(Arc<MessageRecord>),
+    /// Tell the caller that waits for this message.
+    Answer {
+        /// The message.
+        id: Box<str>,
+        /// What to say.
+        answer: Answer,
+    },
+}

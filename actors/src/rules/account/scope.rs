@@ -1,0 +1,40 @@
+//! What is true of an account's items whatever its state: their scope, their lane, the routes that want them.
+
+use crate::cloud::item::Item;
+use crate::gateway::Route;
+use std::sync::Arc;
+use wharf_storage::{AccountRecord, Change, Event, Kind, Noun};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// What tells the items of one account from those of another.
+pub fn scope_of(owner: &str) -> u128 {
+    xxh3_128(owner.as_bytes())
+}
+
+/// The removal of an account from the registry, with the places of its readers.
+pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
+    let mut change = Change::default();
+    change.remove(Kind::Account, record.key());
+    for route in routes {
+        let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
+        change.remove(Kind::Progress, key);
+    }
+    change
+}
+
+/// Whether a route's filter wants an event. An empty list wants everything.
+pub fn wants(route: &Route, event: &Event) -> bool {
+    let lists = |list: &[String], what: Option<&str>| {
+        list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
+    };
+    lists(&route.fields, Some(&event.field))
+        && lists(&route.types, Some(event.kind.word()))
+        && lists(&route.accounts, Some(&event.stream))
+        && lists(&route.numbers, event.number.id.as_deref())
+}
+
+/// The number's lane per field, without a number the account's per field.
+pub(super) fn lane_without_dialog(item: &Item) -> u64 {
+    let number = item.number.id.as_deref().or(item.number.display.as_deref()).unwrap_or_default();
+    xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
+}

@@ -1,0 +1,245 @@
+//! The hands of the house: performs what the machines want, in their order, checks that it may happen now, and brings
+//! back what came of it.
+
+use crate::books::About;
+use crate::house::{Happening, House, Seat, Then};
+use crate::scenario::{GATEWAY, Mood};
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_actors::rules::account::{Effect, Input};
+use wharf_actors::rules::deliveries::Start;
+use wharf_actors::rules::gate::{self, GateMachine};
+use wharf_actors::rules::outbox::Tried;
+use wharf_actors::rules::reader::Attempted;
+use wharf_storage::{Event, KeyBuilder, Kind, MessageRecord, MessageState, Receipt, Store};
+
+impl House {
+    /// Gives an account's machine an input and performs what it wants; the ticket of its first change.
+    pub fn turn(
+        &mut self,
+        account: &str,
+        input: Input,
+        receipts: Vec<Receipt>,
+        items: i64,
+        adopted: bool,
+    ) -> Option<u64> {
+        let keeps = matches!(
+            input,
+            Input::Accept(_) | Input::Adopt { .. } | Input::Submit(_) | Input::Enter(_) | Input::Forget { .. }
+        );
+        let actor = self.actors.get_mut(account).expect("sits");
+        let seat = actor.seat.clone();
+        let effects = actor.machine.handle(input, self.now);
+        assert!(!keeps || matches!(effects[0], Effect::Commit { .. }), "the first effect keeps the input");
+        let about = About { owner: account.to_owned(), items, adopted };
+        let first = self.perform(&seat, effects, receipts, about);
+        let actor = self.actors.get_mut(account).expect("sits");
+        let due_at = actor.machine.due_at().filter(|_| !actor.resting);
+        if let Some(at) = due_at.filter(|due_at| actor.armed.is_none_or(|armed| armed > *due_at)) {
+            actor.armed = Some(at);
+            self.after(at.saturating_sub(self.now).max(1), Happening::Tick(seat));
+        }
+        first
+    }
+
+    pub fn turn_gate(
+        &mut self,
+        step: impl FnOnce(&mut GateMachine, u64) -> Vec<gate::Effect>,
+        receipts: Vec<Receipt>,
+        items: i64,
+    ) -> Option<u64> {
+        let gate = self.gate.as_mut().expect("open");
+        let seat = gate.seat.clone();
+        let effects = step(&mut gate.machine, self.now).into_iter().map(|effect| match effect {
+            gate::Effect::Commit { ticket, change } => Effect::Commit { ticket, change },
+            gate::Effect::Deliver(start) => Effect::Deliver(start),
+            gate::Effect::ReadOn { reader, after } => Effect::ReadOn { reader, after },
+        });
+        let about = About { owner: GATEWAY.to_owned(), items, adopted: false };
+        let first = self.perform(&seat, effects.collect(), receipts, about);
+        let gate = self.gate.as_mut().expect("open");
+        let due_at = gate.machine.due_at();
+        if let Some(at) = due_at.filter(|due_at| gate.armed.is_none_or(|armed| armed > *due_at)) {
+            gate.armed = Some(at);
+            self.after(at.saturating_sub(self.now).max(1), Happening::Tick(seat));
+        }
+        first
+    }
+
+    fn perform(&mut self, seat: &Seat, effects: Vec<Effect>, mut receipts: Vec<Receipt>, about: About) -> Option<u64> {
+        let mut first = None;
+        for effect in effects {
+            match effect {
+                Effect::Commit { ticket, change } => {
+                    let about = match first {
+                        None => about.clone(),
+                        Some(_) => About { items: 0, adopted: false, ..about.clone() },
+                    };
+                    first.get_or_insert(ticket);
+                    let mut receipts = std::mem::take(&mut receipts);
+                    receipts.push(self.receipt(seat, ticket));
+                    self.commit(change, receipts, about);
+                }
+                Effect::Deliver(start) => self.deliver(seat, start),
+                Effect::ReadOn { reader, after } => self.soon(5, Happening::ReadOn(seat.clone(), reader, after)),
+                Effect::Send(record) => self.send(seat, &record),
+                Effect::Answer { id, .. } => self.check_answer(&id),
+            }
+        }
+        first
+    }
+
+    fn deliver(&mut self, seat: &Seat, Start { reader, route, due }: Start) {
+        let way = self.way(seat, &route.name);
+        let kept = self.books.starts(&way, due.seq);
+        let from_disk = || self.store.event(&way.0, due.seq).expect("memory is readable").expect("it is durable");
+        let event = due.event.unwrap_or_else(|| Arc::new(from_disk()));
+        assert_eq!(event, kept, "what is delivered is what is kept");
+        let nth = self.gateway.routes.iter().position(|other| other.name == route.name).expect("configured");
+        let mood = self.mood(self.scenario.moods[nth]);
+        let (succeeds, patience) = match mood {
+            Mood::Steady => (true, 30),
+            Mood::Flaky => (!self.dice.one_in(3), 300),
+            Mood::Slow => (true, 3_000),
+            Mood::Down => (false, 50),
+        };
+        if succeeds {
+            self.books.applied.insert((way, due.seq));
+        }
+        // An answer may be lost: the application has it, and gets it again.
+        let is_heard = mood == Mood::Steady || !self.dice.one_in(20);
+        let retry_after = self.dice.one_in(6).then(|| Duration::from_secs(self.dice.between(0, 30)));
+        let what = if succeeds && is_heard {
+            Attempted::Delivered
+        } else {
+            Attempted::Failed { status: Some(503), retry_after, reason: "down".into() }
+        };
+        self.soon(patience, Happening::Attempted(seat.clone(), reader, event, what));
+    }
+
+    pub fn hear_attempted(&mut self, seat: &Seat, reader: usize, event: Arc<Event>, what: Attempted) {
+        let routes = match &seat.who {
+            Some(account) => self.actors[account].machine.deliveries().readers(),
+            None => self.gate.as_ref().expect("sits").machine.deliveries().readers(),
+        };
+        let route = Arc::clone(routes[reader].route());
+        let way = self.way(seat, &route.name);
+        self.books.under_way.remove(&(way.clone(), event.seq));
+        let is_old = self.now - event.received_at_ms >= route.max_age.as_millis() as u64;
+        if what == Attempted::Delivered || is_old {
+            self.books.ends(&way, event.seq, self.now);
+        }
+        if what != Attempted::Delivered && is_old {
+            self.books.dead.insert((way, event.seq));
+        }
+        let chance = self.dice.chance();
+        match &seat.who {
+            Some(account) => {
+                let input = Input::Attempted { reader, event, what, chance };
+                self.turn(account, input, Vec::new(), 0, false);
+            }
+            None => {
+                self.turn_gate(|machine, now| machine.attempted(reader, &event, what, chance, now), Vec::new(), 0);
+            }
+        }
+    }
+
+    pub fn read_on(&mut self, seat: Seat, reader: usize, after: u64) {
+        let stream = self.way(&seat, "").0;
+        let limit = self.dice.pick(&[1, 7, 512]);
+        let fails = self.mood(Mood::Flaky) == Mood::Flaky && self.dice.one_in(10);
+        let read = self.store.events(&stream, after, limit, 4 << 20).expect("memory is readable");
+        let read = (!fails).then(|| read.into_iter().map(Arc::new).collect());
+        self.soon(10, Happening::Read(seat, reader, read));
+    }
+
+    fn send(&mut self, seat: &Seat, record: &MessageRecord) {
+        let account = seat.who.as_deref().expect("only accounts send");
+        self.meta.sends(record, &self.store, self.actors[account].machine.outbox());
+        let mood = self.mood(self.scenario.graph);
+        let (tried, wamid) = self.meta.answer(mood, &mut self.dice);
+        if let Some(wamid) = wamid {
+            for post in self.world.statuses(&mut self.dice, account, &wamid, &record.to) {
+                self.soon(3_000, Happening::Post(post));
+            }
+        }
+        let patience = if mood == Mood::Slow { 5_000 } else { 200 };
+        self.soon(patience, Happening::Tried(seat.clone(), Box::new(record.clone()), tried));
+    }
+
+    pub fn hear_tried(&mut self, seat: &Seat, record: &MessageRecord, tried: Tried) {
+        self.meta.hears(record, &tried);
+        let input = Input::Tried { id: record.id.clone(), tried, chance: self.dice.chance() };
+        self.turn(seat.who.as_deref().expect("only accounts send"), input, Vec::new(), 0, false);
+    }
+
+    /// Who waits is told of what is durable.
+    fn check_answer(&self, id: &str) {
+        let key = KeyBuilder::new().text(id).build();
+        let record = self.store.get(Kind::Message, &key.0).expect("memory is readable");
+        assert!(record.is_some(), "{id} is answered before its end is durable");
+    }
+
+    pub fn hear_settled(&mut self, seat: &Seat, ticket: u64) {
+        let Some(account) = seat.who.clone() else {
+            self.turn_gate(|machine, now| machine.settled(ticket, now), Vec::new(), 0);
+            return;
+        };
+        let waiting = &mut self.actors.get_mut(&account).expect("sits").waiting;
+        let later = waiting.split_off(&(ticket + 1));
+        let settled = std::mem::replace(waiting, later);
+        for then in settled.into_values() {
+            match then {
+                Then::Accepted(record) => self.meta.accept(&record),
+                Then::Engaged => self.engaged_now(&account),
+                Then::Adopted(handed) => self.adopted(&account, &handed),
+                Then::Gone => drop(self.actors.remove(&account)),
+            }
+        }
+        if self.sits(seat) {
+            self.turn(&account, Input::Settled { ticket }, Vec::new(), 0, false);
+        }
+    }
+
+    pub fn tick(&mut self, seat: &Seat) {
+        match &seat.who {
+            Some(account) => {
+                self.actors.get_mut(account).expect("sits").armed = None;
+                self.turn(account, Input::Tick, Vec::new(), 0, false);
+            }
+            None => {
+                self.gate.as_mut().expect("sits").armed = None;
+                self.turn_gate(|machine, now| machine.tick(now), Vec::new(), 0);
+            }
+        }
+    }
+
+    /// An application sends.
+    pub fn submit(&mut self, account: &str) {
+        let is_engaged = self.engaged.iter().any(|engaged| engaged == account);
+        let Some(actor) = self.actors.get(account).filter(|actor| is_engaged && !actor.leaving) else { return };
+        let _ = actor;
+        self.meta.submitted += 1;
+        let to = format!("1{:03}0", self.dice.between(1, 3));
+        let record = MessageRecord {
+            id: format!("msg_{}", self.meta.submitted).into(),
+            account: account.into(),
+            number: format!("9{account}").into(),
+            to: to.as_str().into(),
+            lane: to.as_str().into(),
+            path: "messages".into(),
+            version: "v25.0".into(),
+            state: MessageState::Queued,
+            body: bytes::Bytes::from_static(b"{}"),
+            wamid: None,
+            error: None,
+            attempts: Vec::new(),
+            created_at_ms: self.now,
+            changed_at_ms: self.now,
+            due_at_ms: 0,
+            place: 0,
+        };
+        let ticket = self.turn(account, Input::Submit(Box::new(record.clone())), Vec::new(), 0, false);
+        self.wait_for(account, ticket.expect("a message is kept"), Then::Accepted(Box::new(record)));
+    }
+}

@@ -1,0 +1,98 @@
+//! What one seed is about: how many accounts, what breaks and when. Knows neither machines nor stores.
+
+use crate::dice::Dice;
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_actors::gateway::{Format, Gateway, Overrides, Route, Secret};
+use wharf_actors::rules::account::Setting;
+
+pub const GATEWAY: &str = "sim";
+/// The first moment of every run, in ms since 1970.
+pub const BEGIN_MS: u64 = 1_800_000_000_000;
+/// Trouble ends here: from now on everybody answers, and what was accepted must come to its end.
+pub const CALM_MS: u64 = BEGIN_MS + 180_000;
+
+/// How a route or Meta behaves until the calm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Steady,
+    Flaky,
+    Slow,
+    Down,
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Scenario {
+    pub accounts: u64,
+    pub customers: u64,
+    pub posts: u64,
+    /// Webhooks of this many items come, where a run is about a backlog beyond the window.
+    pub flood: Option<u64>,
+    pub sends: u64,
+    pub crashes: u64,
+    pub failed_commits: u64,
+    pub removals: u64,
+    pub moods: [Mood; 3],
+    pub graph: Mood,
+    pub commit_ms: u64,
+    pub setting: Setting,
+}
+
+impl Scenario {
+    pub fn roll(dice: &mut Dice) -> Self {
+        let moods = [Mood::Steady, Mood::Flaky, Mood::Slow, Mood::Down];
+        let flood = dice.one_in(20).then(|| dice.between(150, 700));
+        Self {
+            accounts: dice.between(1, 3),
+            customers: dice.between(1, 6),
+            posts: dice.between(10, 60),
+            flood,
+            sends: dice.between(0, 30),
+            crashes: dice.pick(&[0, 0, 1, 2, 4]),
+            failed_commits: dice.pick(&[0, 0, 0, 1, 2]),
+            removals: dice.pick(&[0, 0, 1, 2]),
+            moods: [dice.pick(&moods), dice.pick(&moods), dice.pick(&moods)],
+            graph: dice.pick(&moods),
+            commit_ms: dice.pick(&[1, 5, 40, 400]),
+            setting: Setting {
+                dialogs: dice.pick(&[1, 2, 8, 64]),
+                dialog_ttl_ms: 30 * 86_400_000,
+                body_bytes: dice.pick(&[0, 3_000, 1 << 20]),
+                send_max_age_ms: dice.pick(&[20_000, 86_400_000]),
+            },
+        }
+    }
+}
+
+pub fn gateway() -> Gateway {
+    let route = |name: &str| Route {
+        name: format!("{GATEWAY}/{name}").into(),
+        url: format!("http://{name}.invalid/"),
+        secret: None,
+        format: Format::Meta,
+        fields: Vec::new(),
+        types: Vec::new(),
+        accounts: Vec::new(),
+        numbers: Vec::new(),
+        concurrency: 32,
+        max_age: Duration::from_secs(72 * 3600),
+        tests: false,
+    };
+    let routes = [
+        Route { tests: true, ..route("all") },
+        Route { types: vec!["message".into()], max_age: Duration::from_secs(20), ..route("messages") },
+        Route { fields: vec!["messages".into()], concurrency: 2, ..route("narrow") },
+    ];
+    Gateway {
+        uri: GATEWAY.into(),
+        token: Secret::new("t"),
+        app_secrets: Vec::new(),
+        app_id: None,
+        verify_token: None,
+        business_id: None,
+        overrides: Overrides::App,
+        callback_url: None,
+        routes: routes.into_iter().map(Arc::new).collect(),
+    }
+}

@@ -1,0 +1,7 @@
+//! The gateway through real sockets: what Meta, applications and operators see of it. One folder per part of the URL
+//! tree.
+
+mod callback;
+mod deliveries;
+mod harness;
+mod verbs;

@@ -1,0 +1,7 @@
+//! `GET /{uri}?whatsapp=…`: the five verbs.
+
+mod answers;
+mod authorisation;
+mod ids;
+mod refusals;
+mod remove;
