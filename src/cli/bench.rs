@@ -2,11 +2,14 @@
 //! hidden command, so that each one's CPU and memory are known apart. Knows no figure that it did not measure.
 
 mod bare;
+mod batch;
 mod child;
 mod connection;
 mod contender;
+mod deliveries;
 mod disk;
 mod durable;
+mod engaged;
 mod figures;
 mod fill;
 mod ingest;
@@ -14,8 +17,11 @@ mod load;
 mod pace;
 mod process;
 mod report;
+mod routed;
+mod run;
 mod sink;
 mod stage;
+mod table;
 mod webhook;
 
 use clap::{Args, Subcommand};

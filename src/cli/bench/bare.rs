@@ -5,6 +5,7 @@ use super::child::{Listening, say, words};
 use super::stage::{LOOPBACK, SECRET, settings};
 use super::{BenchError, while_doing};
 use crate::server::{BACKLOG, HEAD_WITHIN, KEEP_ALIVE};
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use std::path::Path;
@@ -36,7 +37,7 @@ pub(super) async fn run() -> Result<(), BenchError> {
 }
 
 async fn receive(request: HttpRequest, body: Bytes, verifier: Data<Verifier>) -> HttpResponse {
-    let signature = request.headers().get("X-Hub-Signature-256").map(|value| value.as_bytes());
+    let signature = request.headers().get("X-Hub-Signature-256").map(HeaderValue::as_bytes);
     match verifier.verify(signature, &body) {
         Ok(_) => HttpResponse::Ok().finish(),
         Err(_) => HttpResponse::Unauthorized().finish(),

@@ -4,6 +4,7 @@ use super::{BenchError, while_doing};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Kinds of file systems that are memory.
 const MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
@@ -36,6 +37,29 @@ impl Ground {
     /// The folder.
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// From now on the folder also goes away when this process is told to end.
+    pub(super) fn clear_when_told(&self) {
+        let folder = self.folder.path().to_owned();
+        std::thread::spawn(move || {
+            let told = actix_web::rt::System::new().block_on(async {
+                let mut terminate = signal(SignalKind::terminate())?;
+                tokio::select! {
+                    _ = terminate.recv() => Ok(()),
+                    told = tokio::signal::ctrl_c() => told,
+                }
+            });
+            if told.is_ok() {
+                let _ = std::fs::remove_dir_all(folder);
+                std::process::exit(130);
+            }
+        });
+    }
+
+    /// Where a store of its own can lie.
+    pub(super) fn fresh(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 }
 

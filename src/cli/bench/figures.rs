@@ -24,9 +24,10 @@ impl Latency {
     }
 
     /// Each percentile the median of that of all rounds; the maximum is the worst of all.
-    pub(super) fn median<'a>(rounds: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
-        let middle = |part: fn(&Self) -> f64| median(rounds.clone().map(part));
-        let max_ms = rounds.clone().map(|round| round.max_ms).fold(0.0, f64::max);
+    pub(super) fn median<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let rounds: Vec<&Self> = rounds.into_iter().collect();
+        let middle = |part: fn(&Self) -> f64| median(rounds.iter().map(|round| part(round)));
+        let max_ms = rounds.iter().map(|round| round.max_ms).fold(0.0, f64::max);
         Some(Self {
             p50_ms: middle(|round| round.p50_ms)?,
             p99_ms: middle(|round| round.p99_ms)?,
@@ -104,8 +105,8 @@ mod tests {
         let round = |ms: f64| Latency { p50_ms: ms, p99_ms: ms * 2.0, p999_ms: ms * 3.0, max_ms: ms * 4.0 };
         let rounds = [round(5.0), round(1.0), round(2.0)];
         let expected = Latency { p50_ms: 2.0, p99_ms: 4.0, p999_ms: 6.0, max_ms: 20.0 };
-        assert_eq!(Latency::median(rounds.iter()), Some(expected));
-        assert_eq!(Latency::median([].iter()), None);
+        assert_eq!(Latency::median(&rounds), Some(expected));
+        assert_eq!(Latency::median([]), None);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
     let mut history = History::new(options, now_ms);
     while let Some(change) = history.next() {
         tray.commit(&store, change)?;
-        if history.made % (EVENTS_AT_ONCE * 256) == 0 {
+        if history.made.is_multiple_of(EVENTS_AT_ONCE * 256) {
             say(&Filled { events: history.made, done: false })?;
         }
     }

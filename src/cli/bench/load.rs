@@ -258,6 +258,7 @@ impl<'a> Load<'a> {
     }
 }
 
-fn us_since_1970() -> u64 {
+/// Now, in µs since 1970: what processes of one machine agree on.
+pub(super) fn us_since_1970() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros() as u64)
 }

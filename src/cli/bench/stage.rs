@@ -10,8 +10,6 @@ use std::path::Path;
 pub(super) const URI: &str = "bench";
 /// The app secret that signs webhooks, as long as Meta's.
 pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// The route's full name.
-pub(super) const ROUTE: &str = "bench/sink";
 /// Customers that write to each account.
 pub(super) const CUSTOMERS: u32 = 200;
 /// Any free port of this machine, reachable from this machine only.
@@ -65,7 +63,7 @@ mod tests {
     fn the_settings_of_the_measured_gateway_are_accepted() {
         let settings = settings(LOOPBACK, Path::new("/nowhere"), Some("http://127.0.0.1:9/sink")).expect("settings");
         assert_eq!(&*settings.gateways[0].uri, URI);
-        assert_eq!(&*settings.gateways[0].routes[0].name, ROUTE);
+        assert_eq!(&*settings.gateways[0].routes[0].name, "bench/sink");
         assert!(settings.server.listen.ip().is_loopback());
     }
 }

@@ -33,6 +33,28 @@ impl Webhook {
     }
 }
 
+/// What the load hides in a message's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// Which run of the load.
+    pub(super) run: u32,
+    /// Which message of the run.
+    pub(super) nth: u32,
+    /// When it was meant to be sent, in µs since 1970.
+    pub(super) at_us: u64,
+}
+
+impl Marks {
+    /// Those of the first message in `body`.
+    pub(super) fn find(body: &[u8]) -> Option<Self> {
+        let head = WAMID_HEAD.as_bytes();
+        let digits = body.windows(head.len()).position(|part| part == head)? + head.len();
+        let digits = std::str::from_utf8(body.get(digits..digits + WAMID_DIGITS)?).ok()?;
+        let number = |from, to| u64::from_str_radix(&digits[from..to], 16).ok();
+        Some(Self { run: number(0, 8)? as u32, nth: number(8, 16)? as u32, at_us: number(16, 32)? })
+    }
+}
+
 /// A signed request, written over for each webhook.
 pub(super) struct Request {
     bytes: Vec<u8>,
@@ -172,6 +194,8 @@ mod tests {
         assert_eq!(item.number.id.as_deref(), Some(number_id(34).as_str()));
         let id = format!("{WAMID_HEAD}00000007000004D2{:016X}AA==", webhook.at_us);
         assert_eq!(item.message_id.as_deref(), Some(id.as_str()));
+        let marks = Marks { run: 7, nth: 1234, at_us: webhook.at_us };
+        assert_eq!(Marks::find(&item.body), Some(marks));
         assert_eq!(item.stamp, wharf_storage::Stamp::Dated(1_790_000_000));
         assert_eq!(item.customer.wa_id.as_deref(), Some("4900000034024"));
         assert_eq!(item.customer.user_id.as_deref(), Some("DE.00000000000000034024"));
