@@ -17,7 +17,7 @@ use wharf_actors::rules::outbox::{Tried, forward};
 use wharf_actors::rules::ownership::Engaged;
 use wharf_actors::rules::reader::Attempted;
 use wharf_storage::{
-    Change, Clock, Desk, Event, Kind, MemoryStore, MessageRecord, MessageState, Outcome, Store, Write,
+    Change, Clock, Desk, Event, Kind, MemoryStore, MessageRecord, MessageState, Outcome, RouteTally, Store, Write,
 };
 
 /// A run that takes more steps than this never comes to rest.
@@ -150,6 +150,8 @@ pub struct House {
     pub books: Books,
     pub meta: Meta,
     pub settled: u64,
+    /// What this run came by.
+    pub reached: BTreeSet<&'static str>,
 }
 
 impl Engaged for House {
@@ -196,6 +198,7 @@ impl House {
             books: Books::default(),
             meta: Meta::default(),
             settled: 0,
+            reached: BTreeSet::new(),
         };
         house.open();
         house.plan();
@@ -268,6 +271,30 @@ impl House {
             self.happen(happening);
         }
         self.check_end();
+        self.note_ledgers();
+    }
+
+    /// What the ledgers say was come by.
+    fn note_ledgers(&mut self) {
+        for (_, ledger) in self.store.ledgers() {
+            let routes = ledger.routes.values().fold(RouteTally::default(), |mut sum, route| {
+                sum.add(route);
+                sum
+            });
+            let messages = &ledger.messages;
+            let counts = [
+                (ledger.duplicate, "a duplicate"),
+                (ledger.duplicate_differing, "a duplicate with other bytes"),
+                (ledger.inactive, "an inactive account"),
+                (ledger.test, "a test payload"),
+                (routes.dead, "a dead delivery"),
+                (routes.filtered, "a filtered delivery"),
+                (messages.taken, "a message taken"),
+                (messages.failed, "a message failed"),
+                (messages.expired, "a message expired"),
+            ];
+            self.reached.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, what)| what));
+        }
     }
 
     fn check_end(&self) {
@@ -338,8 +365,14 @@ impl House {
             Happening::Post(post) => self.post(post),
             Happening::Impatient(post) => self.resend(post),
             Happening::App(account) => self.submit(&account),
-            Happening::Crash => self.crash(),
-            Happening::FailCommit => self.fail_commit(),
+            Happening::Crash => {
+                self.reached.insert("a crash");
+                self.crash();
+            }
+            Happening::FailCommit => {
+                self.reached.insert("a failed commit");
+                self.fail_commit();
+            }
             Happening::Remove(account) => self.remove(&account),
             Happening::Engage(account) => self.engage(&account),
             Happening::Flip(account) => self.flip(&account),

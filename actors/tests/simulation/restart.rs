@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wharf_actors::account::restore;
 use wharf_actors::rules::account::Input;
-use wharf_storage::{AccountRecord, Kind, Noun, Outbox, Outcome, Standing, Store};
+use wharf_storage::{AccountRecord, Kind, MessageState, Noun, Outbox, Outcome, Standing, Store};
 
 /// What ended is on its way to the disk after this long: the group's 25 ms and the way through mailboxes.
 const GROUP_MS: u64 = 35;
@@ -35,6 +35,9 @@ impl House {
         let (store, setting) = (Arc::clone(&self.store), &self.scenario.setting);
         let machine = restore(store.as_ref(), &self.gateway, record, outbox, setting, self.now).expect("readable");
         self.meta.check_restored(&self.store, machine.outbox());
+        if machine.outbox().messages().any(|message| message.state == MessageState::Unknown) {
+            self.reached.insert("a message unknown after a restart");
+        }
         let is_closed = matches!(self.store.standing(), Standing::Closed { .. });
         let machine = if is_closed { machine.at_rest() } else { machine };
         let seat = self.seat(Some(&id));
@@ -63,7 +66,9 @@ impl House {
         self.books.check_counts(&self.store);
         self.close();
         self.store = Arc::new(self.store.crash());
-        self.books.crashed(&self.store, GROUP_MS, self.now);
+        if self.books.crashed(&self.store, GROUP_MS, self.now) > 0 {
+            self.reached.insert("a delivery repeated after a crash");
+        }
         self.open();
     }
 

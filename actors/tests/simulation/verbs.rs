@@ -90,6 +90,7 @@ impl House {
 
     /// Nobody sits there any more, whatever a `setup` at the same time came to.
     pub fn gone(&mut self, account: &str) {
+        self.reached.insert("a removal");
         self.actors.remove(account);
         self.engaged.retain(|engaged| engaged != account);
     }
@@ -97,6 +98,7 @@ impl House {
     pub fn bury(&mut self, seat: Seat, reader: usize, open: &[u64], after: u64) {
         let account = seat.who.clone().expect("an account leaves");
         let (events, through) = unfinished_events(self.store.as_ref(), &account, open, after).expect("readable");
+        self.reached.insert("a delivery buried");
         let route = self.actors[&account].machine.deliveries().readers()[reader].route().name.to_string();
         self.books.bury(&(account.clone(), route), &events, self.now);
         let reason = "removed".to_owned();
@@ -161,6 +163,7 @@ impl House {
 
     pub fn adopted(&mut self, account: &str, handed: &Handed) {
         let gate = self.gate.as_mut().expect("open");
+        self.reached.insert("an adoption from quarantine");
         gate.machine.released(account, handed.count, handed.bytes, handed.through);
         let seat = gate.seat.clone();
         self.after(0, Happening::Release(seat, account.to_owned(), Start::Next));

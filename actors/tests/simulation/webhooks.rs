@@ -53,6 +53,9 @@ impl House {
 
     /// Meta heard no 200 and sends it again, until it does.
     pub fn resend(&mut self, id: u64) {
+        if self.posts.contains_key(&id) {
+            self.reached.insert("a webhook Meta sent again");
+        }
         if let Some(Waiting { mut post, .. }) = self.posts.remove(&id) {
             post.tries += 1;
             self.soon(8_000, Happening::Post(post));
@@ -70,6 +73,7 @@ impl House {
         let gate = self.gate.as_mut().expect("sits");
         let is_handed = |item: &Item| claimed(&item.owner).is_some_and(|account| gate.handing.contains(account));
         if items.iter().any(is_handed) {
+            self.reached.insert("mail held back during an adoption");
             return gate.held.push((items, post));
         }
         let copies = self.copies(&self.gate.as_ref().expect("sits").machine.keys(&items));
@@ -94,6 +98,7 @@ impl House {
             let recalled = Recalled { copies: Vec::new(), dialogs: Vec::new(), messages: Vec::new() };
             return self.decide(&account, recalled, job(items));
         }
+        self.reached.insert("a question to the disk");
         let questions = Questions { account: account.into(), keys: Vec::new(), names, wamids };
         let job = job(items);
         self.soon(3, Happening::Ask(seat, Box::new(questions), job));
