@@ -2,7 +2,8 @@
 //! machines of `rules` over a store of memory, with a clock turned by hand. Every step is checked; a seed is a run.
 //!
 //! `WHARF_SIM_SEEDS=10000` runs more of them, `WHARF_SIM_SEED=17` runs one.
-
+#![allow(clippy::needless_pass_by_value, reason = "a simulated actor takes its messages as a real one does")]
+#![allow(clippy::redundant_closure_for_method_calls, reason = "all turns of a machine read alike")]
 #![allow(unreachable_pub, reason = "a test has no outside")]
 
 mod books;
