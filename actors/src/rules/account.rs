@@ -313,3 +313,6 @@ impl AccountMachine {
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,7 +172,7 @@ impl House {
 
 fn record(account: &str, now: u64) -> AccountRecord {
     let snapshot = format!(
-        r#"{{"id":"{account}","name":"A","phone_numbers":{{"data":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}}]}}}}"#
+        r#"{{"id":"{account}","name":"A","phone_numbers":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}}]}}"#
     );
     AccountRecord {
         id: account.into(),

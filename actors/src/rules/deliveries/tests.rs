@@ -101,13 +101,16 @@ fn a_delivery_too_old_becomes_a_dead_letter_with_its_bytes_and_reason() {
 }
 
 #[test]
-fn a_delivery_that_will_be_tried_again_counts_as_pending_still() {
+fn a_delivery_that_will_be_tried_again_counts_as_pending_still_and_its_try_is_kept() {
     let mut deliveries = deliveries(&["sim/all"]);
     let event = event(1, 1);
     deliveries.offer(&event);
     deliveries.start_due(NOW);
-    deliveries.attempted(0, &event, refused(), 0.5, NOW);
-    assert!(deliveries.keep(NOW + 10_000).is_none() && deliveries.is_kept());
+    deliveries.attempted(0, &event, refused(), 1.0, NOW);
+    let change = deliveries.keep(NOW + 25).expect("due");
+    let kept = Progress::from_bytes(change.writes[0].value.as_ref().expect("set")).expect("readable");
+    assert_eq!((kept.open.len(), kept.open[0].attempts, kept.open[0].due_at_ms), (1, 1, NOW + 1000));
+    assert_eq!(change.tallies[0].1.routes["sim/all"], RouteTally::default());
 }
 
 #[test]
