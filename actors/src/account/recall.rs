@@ -35,7 +35,8 @@ pub struct Questions {
 
 impl Account {
     /// Completes `items` with all that is known of them and goes on with `decide`, at once where memory suffices. On a
-    /// store that cannot be read nothing is decided, nor once the account is about to be forgotten; whoever waits is told so by their receipt's silence.
+    /// store that cannot be read nothing is decided, nor once the account is about to be forgotten; whoever waits is
+    /// told so by their receipt's silence.
     pub(super) fn recall(
         &mut self,
         gateway: Arc<str>,

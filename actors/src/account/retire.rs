@@ -35,7 +35,7 @@ impl Handler<Remove> for Account {
 
 impl Account {
     fn step(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
-        // What was buried must be kept before the account is forgotten: its dead letters, and how the ledger counts them.
+        // What was buried must be kept before the account is forgotten: its dead letters, and their place in the ledger.
         if !self.is_at_rest() {
             ctx.run_later(LOOKS, |account, ctx| {
                 account.turn(Input::Tick, Vec::new(), ctx);
