@@ -164,6 +164,9 @@ impl ResponseError for ApiError {
         if self.asks_for_key() {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"wharf\""));
         }
+        if self.id == ErrorId::MethodWrong {
+            answer.insert_header((header::ALLOW, "GET, POST"));
+        }
         if let Some(seconds) = self.id.entry().retry_after_s {
             answer.insert_header((header::RETRY_AFTER, seconds));
         }

@@ -150,7 +150,10 @@ impl Account {
     /// Like [`Account::turn`], for inputs whose change someone waits for.
     fn turn_and_wait(&mut self, input: Input, ctx: &mut Context<Self>) -> oneshot::Receiver<Result<(), String>> {
         let (tell, told) = oneshot::channel();
-        if let Some(ticket) = self.turn(input, Vec::new(), ctx) {
+        if self.leaving {
+            // An entry kept now would outlive the account.
+            let _ = tell.send(Err("the account is being removed; repeat the verb".into()));
+        } else if let Some(ticket) = self.turn(input, Vec::new(), ctx) {
             self.waiting.insert(ticket, Waiting::Told(tell));
         }
         told

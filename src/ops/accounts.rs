@@ -76,7 +76,7 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
 /// One account.
 pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(&caller, &waba)?;
+    require_account(edge, &caller, &waba)?;
     let unknown = || ApiError::naming(ErrorId::AccountUnknown, &waba);
     let key = KeyBuilder::new().text(&waba).build();
     let record = read(edge, move |store| {
@@ -84,9 +84,6 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
     });
     let record = record.await?.ok_or_else(unknown)?;
     let (actor, desks) = edge.wharf.directory.account(&waba).ok_or_else(unknown)?;
-    if !caller.may_use_gateway(&desks.gateway.uri) {
-        return Err(unknown());
-    }
     let view = actor.send(Look).await;
     let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
     let ledger = edge.wharf.store.ledger(&waba);

@@ -30,7 +30,12 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
         found.into_iter().map(|(key, bytes)| Ok((key, AuditRecord::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
     });
     let mut page = Page::of(found.await?, &wanted, AuditShown::of);
-    page.data.retain(|record| caller.may_use_gateway(&record.gateway));
+    let names_theirs =
+        |record: &AuditShown| !record.ids.is_empty() && record.ids.iter().all(|id| caller.may_use_account(id));
+    // A verb without ids meant every account: a key for some accounts does not see it.
+    page.data.retain(|record| {
+        caller.may_use_gateway(&record.gateway) && (caller.accounts.is_empty() || names_theirs(record))
+    });
     Ok(json(&page))
 }
 

@@ -23,7 +23,7 @@ struct DialogShown {
 /// The dialogs of an account.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(&caller, &waba)?;
+    require_account(edge, &caller, &waba)?;
     let wanted = Wanted::read(&Query::read(request.query_string()))?;
     let prefix = KeyBuilder::new().text(&waba).build();
     let asked = wanted.clone();

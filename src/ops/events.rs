@@ -1,11 +1,10 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
-use super::page::raw;
-use super::{inspector, json, moment, read, require_account};
+use super::page::{limit, raw};
+use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
-use crate::ops::page::Wanted;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,20 +56,21 @@ struct Listed {
     next: Option<String>,
 }
 
-/// The events of an account, ascending: `after` (a seq), `limit`, `kind`.
+/// The events of an account, ascending: `after` (a seq; `cursor` says the same), `limit`, `kind`.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(&caller, &waba)?;
+    require_account(edge, &caller, &waba)?;
     let query = Query::read(request.query_string());
-    let wanted = Wanted::read(&query)?;
+    let limit = limit(&query)?;
     let kind = query.first("kind").map(str::to_owned);
     let after = after(&query)?;
     let stream = waba.into_inner();
-    if edge.wharf.store.last_seq(&stream) == 0 && edge.wharf.directory.account(&stream).is_none() {
+    let last = edge.wharf.store.last_seq(&stream);
+    if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let part = read(edge, move |store| part(store, &stream, after, wanted.limit, kind.as_deref())).await?;
-    let next = part.next.map(|seq| seq.to_string());
+    let part = read(edge, move |store| part(store, &stream, after, limit, kind.as_deref())).await?;
+    let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
     Ok(json(&Listed { data: part.events.into_iter().map(EventShown::of).collect(), next }))
 }
 
@@ -99,16 +99,13 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
     let unknown = || ApiError::naming(ErrorId::EventUnknown, &id);
     let (stream, seq) = id.rsplit_once('.').ok_or_else(unknown)?;
     let seq: u64 = seq.parse().map_err(|_| unknown())?;
+    let owner = stream.to_owned();
+    let event = read(edge, move |store| store.event(&owner, seq)).await?.ok_or_else(unknown)?;
     let seen = match stream.split_once('.') {
-        Some((_, gateway)) => caller.may_use_gateway(gateway),
-        None => caller.may_use_account(stream),
+        Some((_, gateway)) => sees_claim(&caller, gateway, event.claimed.as_deref()),
+        None => sees(edge, &caller, stream),
     };
-    if !seen {
-        return Err(unknown());
-    }
-    let stream = stream.to_owned();
-    let event = read(edge, move |store| store.event(&stream, seq)).await?;
-    Ok(json(&EventShown::of(event.ok_or_else(unknown)?)))
+    if seen { Ok(json(&EventShown::of(event))) } else { Err(unknown()) }
 }
 
 fn after(query: &Query) -> Result<u64, ApiError> {

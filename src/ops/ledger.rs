@@ -1,6 +1,6 @@
 //! `/api/ledger`: where everything went, all figures from one committed state, and whether they balance.
 
-use super::{inspector, json};
+use super::{inspector, json, sees, sees_claim};
 use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,7 +22,7 @@ pub async fn all(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiEr
     let mut ledger = Tally::default();
     for (owner, part) in edge.wharf.store.ledgers() {
         let is_account = owner.bytes().all(|byte| byte.is_ascii_digit());
-        let seen = if is_account { caller.may_use_account(&owner) } else { caller.may_use_gateway(&owner) };
+        let seen = if is_account { sees(edge, &caller, &owner) } else { sees_claim(&caller, &owner, None) };
         if seen {
             ledger.add(&part);
         }

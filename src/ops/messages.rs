@@ -1,7 +1,7 @@
 //! `/api/messages/{id}` and `/api/accounts/{waba}/messages`: outbound messages with state and attempts.
 
 use super::page::raw;
-use super::{inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_account, sees};
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -43,7 +43,7 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
     let unknown = || ApiError::naming(ErrorId::MessageUnknown, &id);
     let asked = id.clone();
     let record = read(edge, move |store| find(store, &asked)).await?.ok_or_else(unknown)?;
-    if !caller.may_use_account(&record.account) || !caller.may_use_number(&record.number) {
+    if !sees(edge, &caller, &record.account) || !caller.may_use_number(&record.number) {
         return Err(unknown());
     }
     Ok(json(&MessageShown::of(record)))
@@ -52,7 +52,7 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
 /// The messages of an account that still have to leave.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(&caller, &waba)?;
+    require_account(edge, &caller, &waba)?;
     let waiting = read(edge, |store| {
         store
             .hot(Kind::Outbox, &[])
@@ -60,7 +60,8 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
             .map(|(_, bytes)| Ok(Outbox::from_bytes(bytes)?.0))
             .collect::<Result<Vec<_>, _>>()
     });
-    let mine = waiting.await?.into_iter().filter(|record| *record.account == **waba);
+    let mine = |record: &MessageRecord| *record.account == **waba && caller.may_use_number(&record.number);
+    let mine = waiting.await?.into_iter().filter(mine);
     Ok(json(&Listed { data: mine.map(MessageShown::of).collect() }))
 }
 

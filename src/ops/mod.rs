@@ -34,11 +34,27 @@ pub(crate) async fn inspector<'a>(
 }
 
 /// Refuses an account that the caller's key is not for, as if it were not there.
-pub(crate) fn require_account(caller: &Caller, account: &str) -> Result<(), ApiError> {
-    match caller.may_use_account(account) {
+pub(crate) fn require_account(edge: &Edge, caller: &Caller, account: &str) -> Result<(), ApiError> {
+    match sees(edge, caller, account) {
         true => Ok(()),
         false => Err(ApiError::naming(ErrorId::AccountUnknown, account)),
     }
+}
+
+/// Whether the caller's key is for the account and its gateway. What was removed belongs to no gateway any more: a key
+/// for some gateways alone does not see it.
+pub(crate) fn sees(edge: &Edge, caller: &Caller, account: &str) -> bool {
+    let at_a_gateway_of_theirs = || match edge.wharf.directory.account(account) {
+        Some((_, desks)) => caller.may_use_gateway(&desks.gateway.uri),
+        None => caller.gateways.is_empty(),
+    };
+    caller.may_use_account(account) && at_a_gateway_of_theirs()
+}
+
+/// Whether the caller's key is for what came in at `gateway` under the name of `claimed`.
+pub(crate) fn sees_claim(caller: &Caller, gateway: &str, claimed: Option<&str>) -> bool {
+    let claimed_is_theirs = || claimed.map_or(caller.accounts.is_empty(), |claimed| caller.may_use_account(claimed));
+    caller.may_use_gateway(gateway) && claimed_is_theirs()
 }
 
 /// Reads the store on a thread that may block.

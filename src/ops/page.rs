@@ -49,6 +49,13 @@ impl Wanted {
     }
 }
 
+/// How many elements are asked for at most.
+pub(crate) fn limit(query: &Query) -> Result<usize, ApiError> {
+    let Some(text) = query.first("limit") else { return Ok(USUAL) };
+    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| ApiError::naming(ErrorId::LimitBad, text))
+}
+
 impl<T> Page<T> {
     /// The elements of `found`, with a cursor if there may be more.
     pub(crate) fn of<U>(found: Vec<(Key, U)>, wanted: &Wanted, shown: impl Fn(U) -> T) -> Self {

@@ -2,7 +2,7 @@
 
 use super::events::EventShown;
 use super::page::Wanted;
-use super::{inspector, json, read};
+use super::{inspector, json, read, sees_claim};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
@@ -37,7 +37,9 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     let claims = read(edge, |store| {
         store.hot(Kind::Claim, &[]).iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()
     });
-    let seen = claims.await?.into_iter().filter(|claim| caller.may_use_gateway(&claim.gateway));
+    let named = |claimed: &str| Some(claimed.to_owned()).filter(|claimed| !claimed.is_empty());
+    let seen =
+        claims.await?.into_iter().filter(|claim| sees_claim(&caller, &claim.gateway, named(&claim.claimed).as_deref()));
     let claims = seen.map(ClaimShown::of).collect();
     let events = match query.first("gateway") {
         None => None,
@@ -48,7 +50,8 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
             let stream = quarantine_stream(gateway);
             let after = query.first("after").and_then(|after| after.parse().ok()).unwrap_or(0);
             let events = read(edge, move |store| store.events(&stream, after, wanted.limit, 8 << 20)).await?;
-            Some(events.into_iter().map(EventShown::of).collect())
+            let seen = events.into_iter().filter(|event| sees_claim(&caller, gateway, event.claimed.as_deref()));
+            Some(seen.map(EventShown::of).collect())
         }
     };
     Ok(json(&Quarantine { claims, events }))

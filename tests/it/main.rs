@@ -4,4 +4,7 @@
 mod callback;
 mod deliveries;
 mod harness;
+mod messages;
+mod ops;
+mod process;
 mod verbs;

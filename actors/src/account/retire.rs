@@ -43,13 +43,7 @@ impl Account {
             });
             return;
         }
-        let Some((reader, open, after)) = self.machine.unfinished() else {
-            if self.machine.is_settled() {
-                return self.leave(tell, ctx);
-            }
-            ctx.run_later(LOOKS, |account, ctx| account.step(tell, ctx));
-            return;
-        };
+        let Some((reader, open, after)) = self.machine.unfinished() else { return self.leave(tell, ctx) };
         let store = Arc::clone(&self.house.store);
         let stream = Arc::clone(&self.id);
         let reading = actix_rt::task::spawn_blocking(move || unfinished_events(store.as_ref(), &stream, &open, after));

@@ -3,6 +3,7 @@
 //! Effects come in the order in which they must happen: what is kept stands before everything it justifies. What
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
+mod accept;
 mod protocol;
 mod scope;
 mod standing;
@@ -15,14 +16,10 @@ use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs};
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
-use scope::lane_without_dialog;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{
-    AccountRecord, Change, Disposition, Event, EventKind, Mark, MessageRecord, MessageState, MessageTally, Seen, Tally,
-    Write,
-};
+use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, MessageTally, Tally};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
@@ -214,117 +211,6 @@ impl AccountMachine {
         self.seq
     }
 
-    fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
-        for (name, dialog) in &accept.dialogs {
-            self.dialogs.recall(dialog, name);
-        }
-        for record in accept.messages {
-            let wamid = record.wamid.clone().expect("a message found by its wamid has one");
-            if !self.recent.contains(&wamid) {
-                self.recent.put(wamid, record);
-            }
-        }
-        let adopted = !release.is_empty();
-        let mut flight = InFlight::default();
-        let mut change = Change { writes: release, ..Change::default() };
-        let mut tally = Tally { received: accept.items.len() as i64, ..Tally::default() };
-        for (item, copy) in accept.items.into_iter().zip(accept.copies) {
-            self.take_item(item, copy, &accept.gateway, accept.secret, &mut flight, &mut change, &mut tally, now);
-        }
-        if adopted {
-            let left = Tally { received: -tally.received, quarantined: -tally.received, ..Tally::default() };
-            change.tallies.push((Arc::clone(&accept.gateway), left));
-        }
-        change.tallies.push((Arc::clone(&self.id), tally));
-        self.commit(change, flight, effects);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one decision about one item; a struct would only rename the list")]
-    fn take_item(
-        &mut self,
-        item: Item,
-        copy: Option<Seen>,
-        gateway: &Arc<str>,
-        secret: u8,
-        flight: &mut InFlight,
-        change: &mut Change,
-        tally: &mut Tally,
-        now: u64,
-    ) {
-        let key = item.key ^ self.scope;
-        if let Some(content) = self.undecided.get(&key).copied().or(copy.map(|seen| seen.content)) {
-            tally.duplicate += 1;
-            tally.duplicate_differing += i64::from(content != item.content);
-            return;
-        }
-        self.undecided.insert(key, item.content);
-        flight.marks.push(key);
-        change.marks.push(Mark {
-            key,
-            stamp: item.stamp,
-            seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
-        });
-        if item.kind == EventKind::Status {
-            self.take_status(&item, change, now);
-        }
-        let mut event = self.event(item, gateway, secret, change, now);
-        match event.disposition {
-            Disposition::Routed => {
-                tally.routed += 1;
-                self.deliveries.decide(&mut event, wants, tally);
-            }
-            Disposition::Inactive | Disposition::Test | Disposition::Quarantined => tally.inactive += 1,
-        }
-        let event = Arc::new(event);
-        flight.events.push(Arc::clone(&event));
-        change.events.push(event);
-    }
-
-    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
-        self.seq += 1;
-        if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
-            item.number.display = Some(display.clone());
-        }
-        let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
-        let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
-        Event {
-            stream: Arc::clone(&self.id),
-            seq: self.seq,
-            received_at_ms: now,
-            kind: item.kind,
-            disposition: if self.record.active { Disposition::Routed } else { Disposition::Inactive },
-            gateway: Arc::clone(gateway),
-            secret,
-            field: item.field,
-            claimed: None,
-            number: item.number,
-            dialog,
-            lane,
-            message_id: item.message_id,
-            wanted_by: Vec::new(),
-            body: item.body,
-            item: item.item,
-        }
-    }
-
-    fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
-        let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
-        match self.recent.get_mut(wamid) {
-            Some(record) => {
-                let mut standing = Standing::of(record.state);
-                if standing.hear(status, item) {
-                    standing.show(record, now);
-                    change.put(record);
-                }
-            }
-            None => {
-                let mut standing = self.early.pop(wamid).unwrap_or_default();
-                standing.hear(status, item);
-                self.early.put(wamid.clone(), standing);
-            }
-        }
-    }
-
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
         let early = match &tried {
             Tried::Taken { wamid, .. } => self.early.pop(wamid),
@@ -427,3 +313,6 @@ impl AccountMachine {
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
 }
+
+#[cfg(test)]
+mod tests;

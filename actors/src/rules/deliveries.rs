@@ -239,3 +239,6 @@ impl Deliveries {
 pub fn is_wanted(event: &Event, route: &Route) -> bool {
     event.wanted_by.contains(&route_tag(&route.name))
 }
+
+#[cfg(test)]
+mod tests;

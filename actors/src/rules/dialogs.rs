@@ -226,3 +226,6 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

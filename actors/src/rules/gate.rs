@@ -340,3 +340,6 @@ pub fn test_stream(gateway: &str) -> Arc<str> {
 pub fn test_routes(routes: &[Arc<Route>]) -> Vec<Arc<Route>> {
     routes.iter().filter(|route| route.tests).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

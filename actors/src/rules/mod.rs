@@ -12,3 +12,5 @@ pub mod ownership;
 pub mod reader;
 pub mod recent;
 pub mod retry;
+#[cfg(test)]
+pub(crate) mod testing;

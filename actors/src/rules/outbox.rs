@@ -2,18 +2,19 @@
 //!
 //! Every step is kept before it is taken: a message is `sending` on disk before a byte leaves.
 
+mod records;
+
+pub use records::forward;
+
 use crate::rules::retry;
 use bytes::Bytes;
+use records::{answered, attempt, dead_letter, lane_of, our_error, remember, shift};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{
-    Attempt, Change, DeadLetter, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid,
-};
+use wharf_storage::{Change, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid};
 
 /// Tries before Meta's last answer stands, for errors that pass.
 const TRIES: usize = 5;
-/// Attempts that a message remembers, beside those that Meta answered: a day without a connection has thousands.
-const ATTEMPTS_KEPT: usize = 20;
 /// How long a message whose answer was lost holds back the next one to the same recipient, in ms.
 const UNKNOWN_HOLDS_MS: u64 = 10_000;
 /// After this long without word from Meta a message whose answer was lost counts as failed, in ms.
@@ -385,88 +386,5 @@ impl Outbox {
     }
 }
 
-/// The next state after a status of Meta, if it moves forward: sent < delivered < read < played, and `failed` only
-/// while nothing above `sent` was seen.
-pub fn forward(state: MessageState, status: &str) -> Option<MessageState> {
-    let to = match status {
-        "sent" => MessageState::Sent,
-        "delivered" => MessageState::Delivered,
-        "read" => MessageState::Read,
-        "played" => MessageState::Played,
-        "failed" if state <= MessageState::Sent => MessageState::Failed,
-        _ => return None,
-    };
-    let taken = state >= MessageState::Accepted && state <= MessageState::Played;
-    (taken && to > state).then_some(to)
-}
-
-/// One lane per number and recipient.
-fn lane_of(record: &MessageRecord) -> Box<str> {
-    format!("{}|{}", record.number, record.lane).into()
-}
-
-fn our_error(code: &str, detail: &str) -> String {
-    serde_json::json!({ "code": code, "message": detail }).to_string()
-}
-
-fn dead_letter(record: &MessageRecord, reason: &str, status: Option<u16>, now: u64) -> DeadLetter {
-    DeadLetter {
-        account: record.account.clone(),
-        route: None,
-        event: None,
-        message: Some(record.id.clone()),
-        reason: reason.into(),
-        status,
-        at_ms: now,
-        bytes: record.body.clone(),
-    }
-}
-
-/// Adds an attempt; of those that Meta never answered only some are remembered, the first and the newest among them.
-fn remember(attempts: &mut Vec<Attempt>, attempt: Attempt) {
-    attempts.push(attempt);
-    if attempts.len() - answered(attempts) > ATTEMPTS_KEPT {
-        let unanswered = |attempt: &Attempt| attempt.status == 0;
-        let second = attempts.iter().enumerate().filter(|(_, attempt)| unanswered(attempt)).nth(1);
-        let (second, _) = second.expect("there are more than are kept");
-        attempts.remove(second);
-    }
-}
-
-/// How many attempts Meta answered.
-fn answered(attempts: &[Attempt]) -> usize {
-    attempts.iter().filter(|attempt| attempt.status != 0).count()
-}
-
-fn attempt(tried: &Tried, now: u64) -> Attempt {
-    let (status, code, note) = match tried {
-        Tried::Taken { answer, .. } => (answer.status, None, "taken"),
-        Tried::Refused { answer, code, passing: true } => (answer.status, *code, "refused, may pass"),
-        Tried::Refused { answer, code, passing: false } => (answer.status, *code, "refused"),
-        Tried::NotSent { reason } => (0, None, reason.as_str()),
-        Tried::Lost { reason } => (0, None, reason.as_str()),
-    };
-    Attempt { at_ms: now, status, code, note: note.into() }
-}
-
-/// Moves one message from one column of the ledger to another.
-fn shift(tally: &mut MessageTally, from: MessageState, to: MessageState) {
-    *column(tally, from) -= 1;
-    *column(tally, to) += 1;
-}
-
-fn column(tally: &mut MessageTally, state: MessageState) -> &mut i64 {
-    match state {
-        MessageState::Queued => &mut tally.queued,
-        MessageState::Sending => &mut tally.sending,
-        MessageState::Unknown => &mut tally.unknown,
-        MessageState::Accepted
-        | MessageState::Sent
-        | MessageState::Delivered
-        | MessageState::Read
-        | MessageState::Played => &mut tally.taken,
-        MessageState::Failed => &mut tally.failed,
-        MessageState::Expired => &mut tally.expired,
-        MessageState::Cancelled => &mut tally.cancelled,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -53,3 +53,6 @@ pub fn destination<'a>(item: &'a Item, engaged: &'a impl Engaged) -> Destination
 pub fn digits(display: &str) -> String {
     display.chars().filter(char::is_ascii_digit).collect()
 }
+
+#[cfg(test)]
+mod tests;

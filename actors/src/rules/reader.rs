@@ -342,3 +342,6 @@ impl Open {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! An account's death and its rebuilding, seen through the supervisor.
+
 use super::*;
 use crate::cloud::webhook::split;
 use crate::desk::LoopDesk;

@@ -255,10 +255,16 @@ impl Run {
         }
         desks.disengage(&after.id);
         match actor.send(Remove).await.unwrap_or_else(|error| Err(error.to_string())) {
-            Ok(()) => Outcome { asked: Asked::Yes, ..Outcome::shown(AccountRecord { active: false, ..after }) },
+            Ok(()) => {
+                // A `setup` at the same time may have put it back on the table.
+                desks.disengage(&after.id);
+                Outcome { asked: Asked::Yes, ..Outcome::shown(AccountRecord { active: false, ..after }) }
+            }
             Err(reason) => {
-                let id: Arc<str> = after.id.as_ref().into();
-                desks.engage(&id, actor.clone(), &crate::rules::account::Entry::new(after.clone()).numbers);
+                if actor.connected() {
+                    let id: Arc<str> = after.id.as_ref().into();
+                    desks.engage(&id, actor.clone(), &crate::rules::account::Entry::new(after.clone()).numbers);
+                }
                 Outcome::refused(Some(after), &Refusal::ours(503, reason), Asked::Yes)
             }
         }

@@ -153,9 +153,10 @@ impl Books {
         }
     }
 
-    /// The process died: what it knew beyond the disk is void. Little may be repeated by that.
-    pub fn crashed(&mut self, store: &MemoryStore, group_ms: u64, now: u64) {
+    /// The process died: what it knew beyond the disk is void. Little may be repeated by that; says how much.
+    pub fn crashed(&mut self, store: &MemoryStore, group_ms: u64, now: u64) -> usize {
         self.under_way.clear();
+        let mut repeated = 0;
         for (way, ended) in &mut self.ended {
             let kept_at = self.kept_at.get(&way.0).copied().unwrap_or(0);
             let keeping = self.keeping.get(&way.0).copied().unwrap_or(0) > 0 || kept_at + group_ms >= now;
@@ -168,12 +169,14 @@ impl Books {
                     now - *at
                 );
                 if !kept {
+                    repeated += 1;
                     self.dead.remove(&(way.clone(), *seq));
                 }
                 kept
             });
         }
         self.keeping.clear();
+        repeated
     }
 
     /// Whether the committed ledgers balance, each and together.

@@ -10,7 +10,7 @@ use wharf_actors::rules::account::{Effect, Input};
 use wharf_actors::rules::deliveries::Start;
 use wharf_actors::rules::gate::{self, GateMachine};
 use wharf_actors::rules::outbox::Tried;
-use wharf_actors::rules::reader::Attempted;
+use wharf_actors::rules::reader::{Attempted, WINDOW};
 use wharf_storage::{Event, KeyBuilder, Kind, MessageRecord, MessageState, Receipt, Store};
 
 impl House {
@@ -34,7 +34,7 @@ impl House {
         let about = About { owner: account.to_owned(), items, adopted };
         let first = self.perform(&seat, effects, receipts, about);
         let actor = self.actors.get_mut(account).expect("sits");
-        let due_at = actor.machine.due_at().filter(|_| !actor.resting);
+        let due_at = actor.machine.due_at();
         if let Some(at) = due_at.filter(|due_at| actor.armed.is_none_or(|armed| armed > *due_at)) {
             actor.armed = Some(at);
             self.after(at.saturating_sub(self.now).max(1), Happening::Tick(seat));
@@ -92,6 +92,12 @@ impl House {
     fn deliver(&mut self, seat: &Seat, Start { reader, route, due }: Start) {
         let way = self.way(seat, &route.name);
         let kept = self.books.starts(&way, due.seq);
+        if due.event.is_none() {
+            self.reached.insert("a delivery read from the journal");
+        }
+        if due.attempt > 1 {
+            self.reached.insert("a delivery tried again");
+        }
         let from_disk = || self.store.event(&way.0, due.seq).expect("memory is readable").expect("it is durable");
         let event = due.event.unwrap_or_else(|| Arc::new(from_disk()));
         assert_eq!(event, kept, "what is delivered is what is kept");
@@ -149,12 +155,23 @@ impl House {
         let limit = self.dice.pick(&[1, 7, 512]);
         let fails = self.mood(Mood::Flaky) == Mood::Flaky && self.dice.one_in(10);
         let read = self.store.events(&stream, after, limit, 4 << 20).expect("memory is readable");
+        let readers = match &seat.who {
+            Some(account) => self.actors[account].machine.deliveries().readers(),
+            None => self.gate.as_ref().expect("sits").machine.deliveries().readers(),
+        };
+        if after > WINDOW as u64 && readers[reader].depth().0 > 0 {
+            self.reached.insert("a backlog beyond the window");
+        }
+        self.reached.insert(if fails { "a failed read of the journal" } else { "a read of the journal" });
         let read = (!fails).then(|| read.into_iter().map(Arc::new).collect());
         self.soon(10, Happening::Read(seat, reader, read));
     }
 
     fn send(&mut self, seat: &Seat, record: &MessageRecord) {
         let account = seat.who.as_deref().expect("only accounts send");
+        if !record.attempts.is_empty() {
+            self.reached.insert("a message sent again");
+        }
         self.meta.sends(record, &self.store, self.actors[account].machine.outbox());
         let mood = self.mood(self.scenario.graph);
         let (tried, wamid) = self.meta.answer(mood, &mut self.dice);
@@ -193,7 +210,7 @@ impl House {
                 Then::Accepted(record) => self.meta.accept(&record),
                 Then::Engaged => self.engaged_now(&account),
                 Then::Adopted(handed) => self.adopted(&account, &handed),
-                Then::Gone => drop(self.actors.remove(&account)),
+                Then::Gone => self.gone(&account),
             }
         }
         if self.sits(seat) {

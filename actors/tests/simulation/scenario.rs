@@ -42,7 +42,7 @@ pub struct Scenario {
 impl Scenario {
     pub fn roll(dice: &mut Dice) -> Self {
         let moods = [Mood::Steady, Mood::Flaky, Mood::Slow, Mood::Down];
-        let flood = dice.one_in(20).then(|| dice.between(150, 700));
+        let flood = dice.one_in(40).then(|| dice.between(150, 700));
         Self {
             accounts: dice.between(1, 3),
             customers: dice.between(1, 6),

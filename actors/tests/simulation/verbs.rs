@@ -12,8 +12,7 @@ use wharf_storage::{AccountRecord, Event, Store};
 impl House {
     /// `setup` finds the account.
     pub fn engage(&mut self, account: &str) {
-        let known =
-            self.actors.get(account).map(|actor| (actor.leaving || actor.resting, actor.machine.record().clone()));
+        let known = self.actors.get(account).map(|actor| (actor.leaving, actor.machine.record().clone()));
         let record = match known {
             // Whoever leaves is asked again later.
             Some((true, _)) => return self.after(500, Happening::Engage(account.to_owned())),
@@ -59,8 +58,10 @@ impl House {
             return;
         }
         self.engaged.retain(|engaged| engaged != account);
-        let actor = self.actors.get_mut(account).expect("whoever is engaged sits");
-        actor.resting = true;
+        let actor = &self.actors[account];
+        if actor.leaving {
+            return;
+        }
         let seat = actor.seat.clone();
         self.turn(account, Input::Rest, Vec::new(), 0, false);
         self.after(2, Happening::Retire(seat));
@@ -68,15 +69,16 @@ impl House {
 
     pub fn retire(&mut self, seat: Seat) {
         let account = seat.who.clone().expect("an account leaves");
-        let machine = &self.actors[&account].machine;
-        if machine.is_under_way() {
+        if self.actors[&account].leaving {
+            return;
+        }
+        if !self.actors[&account].machine.is_at_rest() {
+            self.turn(&account, Input::Tick, Vec::new(), 0, false);
             return self.after(50, Happening::Retire(seat));
         }
+        let machine = &self.actors[&account].machine;
         if let Some((reader, open, after)) = machine.unfinished() {
             return self.soon(5, Happening::Bury(seat, reader, open, after));
-        }
-        if !machine.is_settled() {
-            return self.after(50, Happening::Retire(seat));
         }
         self.actors.get_mut(&account).expect("sits").leaving = true;
         let reason = "removed".to_owned();
@@ -86,9 +88,17 @@ impl House {
         self.wait_for(&account, ticket.expect("a removal is kept"), Then::Gone);
     }
 
+    /// Nobody sits there any more, whatever a `setup` at the same time came to.
+    pub fn gone(&mut self, account: &str) {
+        self.reached.insert("a removal");
+        self.actors.remove(account);
+        self.engaged.retain(|engaged| engaged != account);
+    }
+
     pub fn bury(&mut self, seat: Seat, reader: usize, open: &[u64], after: u64) {
         let account = seat.who.clone().expect("an account leaves");
         let (events, through) = unfinished_events(self.store.as_ref(), &account, open, after).expect("readable");
+        self.reached.insert("a delivery buried");
         let route = self.actors[&account].machine.deliveries().readers()[reader].route().name.to_string();
         self.books.bury(&(account.clone(), route), &events, self.now);
         let reason = "removed".to_owned();
@@ -153,6 +163,7 @@ impl House {
 
     pub fn adopted(&mut self, account: &str, handed: &Handed) {
         let gate = self.gate.as_mut().expect("open");
+        self.reached.insert("an adoption from quarantine");
         gate.machine.released(account, handed.count, handed.bytes, handed.through);
         let seat = gate.seat.clone();
         self.after(0, Happening::Release(seat, account.to_owned(), Start::Next));
@@ -161,7 +172,7 @@ impl House {
 
 fn record(account: &str, now: u64) -> AccountRecord {
     let snapshot = format!(
-        r#"{{"id":"{account}","name":"A","phone_numbers":{{"data":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}}]}}}}"#
+        r#"{{"id":"{account}","name":"A","phone_numbers":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}}]}}"#
     );
     AccountRecord {
         id: account.into(),

@@ -1,5 +1,6 @@
 //! Bodies that Meta should not send and sometimes does: only what is no webhook at all is refused.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{change, entry, letter, post, text, value};
 use crate::harness::stage::Stage;
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ fn oddities(waba: &str, number: &str) -> Vec<String> {
     let whole = json!({"object": "whatsapp_business_account", "entry": [{"id": waba, "time": 1_790_000_000,
         "changes": [{"field": "messages", "value": value}]}]});
     let mut places = Vec::new();
-    walk(&whole, String::new(), &mut places);
+    walk(&whole, "", &mut places);
     let wrong = [
         json!(null),
         json!(true),
@@ -77,14 +78,14 @@ fn oddities(waba: &str, number: &str) -> Vec<String> {
     bodies
 }
 
-fn walk(value: &Value, at: String, places: &mut Vec<String>) {
-    places.push(at.clone());
+fn walk(value: &Value, at: &str, places: &mut Vec<String>) {
+    places.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, member)| walk(member, format!("{at}/{name}"), places))
+            members.iter().for_each(|(name, member)| walk(member, &format!("{at}/{name}"), places));
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(nth, item)| walk(item, format!("{at}/{nth}"), places))
+            items.iter().enumerate().for_each(|(nth, item)| walk(item, &format!("{at}/{nth}"), places));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -120,7 +121,7 @@ async fn an_odd_item_does_not_spoil_the_batch_and_is_journalled_as_it_came() {
     let ids: Vec<_> = delivered
         .iter()
         .filter(|delivery| !String::from_utf8_lossy(&delivery.body).contains("999999"))
-        .map(|d| d.item_id())
+        .map(Delivery::item_id)
         .collect();
     assert!(ids.contains(&"wamid.a".into()) && ids.contains(&"wamid.b".into()), "{ids:?}");
     stage.end().await;

@@ -1,5 +1,6 @@
 //! Too large, too slow, too much at once: a clear answer that the sender can read.
 
+use crate::harness::application::Delivery;
 use crate::harness::http::{self, Raw};
 use crate::harness::mail::{letter, status, text, worded};
 use crate::harness::stage::{SECRET, Stage};
@@ -116,7 +117,7 @@ async fn a_batch_of_2_9_megabytes_is_taken_and_comes_out_item_by_item() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let ledger = stage.until_ledger("/routes/main~1app/delivered", 1000).await;
     assert_eq!(ledger["received"], 1000);
-    let mut delivered: Vec<_> = stage.app.deliveries().iter().map(|delivery| delivery.item_id()).collect();
+    let mut delivered: Vec<_> = stage.app.deliveries().iter().map(Delivery::item_id).collect();
     let expected: Vec<_> = (0..1000).map(|nth| format!("wamid.{nth}")).collect();
     assert_eq!(delivered, expected, "one dialog, in order");
     delivered.dedup();

@@ -58,7 +58,7 @@ async fn without_an_entry_id_the_number_decides() {
     let mine = stage.line(0, 0);
     let members = format!(r#""messages":[{}]"#, text("wamid.x", "491"));
     let nameless = format!(r#"{{"changes":[{}]}}"#, change(&value(&mine, &members)));
-    assert_eq!(stage.post_to("main", post(&[nameless.clone()])).await.status, 200);
+    assert_eq!(stage.post_to("main", post(std::slice::from_ref(&nameless))).await.status, 200);
     assert_eq!(stage.events(&mine.waba).await.len(), 1);
     assert_eq!(stage.post_to("other", post(&[nameless])).await.status, 200);
     assert_eq!(stage.events("q.other").await.len(), 1, "another gateway's number decides nothing here");

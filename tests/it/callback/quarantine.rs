@@ -1,5 +1,6 @@
 //! Mail that came before its account was engaged: kept, and handed over by the `setup` that engages it.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{letter, letters, post, text};
 use crate::harness::stage::Stage;
 use crate::harness::until;
@@ -35,7 +36,7 @@ async fn setup_hands_the_quarantined_mail_to_the_account_and_on_to_the_applicati
     assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(3), &json!(4), &json!(1)));
     let delivered = stage.app.until(3).await;
     let mine_delivered: Vec<_> =
-        delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(|d| d.item_id()).collect();
+        delivered.iter().filter(|d| d.header("x-whatsapp-business") == mine.waba).map(Delivery::item_id).collect();
     assert_eq!(mine_delivered, ["wamid.a", "wamid.b"], "in the order in which they came");
     assert_eq!(stage.look("/api/quarantine").await.json()["claims"], json!([]));
 
@@ -83,5 +84,22 @@ async fn quarantined_mail_survives_a_crash_and_more_than_one_batch_is_handed_ove
         Some(events["data"].as_array()?.len()).filter(|count| *count == 300)
     });
     handed.await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_handing_over_that_a_crash_cut_short_goes_on_after_the_restart() {
+    let mut stage = Stage::with(|plan| plan.subscribed = Subscribed::All).await;
+    let line = stage.line(0, 0);
+    for round in 0..3 {
+        let messages: Vec<String> =
+            (0..500).map(|nth| text(&format!("wamid.{round}.{nth}"), &nth.to_string())).collect();
+        stage.take(letter(&line, &messages)).await;
+    }
+    assert_eq!(stage.verb("setup").await.status, 200);
+    stage.crash().await;
+    let ledger = stage.until_ledger("/quarantined", 0).await;
+    assert_eq!((&ledger["routed"], &ledger["received"], &ledger["duplicate"]), (&json!(1500), &json!(1500), &json!(0)));
+    stage.until_ledger("/routes/main~1app/delivered", 1500).await;
     stage.end().await;
 }

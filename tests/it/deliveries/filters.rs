@@ -1,5 +1,6 @@
 //! What a route wants: never ignored, and counted where it was not wanted.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{entry, letters, post, receipts, status, text};
 use crate::harness::stage::Stage;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ async fn a_route_gets_what_its_filters_want_and_nothing_else() {
         deliveries
             .iter()
             .filter(|delivery| delivery.target == format!("POST /{route}"))
-            .map(|delivery| delivery.item_id())
+            .map(Delivery::item_id)
             .collect()
     };
     assert_eq!(

@@ -1,6 +1,6 @@
 //! In order within a dialog, and nobody waits for another dialog, account or route.
 
-use crate::harness::application::Reply;
+use crate::harness::application::{Delivery, Reply};
 use crate::harness::mail::{letter, letters, post, text};
 use crate::harness::stage::Stage;
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ async fn within_a_dialog_the_next_is_not_tried_before_its_predecessor_has_arrive
     let line = stage.line(0, 0);
     let messages: Vec<String> = (0..5).map(|nth| text(&format!("wamid.{nth}"), "491")).collect();
     stage.take(letter(&line, &messages)).await;
-    let tried: Vec<String> = stage.app.until(10).await.iter().map(|delivery| delivery.item_id()).collect();
+    let tried: Vec<String> = stage.app.until(10).await.iter().map(Delivery::item_id).collect();
     let expected: Vec<String> = (0..5).flat_map(|nth| [format!("wamid.{nth}"), format!("wamid.{nth}")]).collect();
     assert_eq!(tried, expected);
     stage.until_ledger("/routes/main~1app/delivered", 5).await;

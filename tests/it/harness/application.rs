@@ -46,6 +46,7 @@ pub(crate) enum Reply {
     With(u16, &'static str, String),
     Json(u16, String),
     Slowly(Duration, u16),
+    SlowJson(Duration, u16, String),
     Never,
 }
 
@@ -132,6 +133,10 @@ async fn take(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpResp
         Reply::Slowly(wait, code) => {
             actix_web::rt::time::sleep(wait).await;
             status(code).finish()
+        }
+        Reply::SlowJson(wait, code, text) => {
+            actix_web::rt::time::sleep(wait).await;
+            status(code).content_type("application/json").body(text)
         }
         Reply::Never => std::future::pending().await,
     }

@@ -54,6 +54,11 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<By
     finish(with(client().post(url), headers).send_body(body.into()).await).await
 }
 
+/// The same where the other side may hang up: `None` then.
+pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
+    read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await
+}
+
 fn with(mut request: awc::ClientRequest, headers: &[(&str, &str)]) -> awc::ClientRequest {
     for (name, value) in headers {
         request = request.insert_header((*name, *value));
@@ -65,11 +70,17 @@ async fn finish<S>(sent: Result<awc::ClientResponse<S>, awc::error::SendRequestE
 where
     S: futures_util::Stream<Item = Result<Bytes, awc::error::PayloadError>> + Unpin,
 {
-    let mut response = sent.expect("an answer");
+    read(sent.expect("an answer")).await.expect("a whole body")
+}
+
+async fn read<S>(mut response: awc::ClientResponse<S>) -> Option<Answer>
+where
+    S: futures_util::Stream<Item = Result<Bytes, awc::error::PayloadError>> + Unpin,
+{
     let read = |value: &awc::http::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), read(value))).collect();
-    let body = response.body().limit(64 << 20).await.expect("a whole body");
-    Answer { status: response.status().as_u16(), headers, body }
+    let body = response.body().limit(64 << 20).await.ok()?;
+    Some(Answer { status: response.status().as_u16(), headers, body })
 }
 
 /// A connection on which anything can be written.

@@ -138,9 +138,12 @@ impl Stage {
         self.running = Some(running);
     }
 
-    /// Stops the gateway in good order.
+    /// Stops the gateway in good order, and waits until every actor has let go of the store.
     pub(crate) async fn stop(&mut self) {
-        self.running.take().expect("a gateway that runs").stop().await;
+        let running = self.running.take().expect("a gateway that runs");
+        let store = Arc::downgrade(&running.edge.wharf.store);
+        running.stop().await;
+        until("the store is let go", async || (store.strong_count() == 0).then_some(())).await;
     }
 
     /// Stops in good order and starts again on the same folder.
@@ -273,10 +276,7 @@ verify_token = "{VERIFY}"
         };
         let mut told = self.look(&path).await.json();
         let list = if told["events"].is_array() { &mut told["events"] } else { &mut told["data"] };
-        match list.take() {
-            Value::Array(events) => events,
-            other => panic!("no events in {other}"),
-        }
+        serde_json::from_value(list.take()).unwrap_or_else(|_| panic!("no events in {told}"))
     }
 
     /// The ledger of everybody; it must balance.

@@ -44,36 +44,9 @@ async fn an_element_has_the_references_members_in_their_order_and_nothing_that_i
             line.waba
         )
     };
-    let told = answer.json();
-    let expected: Value = serde_json::from_str(&element("")).expect("JSON");
-    let members = |object: &Value| object.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-    for name in members(&expected[0]) {
-        assert!(told[0].get(&name).is_some(), "{name} is missing in {}", answer.text());
-    }
-    let order = |text: &str, names: &[&str]| {
-        names.iter().map(|name| text.find(&format!("\"{name}\":"))).collect::<Option<Vec<_>>>()
-    };
-    let account = [
-        "id",
-        "name",
-        "country",
-        "account_review_status",
-        "ownership_type",
-        "business_verification_status",
-        "phone_numbers",
-        "display_phone_number",
-        "verified_name",
-        "account_mode",
-    ];
-    let places = order(answer.text(), &account).unwrap_or_else(|| panic!("a member is missing in {}", answer.text()));
-    assert!(places.is_sorted(), "{}", answer.text());
-    assert!(
-        !answer.text().contains("null")
-            && !answer.text().contains("\"subscribed_fields\"")
-            && !answer.text().contains("\"error\"")
-    );
+    assert_eq!(answer.text(), element(""));
     let subscribed = stage.verb("subscribe").await;
-    assert!(subscribed.text().ends_with(r#"],"subscribed_fields":["messages"]}]"#), "{}", subscribed.text());
+    assert_eq!(subscribed.text(), element(r#","subscribed_fields":["messages"]"#));
     assert_eq!(subscribed.text(), stage.verb("search").await.text());
     stage.end().await;
 }
@@ -168,7 +141,7 @@ async fn a_token_that_names_no_accounts_opens_those_asked_for_and_those_of_the_b
     let mut stage = Stage::with(|plan| plan.reach = TokenReach::Unlisted).await;
     assert_eq!(stage.verb("setup").await.json(), json!([]));
     let one = sorted(&stage)[2].clone();
-    assert_eq!(ids(&stage.verb(&format!("setup&id={one}")).await.json()), [one.clone()]);
+    assert_eq!(ids(&stage.verb(&format!("setup&id={one}")).await.json()), *std::slice::from_ref(&one));
     assert_eq!(ids(&stage.verb("setup").await.json()), [one], "what is engaged is refreshed");
     let business = stage.sandbox.world().business_id().to_owned();
     stage.plan.gateway_more = format!("business_id = \"{business}\"");

@@ -18,7 +18,7 @@ fn named(answer: &Value) -> Vec<String> {
 async fn every_value_is_split_at_anything_that_is_no_letter_or_digit() {
     let stage = Stage::new().await;
     stage.verb("setup").await;
-    let mut all = stage.sandbox.account_ids();
+    let all = stage.sandbox.account_ids();
     let [a, b, c] = &all[..] else { panic!("three accounts") };
     for query in
         [format!("id={a},{b}&id={c}&id=&id={c}"), format!("id={a}%20{b}%3B{c}-{a}_{b}"), format!("id={a}+{b}/{c}")]
@@ -30,7 +30,6 @@ async fn every_value_is_split_at_anything_that_is_no_letter_or_digit() {
     }
     let told = stage.verb(&format!("search&id={a}x")).await.json();
     assert_eq!(told, json!([]), "a letter does not separate");
-    all.truncate(0);
     stage.end().await;
 }
 

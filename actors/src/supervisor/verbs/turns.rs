@@ -7,9 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// One account's turn.
+type Turn = Arc<Mutex<()>>;
+
 /// Whose turn it is, account by account.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Arc<Mutex<()>>>>>);
+pub(crate) struct Turns(Rc<RefCell<HashMap<Box<str>, Turn>>>);
 
 impl Turns {
     /// Waits for the turn at `account`; it ends with the guard.

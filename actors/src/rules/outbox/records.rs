@@ -1,0 +1,93 @@
+//! What is true of a message on its own: its lane, its next state, what is remembered of its tries, its column in the ledger.
+
+use super::Tried;
+use wharf_storage::{Attempt, DeadLetter, MessageRecord, MessageState, MessageTally};
+
+/// Attempts that a message remembers, beside those that Meta answered: a day without a connection has thousands.
+pub(super) const ATTEMPTS_KEPT: usize = 20;
+
+/// The next state after a status of Meta, if it moves forward: sent < delivered < read < played, and `failed` only
+/// while nothing above `sent` was seen.
+pub fn forward(state: MessageState, status: &str) -> Option<MessageState> {
+    let to = match status {
+        "sent" => MessageState::Sent,
+        "delivered" => MessageState::Delivered,
+        "read" => MessageState::Read,
+        "played" => MessageState::Played,
+        "failed" if state <= MessageState::Sent => MessageState::Failed,
+        _ => return None,
+    };
+    let taken = state >= MessageState::Accepted && state <= MessageState::Played;
+    (taken && to > state).then_some(to)
+}
+
+/// One lane per number and recipient.
+pub(super) fn lane_of(record: &MessageRecord) -> Box<str> {
+    format!("{}|{}", record.number, record.lane).into()
+}
+
+pub(super) fn our_error(code: &str, detail: &str) -> String {
+    serde_json::json!({ "code": code, "message": detail }).to_string()
+}
+
+pub(super) fn dead_letter(record: &MessageRecord, reason: &str, status: Option<u16>, now: u64) -> DeadLetter {
+    DeadLetter {
+        account: record.account.clone(),
+        route: None,
+        event: None,
+        message: Some(record.id.clone()),
+        reason: reason.into(),
+        status,
+        at_ms: now,
+        bytes: record.body.clone(),
+    }
+}
+
+/// Adds an attempt; of those that Meta never answered only some are remembered, the first and the newest among them.
+pub(super) fn remember(attempts: &mut Vec<Attempt>, attempt: Attempt) {
+    attempts.push(attempt);
+    if attempts.len() - answered(attempts) > ATTEMPTS_KEPT {
+        let unanswered = |attempt: &Attempt| attempt.status == 0;
+        let second = attempts.iter().enumerate().filter(|(_, attempt)| unanswered(attempt)).nth(1);
+        let (second, _) = second.expect("there are more than are kept");
+        attempts.remove(second);
+    }
+}
+
+/// How many attempts Meta answered.
+pub(super) fn answered(attempts: &[Attempt]) -> usize {
+    attempts.iter().filter(|attempt| attempt.status != 0).count()
+}
+
+pub(super) fn attempt(tried: &Tried, now: u64) -> Attempt {
+    let (status, code, note) = match tried {
+        Tried::Taken { answer, .. } => (answer.status, None, "taken"),
+        Tried::Refused { answer, code, passing: true } => (answer.status, *code, "refused, may pass"),
+        Tried::Refused { answer, code, passing: false } => (answer.status, *code, "refused"),
+        Tried::NotSent { reason } => (0, None, reason.as_str()),
+        Tried::Lost { reason } => (0, None, reason.as_str()),
+    };
+    Attempt { at_ms: now, status, code, note: note.into() }
+}
+
+/// Moves one message from one column of the ledger to another.
+pub(super) fn shift(tally: &mut MessageTally, from: MessageState, to: MessageState) {
+    *column(tally, from) -= 1;
+    *column(tally, to) += 1;
+}
+
+fn column(tally: &mut MessageTally, state: MessageState) -> &mut i64 {
+    match state {
+        MessageState::Queued => &mut tally.queued,
+        MessageState::Sending => &mut tally.sending,
+        MessageState::Unknown => &mut tally.unknown,
+        MessageState::Accepted
+        | MessageState::Sent
+        | MessageState::Delivered
+        | MessageState::Read
+        | MessageState::Played => &mut tally.taken,
+        MessageState::Failed => &mut tally.failed,
+        MessageState::Expired => &mut tally.expired,
+        MessageState::Cancelled => &mut tally.cancelled,
+    }
+}
