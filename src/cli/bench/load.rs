@@ -147,7 +147,7 @@ impl<'a> Load<'a> {
             self.watch(now)?;
             self.send_due(now);
             let idle = self.free.len() == self.connections.len();
-            if now >= self.end && self.pace.is_over(self.end, now) && (idle || now > self.end + PATIENCE) {
+            if (idle && now >= self.end && self.pace.is_over(self.end, now)) || now > self.end + PATIENCE {
                 return self.conclude(now);
             }
             self.wait(&mut events, now)?;

@@ -39,6 +39,9 @@ impl Process {
         let binary = std::env::current_exe().map_err(doing())?;
         let mut command = Command::new(binary);
         command.args(["bench", "child", name]).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.env("RUST_LOG", "warn");
+        }
         let mut child = command.spawn().map_err(doing())?;
         let output = child.stdout.take().expect("its output is piped");
         let (tell, lines) = channel();
