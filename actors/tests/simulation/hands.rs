@@ -32,7 +32,7 @@ impl House {
         let effects = actor.machine.handle(input, self.now);
         assert!(!keeps || matches!(effects[0], Effect::Commit { .. }), "the first effect keeps the input");
         let about = About { owner: account.to_owned(), items, adopted };
-        let first = self.perform(&seat, effects, receipts, about);
+        let first = self.perform(&seat, effects, receipts, &about);
         let actor = self.actors.get_mut(account).expect("sits");
         let due_at = actor.machine.due_at();
         if let Some(at) = due_at.filter(|due_at| actor.armed.is_none_or(|armed| armed > *due_at)) {
@@ -56,7 +56,7 @@ impl House {
             gate::Effect::ReadOn { reader, after } => Effect::ReadOn { reader, after },
         });
         let about = About { owner: GATEWAY.to_owned(), items, adopted: false };
-        let first = self.perform(&seat, effects.collect(), receipts, about);
+        let first = self.perform(&seat, effects.collect(), receipts, &about);
         let gate = self.gate.as_mut().expect("open");
         let due_at = gate.machine.due_at();
         if let Some(at) = due_at.filter(|due_at| gate.armed.is_none_or(|armed| armed > *due_at)) {
@@ -66,14 +66,14 @@ impl House {
         first
     }
 
-    fn perform(&mut self, seat: &Seat, effects: Vec<Effect>, mut receipts: Vec<Receipt>, about: About) -> Option<u64> {
+    fn perform(&mut self, seat: &Seat, effects: Vec<Effect>, mut receipts: Vec<Receipt>, about: &About) -> Option<u64> {
         let mut first = None;
         for effect in effects {
             match effect {
                 Effect::Commit { ticket, change } => {
                     let about = match first {
                         None => about.clone(),
-                        Some(_) => About { items: 0, adopted: false, ..about.clone() },
+                        Some(_) => About { owner: about.owner.clone(), ..About::default() },
                     };
                     first.get_or_insert(ticket);
                     let mut receipts = std::mem::take(&mut receipts);
@@ -226,7 +226,7 @@ impl House {
             }
             None => {
                 self.gate.as_mut().expect("sits").armed = None;
-                self.turn_gate(|machine, now| machine.tick(now), Vec::new(), 0);
+                self.turn_gate(GateMachine::tick, Vec::new(), 0);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wharf_actors::account::restore;
 use wharf_actors::rules::account::Input;
+use wharf_actors::rules::gate::GateMachine;
 use wharf_storage::{AccountRecord, Kind, MessageState, Noun, Outbox, Outcome, Standing, Store};
 
 /// What ended is on its way to the disk after this long: the group's 25 ms and the way through mailboxes.
@@ -18,7 +19,7 @@ impl House {
         let seat = self.seat(None);
         let machine = machine.expect("memory is readable");
         self.gate = Some(Gate { machine, seat: seat.clone(), armed: None, handing: BTreeSet::new(), held: Vec::new() });
-        self.turn_gate(|machine, now| machine.tick(now), Vec::new(), 0);
+        self.turn_gate(GateMachine::tick, Vec::new(), 0);
         for (_, bytes) in self.store.hot(Kind::Account, &[]) {
             let record = AccountRecord::from_bytes(&bytes).expect("readable");
             let id = record.id.to_string();

@@ -69,7 +69,7 @@ impl World {
             let list = if known.status.is_some() { "statuses" } else { "messages" };
             parts.push((Some(thing), known.account.clone(), list, text));
         }
-        assemble(parts)
+        assemble(&parts)
     }
 
     /// A POST of statuses of one message.
@@ -83,7 +83,7 @@ impl World {
                 format!(r#"{{"id":"{wamid}","status":"{state}","timestamp":"1800000000","recipient_id":"{to}"}}"#);
             let names = vec![format!("p|{to}")];
             let thing = self.learn(account, text.clone(), names, Some((wamid.to_owned(), state)));
-            posts.push(assemble(vec![(Some(thing), account.to_owned(), "statuses", text)]));
+            posts.push(assemble(&[(Some(thing), account.to_owned(), "statuses", text)]));
         }
         posts
     }
@@ -139,7 +139,7 @@ impl World {
 }
 
 /// A POST with an entry for each run of items of one account and list.
-fn assemble(parts: Vec<(Option<Thing>, String, &'static str, String)>) -> Post {
+fn assemble(parts: &[(Option<Thing>, String, &'static str, String)]) -> Post {
     let things = parts.iter().map(|part| part.0).collect();
     let entries: Vec<String> = parts
         .chunk_by(|left, right| (&left.1, left.2) == (&right.1, right.2))
