@@ -61,6 +61,8 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    /// The house stops: nobody is rebuilt any more.
+    draining: bool,
     turns: Turns,
     setting: Setting,
 }
@@ -99,6 +101,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        draining: false,
         turns: Turns::default(),
         setting,
     };
@@ -246,6 +249,9 @@ impl Handler<Died> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, message: Died, ctx: &mut Self::Context) {
+        if self.draining {
+            return;
+        }
         let deaths = self.deaths.entry(Arc::clone(&message.account)).or_default();
         *deaths += 1;
         let wait = REBUILD_AFTER.saturating_mul(1 << (*deaths - 1).min(10)).min(REBUILD_AT_MOST);
@@ -296,6 +302,7 @@ impl Handler<Drain> for Supervisor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
+        self.draining = true;
         let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
         let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
         let accounts = accounts.map(|(_, actor)| actor.send(Finish));
