@@ -299,7 +299,7 @@ impl Handler<Engage> for Supervisor {
 }
 
 impl Handler<Drain> for Supervisor {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
         self.draining = true;
@@ -307,10 +307,12 @@ impl Handler<Drain> for Supervisor {
         let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
         let accounts = accounts.map(|(_, actor)| actor.send(Finish));
         let all = futures_util::future::join(join_all(gates), join_all(accounts));
-        Box::pin(async move {
+        let drained = async move {
             if tokio::time::timeout(message.within, all).await.is_err() {
                 log::warn!("drained_in_part after_s={}", message.within.as_secs());
             }
-        })
+        };
+        // Its timers would keep it alive, and with it the store.
+        Box::pin(drained.into_actor(self).map(|(), _, ctx| ctx.stop()))
     }
 }

@@ -1,7 +1,9 @@
 //! Who is at the other end: one dialog under ids that both can change.
 
+use crate::harness::application::Delivery;
 use crate::harness::mail::{Line, letter, now_s, text};
 use crate::harness::stage::Stage;
+use crate::harness::until;
 use serde_json::{Value, json};
 
 /// A message with either or both ids of its sender.
@@ -22,9 +24,10 @@ async fn dialogs() -> Stage {
 
 /// Posts one message and gives the dialog of its delivery.
 async fn tell(stage: &Stage, line: &Line, message: String) -> Value {
-    let before = stage.app.deliveries().len();
+    let id = serde_json::from_str::<Value>(&message).expect("JSON")["id"].clone();
     stage.take(letter(line, &[message])).await;
-    stage.app.until(before + 1).await.last().expect("one more").json()["dialog"].clone()
+    let delivered = async || stage.app.deliveries().iter().map(Delivery::json).find(|told| told["message_id"] == id);
+    until("it is delivered", delivered).await["dialog"].clone()
 }
 
 #[actix_web::test]
