@@ -61,8 +61,6 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
-    /// The house stops: nobody is rebuilt any more.
-    draining: bool,
     turns: Turns,
     setting: Setting,
 }
@@ -101,7 +99,6 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
-        draining: false,
         turns: Turns::default(),
         setting,
     };
@@ -249,9 +246,6 @@ impl Handler<Died> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, message: Died, ctx: &mut Self::Context) {
-        if self.draining {
-            return;
-        }
         let deaths = self.deaths.entry(Arc::clone(&message.account)).or_default();
         *deaths += 1;
         let wait = REBUILD_AFTER.saturating_mul(1 << (*deaths - 1).min(10)).min(REBUILD_AT_MOST);
@@ -302,7 +296,6 @@ impl Handler<Drain> for Supervisor {
     type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
-        self.draining = true;
         let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
         let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
         let accounts = accounts.map(|(_, actor)| actor.send(Finish));
@@ -312,7 +305,7 @@ impl Handler<Drain> for Supervisor {
                 log::warn!("drained_in_part after_s={}", message.within.as_secs());
             }
         };
-        // Its timers would keep it alive, and with it the store.
+        // Its timers would keep it alive, and with it the store. Nobody is rebuilt after this.
         Box::pin(drained.into_actor(self).map(|(), _, ctx| ctx.stop()))
     }
 }

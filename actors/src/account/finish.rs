@@ -39,8 +39,6 @@ impl Account {
             if let Some((_, handle)) = self.timer.take() {
                 ctx.cancel_future(handle);
             }
-            // From here on its end is the house's end, not a death.
-            self.death.disarm();
             let _ = tell.send(());
             return;
         }
