@@ -15,6 +15,7 @@ mod fill;
 mod ingest;
 mod load;
 mod pace;
+mod pauses;
 mod process;
 mod report;
 mod routed;

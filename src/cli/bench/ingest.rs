@@ -7,6 +7,7 @@ use super::deliveries::Sink;
 use super::disk::Ground;
 use super::engaged;
 use super::figures::median;
+use super::pauses::Pauses;
 use super::report::{ByTheClock, Report, Subject};
 use super::routed::{self, Batch, Delivered, Drained};
 use super::run::{Run, Runs};
@@ -87,6 +88,7 @@ struct Bench<'a> {
     ground: Ground,
     runs: Runs,
     sink: Option<Sink>,
+    pauses: Pauses,
     contenders: Vec<Contender>,
     drained: Vec<Drained>,
 }
@@ -97,8 +99,15 @@ impl<'a> Bench<'a> {
         ground.clear_when_told();
         eprintln!("Stores are made in {} ({}) and removed afterwards", ground.path().display(), ground.filesystem);
         let sink = if options.route { Some(Sink::start()?) } else { None };
-        let mut bench =
-            Self { options, ground, runs: Runs::default(), sink, contenders: Vec::new(), drained: Vec::new() };
+        let mut bench = Self {
+            options,
+            ground,
+            runs: Runs::default(),
+            sink,
+            pauses: Pauses::watch(),
+            contenders: Vec::new(),
+            drained: Vec::new(),
+        };
         bench.contenders.push(Contender::bare(options.accounts)?);
         bench.serve(Role::Durable, options.accounts, 0)?;
         if options.hot {
@@ -146,6 +155,7 @@ impl<'a> Bench<'a> {
             let run = usual(self.options);
             report.engaged = Some(engaged::compare(many, &run, self.options.rounds, &self.ground, &self.runs)?);
         }
+        report.longest_pause_ms = self.pauses.end();
         report.compare();
         Ok(report)
     }

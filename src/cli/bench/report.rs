@@ -18,6 +18,8 @@ pub(super) struct Report {
     pub(super) filesystem: String,
     /// Cores of this machine.
     pub(super) cores: usize,
+    /// The longest that this machine stood still meanwhile.
+    pub(super) longest_pause_ms: f64,
     /// Every server in the closed loop.
     pub(super) closed: Vec<Subject>,
     /// One against the other.
@@ -154,6 +156,7 @@ impl Report {
             options: options.clone(),
             filesystem: filesystem.to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            longest_pause_ms: 0.0,
             closed: Vec::new(),
             comparisons: Vec::new(),
             drained: Vec::new(),

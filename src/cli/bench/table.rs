@@ -12,6 +12,7 @@ impl Display for Report {
             "{} connections, {} accounts, bodies of some 700 bytes; {} rounds of {} s, medians; {} cores, {}",
             options.connections, options.accounts, options.rounds, options.seconds, self.cores, self.filesystem
         )?;
+        writeln!(f, "the machine itself stood still for {:.0} ms at most", self.longest_pause_ms)?;
         self.closed(f)?;
         self.ratios(f)?;
         self.commits(f)?;
