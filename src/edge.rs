@@ -96,6 +96,8 @@ pub struct Counters {
     pub unavailable: AtomicU64,
     /// Other webhooks refused: too large, too slow, not JSON.
     pub refused: AtomicU64,
+    /// Audit records: tells those of one millisecond apart, in their order.
+    pub audits: AtomicU64,
     /// Wrong keys.
     pub wrong_keys: AtomicU64,
 }

@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wharf_actors::clock::now_ms;
 use wharf_actors::cloud::ids;
@@ -122,7 +123,7 @@ async fn audit(
     };
     let record = AuditRecord {
         at_ms: now_ms(),
-        nonce: rand::random(),
+        nonce: edge.counters.audits.fetch_add(1, Ordering::Relaxed),
         who: caller.name.as_ref().into(),
         address: authorised::peer(request).to_string().into(),
         gateway: call.gateway.as_ref().into(),

@@ -55,11 +55,11 @@ pub fn open(storage: &StorageSettings) -> Result<Arc<dyn Store>, StoreError> {
 }
 
 async fn until_told(running: &Running) {
-    eprintln!("wharf: callbacks at http://{}, operators at http://{}", running.public, running.ops);
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => return log::error!("no_signals why=\"{error}\""),
     };
+    eprintln!("wharf: callbacks at http://{}, operators at http://{}", running.public, running.ops);
     tokio::select! {
         _ = terminate.recv() => log::info!("draining reason=SIGTERM"),
         _ = tokio::signal::ctrl_c() => log::info!("draining reason=SIGINT"),
