@@ -11,9 +11,10 @@ pub(crate) struct Line {
     pub(crate) display: String,
 }
 
-/// Seconds since 1970.
+/// When this run began: a copy carries the time of its original, as Meta's do.
 pub(crate) fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+    static BEGAN: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *BEGAN.get_or_init(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs())
 }
 
 /// A text message.
