@@ -7,13 +7,12 @@ use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Finish, LookAtGate, Release, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Finish, Release, Settled};
 use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
 use crate::rules::ownership;
 use crate::rules::reader::Attempted;
-use crate::views::{self, GateView};
 use actix::prelude::*;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -293,15 +292,6 @@ impl Handler<Finish> for Gate {
             // A gate that dies meanwhile has nothing more to end.
             let _ = told.await;
         })
-    }
-}
-
-impl Handler<LookAtGate> for Gate {
-    type Result = MessageResult<LookAtGate>;
-
-    fn handle(&mut self, _: LookAtGate, _: &mut Self::Context) -> Self::Result {
-        let routes = views::routes(self.machine.deliveries());
-        MessageResult(GateView { gateway: self.gateway.to_string(), routes })
     }
 }
 

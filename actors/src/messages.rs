@@ -5,7 +5,7 @@ use crate::gateway::Route;
 use crate::rules::account::Entry;
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
-use crate::views::{AccountView, GateView};
+use crate::views::AccountView;
 use actix::{Addr, Message};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -138,11 +138,6 @@ pub struct Died {
 #[derive(Message)]
 #[rtype(result = "AccountView")]
 pub struct Look;
-
-/// Anyone → gate: a snapshot.
-#[derive(Message)]
-#[rtype(result = "GateView")]
-pub struct LookAtGate;
 
 /// Server → supervisor: start nothing new. Answered when what is under way has ended and is kept.
 #[derive(Message)]

@@ -24,15 +24,6 @@ pub struct AccountView {
     pub outbox: BTreeMap<&'static str, usize>,
 }
 
-/// A gateway's gate.
-#[derive(Debug, Clone, Serialize)]
-pub struct GateView {
-    /// The gateway.
-    pub gateway: String,
-    /// By route that wants test payloads.
-    pub routes: BTreeMap<String, RouteView>,
-}
-
 /// One route's way through one stream.
 #[derive(Debug, Clone, Serialize)]
 pub struct RouteView {
