@@ -1,13 +1,17 @@
 //! One sled database with a commit that survives a power cut: write, flush, then a sync of our own. It knows folders
 //! and batches, not what is in them.
 
+use super::claim::patiently;
+use super::layout::NEW;
 use crate::{Disk, StoreError};
 use ::sled::{Batch, Config, Db, IVec};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+
+/// Ends the name of a snapshot that sled is writing.
+const HALF_WRITTEN: &str = "generating";
 
 /// A database that lives in one folder.
 pub(super) struct Database {
@@ -28,16 +32,34 @@ pub(super) struct Shape {
 }
 
 impl Database {
-    /// Opens or makes the database in `folder`. Whatever sled finds, recovers or writes on opening is on the disk when
-    /// this returns.
-    pub(super) fn open(folder: &Path, shape: Shape, disk: &Arc<dyn Disk>) -> Result<Self, StoreError> {
+    /// Opens the database in `folder`, or makes it there: under another name first, because sled refuses what it was
+    /// killed over while making it.
+    pub(super) fn open_or_make(folder: &Path, shape: Shape, disk: &Arc<dyn Disk>) -> Result<Self, StoreError> {
+        if folder.is_dir() {
+            return Self::open(folder, shape, disk);
+        }
+        let new = folder.with_extension(NEW);
+        if new.exists() {
+            fs::remove_dir_all(&new).map_err(|source| io_error("remove", &new, source))?;
+        }
+        make_folder(&new, disk.as_ref()).map_err(|source| io_error("create", &new, source))?;
+        drop(Self::open(&new, shape, disk)?);
+        fs::rename(&new, folder).map_err(|source| io_error("rename", &new, source))?;
+        let above = parent(folder);
+        sync_path(above, disk.as_ref()).map_err(|source| io_error("sync", above, source))?;
+        Self::open(folder, shape, disk)
+    }
+
+    /// Opens the database in `folder`. Whatever sled finds, recovers or writes on opening is on the disk when this
+    /// returns. Nobody else may have the folder open.
+    fn open(folder: &Path, shape: Shape, disk: &Arc<dyn Disk>) -> Result<Self, StoreError> {
         let io = |what: &str, source| io_error(what, folder, source);
-        make_folder(folder, disk.as_ref()).map_err(|source| io("create", source))?;
         let log = folder.join("db");
         if log.exists() {
             // sled snapshots what it reads; what it reads must not be younger than what a power cut leaves.
             sync_path(&log, disk.as_ref()).map_err(|source| io("sync", source))?;
         }
+        sweep_snapshots(folder).map_err(|source| io("sweep", source))?;
         let db = open_locked(folder, shape)?;
         let file = File::open(&log).map_err(|source| io("open", source))?;
         db.flush().map_err(|error| database_error(&error))?;
@@ -96,7 +118,18 @@ impl Database {
     }
 }
 
-/// sled frees its lock a moment after the last handle is dropped, so a taken one is tried again for half a second.
+/// Removes the snapshots that a kill left half written: sled takes them for whole ones, and the store for damaged.
+fn sweep_snapshots(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == HALF_WRITTEN) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// sled frees its lock a moment after the last handle is dropped, so a taken one is tried again.
 fn open_locked(folder: &Path, shape: Shape) -> Result<Db, StoreError> {
     let config = Config::new()
         .path(folder)
@@ -104,15 +137,11 @@ fn open_locked(folder: &Path, shape: Shape) -> Result<Db, StoreError> {
         .cache_capacity(shape.cache)
         .flush_every_ms(None)
         .use_compression(false);
-    for _ in 0..20 {
-        match config.open() {
-            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
-                std::thread::sleep(Duration::from_millis(25));
-            }
-            opened => return opened.map_err(|error| database_error(&error)),
-        }
-    }
-    Err(StoreError::InUse { path: folder.parent().unwrap_or(folder).to_owned() })
+    let opened = patiently(|| match config.open() {
+        Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => None,
+        opened => Some(opened.map_err(|error| database_error(&error))),
+    });
+    opened.unwrap_or_else(|| Err(StoreError::InUse { path: parent(folder).to_owned() }))
 }
 
 /// Makes `folder` and whatever is missing above it, each entry safe on the disk.
@@ -120,13 +149,17 @@ pub(super) fn make_folder(folder: &Path, disk: &dyn Disk) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(parent, disk)?;
+    let above = parent(folder);
+    make_folder(above, disk)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    sync_path(parent, disk)
+    sync_path(above, disk)
+}
+
+fn parent(folder: &Path) -> &Path {
+    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Syncs every file in `folder`, then its list of entries; its own entry was synced when it was made.

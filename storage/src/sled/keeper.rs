@@ -70,7 +70,7 @@ impl Keeper {
     fn work(&mut self) -> Result<End, StoreError> {
         let archive = self.shared.settings.path.join(ARCHIVE);
         let shape = Shape { segment: STATE_SEGMENT, cache: ARCHIVE_CACHE };
-        self.shared.archive.open(Database::open(&archive, shape, &self.shared.disk)?);
+        self.shared.archive.open(Database::open_or_make(&archive, shape, &self.shared.disk)?);
         self.round(Pace::WhenDue)?;
         loop {
             match self.shared.wake.wait(self.shared.settings.checkpoint_every) {
@@ -100,7 +100,7 @@ impl Keeper {
         if self.shared.prepared().is_some() || self.shared.why_closed().is_some() {
             return Ok(());
         }
-        let volume = self.shared.shelf.make(self.next_volume)?;
+        let volume = self.shared.shelf.open_to_write(self.next_volume)?;
         self.next_volume += 1;
         *self.shared.prepared() = Some(volume);
         Ok(())

@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! <path>/FORMAT                       the version, as text
+//! <path>/LOCK                         empty; locked while a process has the store open
 //! <path>/state/                       hot records, ledgers, last seqs, volumes, the checkpoint
 //! <path>/archive/                     cold records, and which volumes hold which stream
 //! <path>/journal/NNNNNNNN/            a volume: pages, and once it is sealed an event index, marks and their filter
 //! <path>/journal/NNNNNNNN.new, .gone  a volume being made or removed; swept at start
+//! <path>/state.new/, archive.new/     a database being made; swept at start
 //! ```
 
 use crate::Kind;
@@ -21,7 +23,7 @@ pub(super) const STATE: &str = "state";
 pub(super) const ARCHIVE: &str = "archive";
 /// Folder of the volumes.
 pub(super) const JOURNAL: &str = "journal";
-/// Ends the name of a volume's folder while it is made.
+/// Ends the name of a database's folder while it is made.
 pub(super) const NEW: &str = "new";
 /// Ends the name of a volume's folder while it is removed.
 pub(super) const GONE: &str = "gone";

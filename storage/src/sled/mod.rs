@@ -2,6 +2,7 @@
 //! sled; nothing here knows what an event or a record means.
 
 mod checkpoint;
+mod claim;
 mod cold;
 mod committed;
 mod committer;

@@ -1,6 +1,7 @@
 //! Opening a store: what state holds, then the journal's pages after it. It costs as much as there are hot records and
 //! pages since the last checkpoint.
 
+use super::claim::Claim;
 use super::committed::Committed;
 use super::content::Content;
 use super::content::Summary;
@@ -37,7 +38,8 @@ pub(super) fn open(settings: SledSettings, disk: Arc<dyn Disk>) -> Result<Opened
     let path = &settings.path;
     make_folder(path, disk.as_ref()).map_err(|source| io_error("create", path, source))?;
     check_format(path)?;
-    let state = Database::open(&path.join(STATE), Shape { segment: STATE_SEGMENT, cache: STATE_CACHE }, &disk)?;
+    let claim = Claim::new(path)?;
+    let state = Database::open_or_make(&path.join(STATE), Shape { segment: STATE_SEGMENT, cache: STATE_CACHE }, &disk)?;
     write_format(path, disk.as_ref())?;
     let (shelf, numbers) = Shelf::open(path.join(JOURNAL), disk.clone())?;
     let mut committed = load(&state)?;
@@ -50,7 +52,7 @@ pub(super) fn open(settings: SledSettings, disk: Arc<dyn Disk>) -> Result<Opened
     let mut next_volume = numbers.last().copied().unwrap_or(0).max(sealed.keys().next_back().copied().unwrap_or(0)) + 1;
     let (volumes, prepared) = arrange(journal, sealed, &shelf, &mut next_volume, now_s)?;
     let image = Image { committed, volumes };
-    let shared = Shared::new((settings, disk), (state, shelf), image, prepared);
+    let shared = Shared::new((settings, disk, claim), (state, shelf), image, prepared);
     Ok(Opened { shared, next_page, next_volume, checkpointed_page })
 }
 
@@ -185,7 +187,7 @@ fn arrange(
         }
         (None, false) => (empty.remove(0).volume, Content::default()),
         (None, true) => {
-            let volume = shelf.make(*next_volume)?;
+            let volume = shelf.open_to_write(*next_volume)?;
             *next_volume += 1;
             (volume, Content::default())
         }

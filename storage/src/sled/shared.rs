@@ -1,5 +1,6 @@
 //! What the callers, the committer and the keeper of one store share. It decides nothing but when the store is closed.
 
+use super::claim::Claim;
 use super::committed::Committed;
 use super::database::Database;
 use super::gate::Gate;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     prepared: Mutex<Option<Arc<Volume>>>,
     settled: Condvar,
     closed: Mutex<Option<Arc<str>>>,
+    _claim: Claim,
 }
 
 /// The committed state that readers see, under one lock.
@@ -43,7 +45,7 @@ pub(super) struct Image {
 impl Shared {
     /// A store that was read from disk.
     pub(super) fn new(
-        (settings, disk): (SledSettings, Arc<dyn Disk>),
+        (settings, disk, claim): (SledSettings, Arc<dyn Disk>, Claim),
         (state, shelf): (Database, Shelf),
         image: Image,
         prepared: Option<Arc<Volume>>,
@@ -59,6 +61,7 @@ impl Shared {
             figures: Mutex::default(),
             image: RwLock::new(image),
             prepared: Mutex::new(prepared),
+            _claim: claim,
             settled: Condvar::new(),
             closed: Mutex::default(),
         }

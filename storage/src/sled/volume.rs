@@ -56,20 +56,7 @@ impl Shelf {
         Ok((Self { folder, disk, open: Mutex::default() }, numbers))
     }
 
-    /// Makes volume `number`, empty and safe on the disk before its name appears.
-    pub(super) fn make(&self, number: u64) -> Result<Arc<Volume>, StoreError> {
-        let path = self.path(number);
-        let new = path.with_extension(NEW);
-        if new.exists() {
-            remove_tree(&new)?;
-        }
-        drop(Database::open(&new, shape(WRITTEN_CACHE), &self.disk)?);
-        fs::rename(&new, &path).map_err(|source| io_error("rename", &new, source))?;
-        sync_path(&self.folder, self.disk.as_ref()).map_err(|source| io_error("sync", &self.folder, source))?;
-        self.open_to_write(number)
-    }
-
-    /// Opens volume `number` with a cache for writing.
+    /// Opens volume `number` with a cache for writing; made, empty, if there is none.
     pub(super) fn open_to_write(&self, number: u64) -> Result<Arc<Volume>, StoreError> {
         self.open_volume(number, WRITTEN_CACHE)
     }
@@ -110,7 +97,7 @@ impl Shelf {
     }
 
     fn open_volume(&self, number: u64, cache: u64) -> Result<Arc<Volume>, StoreError> {
-        let db = Database::open(&self.path(number), shape(cache), &self.disk)?;
+        let db = Database::open_or_make(&self.path(number), shape(cache), &self.disk)?;
         Ok(Arc::new(Volume { number, db }))
     }
 

@@ -53,6 +53,31 @@ fn what_a_crash_left_of_a_volume_half_made_or_half_removed_is_swept_out() {
     assert!(volumes(folder.path()).iter().all(|name| name.len() == 8));
 }
 
+/// sled takes a snapshot that a kill left half written for a whole one, and refused to open.
+#[test]
+fn snapshots_and_databases_that_a_kill_left_half_made_do_not_keep_the_store_shut() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(small(folder.path())).unwrap();
+    keep(&store, nth("100", 1));
+    store.tidy();
+    drop(store);
+    let journal = volumes(folder.path()).into_iter().map(|name| format!("journal/{name}"));
+    for database in journal.chain(["state".into(), "archive".into()]) {
+        fs::write(folder.path().join(database).join("snap.00000000FFFFFFFF.generating"), "half").unwrap();
+    }
+    check(&open(small(folder.path())).unwrap(), "100", 1);
+
+    let folder = tempfile::tempdir().unwrap();
+    for database in ["state.new", "archive.new"] {
+        fs::create_dir(folder.path().join(database)).unwrap();
+        fs::write(folder.path().join(database).join("conf"), "").unwrap();
+    }
+    let store = open(small(folder.path())).unwrap();
+    keep(&store, nth("100", 1));
+    store.tidy();
+    check(&store, "100", 1);
+}
+
 #[test]
 fn volumes_older_than_retention_and_dedupe_go_and_what_is_younger_stays() {
     let folder = tempfile::tempdir().unwrap();
