@@ -11,6 +11,7 @@ use super::volume::Volume;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
 use ::sled::{Batch, IVec};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,13 +27,23 @@ pub(super) struct Committer {
     shared: Arc<Shared>,
     volume: Arc<Volume>,
     packer: Packer,
+    pages: Vec<([u8; 9], IVec)>,
+    together: Together,
+}
+
+/// Whether a group's pages must become durable together, because one of its changes lies on several of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Together {
+    No,
+    Yes,
 }
 
 impl Committer {
     /// Goes on after the last page of `shared`.
     pub(super) fn new(shared: Arc<Shared>, next_page: u64) -> Self {
         let volume = shared.read().volumes.open.volume.clone();
-        Self { shared, volume, packer: Packer::new(next_page) }
+        let packer = Packer::new(next_page);
+        Self { shared, volume, packer, pages: Vec::new(), together: Together::No }
     }
 
     /// Works until the queue ends.
@@ -71,11 +82,10 @@ impl Committer {
         self.roll_if_due();
         let begun = Instant::now();
         let first_page = self.packer.next_page();
-        let (batch, bytes) = self.pack(group);
+        let bytes = self.pack(group);
         if bytes > 0 {
-            let io = |source| io_error("write to", self.volume.db.folder(), source);
-            self.volume.db.write(batch).map_err(io)?;
-            self.volume.db.sync().map_err(io)?;
+            let written = self.write().and_then(|()| self.volume.db.sync());
+            written.map_err(|source| io_error("write to", self.volume.db.folder(), source))?;
         }
         let seconds = begun.elapsed().as_secs_f64();
         self.apply(group, first_page, bytes);
@@ -83,14 +93,14 @@ impl Committer {
         Ok(())
     }
 
-    /// Fills pages; notes in each parcel where it lies.
-    fn pack(&mut self, group: &mut [Parcel]) -> (Batch, u64) {
-        let mut batch = Batch::default();
+    /// Fills pages; notes in each parcel where it lies. Returns the bytes of all pages.
+    fn pack(&mut self, group: &mut [Parcel]) -> u64 {
         let mut bytes = 0;
         let mut sink = |number: u64, page: &[u8]| {
             bytes += page.len() as u64;
-            batch.insert(&page_key(number), IVec::from(page));
+            self.pages.push((page_key(number), IVec::from(page)));
         };
+        self.together = Together::No;
         // An empty change lies on no page; it must not count as if it lay on the next one.
         for parcel in group.iter_mut().filter(|parcel| !parcel.bytes.is_empty()) {
             let mut heads = parcel.heads.iter_mut();
@@ -103,11 +113,25 @@ impl Committer {
             };
             match self.packer.pack(&parcel.bytes, &mut sink, &mut placed) {
                 Packed::Together(page) => parcel.place(page),
-                Packed::Apart(page) => parcel.page = page,
+                Packed::Apart(page) => {
+                    parcel.page = page;
+                    self.together = Together::Yes;
+                }
             }
         }
         self.packer.finish(&mut sink);
-        (batch, bytes)
+        bytes
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        match self.together {
+            Together::No => self.volume.db.append(&mut self.pages),
+            Together::Yes => {
+                let mut batch = Batch::default();
+                self.pages.drain(..).for_each(|(key, page)| batch.insert(&key, page));
+                self.volume.db.write(batch)
+            }
+        }
     }
 
     fn apply(&mut self, group: &mut [Parcel], first_page: u64, bytes: u64) {
