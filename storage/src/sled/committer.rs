@@ -7,6 +7,7 @@ use super::layout::page_key;
 use super::page::{Packed, Packer};
 use super::parcel::Parcel;
 use super::shared::{SHUT_DOWN, Shared};
+use super::slots::Slots;
 use super::volume::Volume;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
@@ -26,6 +27,8 @@ const MOST_MARKS: usize = 1_000_000;
 pub(super) struct Committer {
     shared: Arc<Shared>,
     volume: Arc<Volume>,
+    /// Known once a page was written to the volume.
+    slots: Option<Slots>,
     packer: Packer,
     pages: Vec<([u8; 9], IVec)>,
     together: Together,
@@ -43,7 +46,7 @@ impl Committer {
     pub(super) fn new(shared: Arc<Shared>, next_page: u64) -> Self {
         let volume = shared.read().volumes.open.volume.clone();
         let packer = Packer::new(next_page);
-        Self { shared, volume, packer, pages: Vec::new(), together: Together::No }
+        Self { shared, volume, slots: None, packer, pages: Vec::new(), together: Together::No }
     }
 
     /// Works until the queue ends.
@@ -84,6 +87,7 @@ impl Committer {
         let first_page = self.packer.next_page();
         let bytes = self.pack(group);
         if bytes > 0 {
+            self.lay_out_slots(first_page)?;
             let written = self.write().and_then(|()| self.volume.db.sync());
             written.map_err(|source| io_error("write to", self.volume.db.folder(), source))?;
         }
@@ -121,6 +125,18 @@ impl Committer {
         }
         self.packer.finish(&mut sink);
         bytes
+    }
+
+    /// Puts the slots that are due in front of the pages that wait.
+    fn lay_out_slots(&mut self, first_page: u64) -> Result<(), StoreError> {
+        let mut slots = match self.slots {
+            Some(slots) => slots,
+            None => Slots::of(&self.volume)?,
+        };
+        let due = slots.due(first_page, self.packer.next_page());
+        self.pages.splice(..0, due.map(|slot| (page_key(slot), IVec::default())));
+        self.slots = Some(slots);
+        Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -176,6 +192,7 @@ impl Committer {
         }
         let Some(next) = self.shared.prepared().take() else { return self.shared.wake.work() };
         self.volume = next.clone();
+        self.slots = None;
         self.shared.write().volumes.roll(next, now_s);
         self.shared.wake.work();
     }

@@ -120,8 +120,19 @@ impl Database {
 
     /// The last record whose key is at most `upto` and starts with `prefix`.
     pub(super) fn last(&self, upto: &[u8], prefix: &[u8]) -> Result<Option<(IVec, IVec)>, StoreError> {
-        let last = self.db.range(..=upto).next_back().transpose().map_err(|error| database_error(&error))?;
-        Ok(last.filter(|(key, _)| key.starts_with(prefix)))
+        self.scan_back(upto, prefix).next().transpose()
+    }
+
+    /// Records from `from` on, descending, as long as their keys start with `prefix`.
+    pub(super) fn scan_back<'a, P: AsRef<[u8]> + 'a>(
+        &'a self,
+        from: &[u8],
+        prefix: P,
+    ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<'a, P> {
+        let within = move |pair: &Result<(IVec, IVec), StoreError>| {
+            pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix.as_ref()))
+        };
+        self.db.range(..=from).rev().map(|pair| pair.map_err(|error| database_error(&error))).take_while(within)
     }
 
     /// The folder.

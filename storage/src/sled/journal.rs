@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
 
 fn fetch(volume: &Volume, number: u64) -> Result<IVec, StoreError> {
     let missing = || damaged(&format!("page {number} is missing in {}", volume.db.folder().display()));
-    volume.db.get(&page_key(number))?.ok_or_else(missing)
+    volume.db.get(&page_key(number))?.filter(|page| !is_slot(page)).ok_or_else(missing)
 }
 
 /// The entries filed under a page, its later parts fetched if it is the first of several.
@@ -112,6 +112,9 @@ pub(super) fn replay(
     for record in volume.db.scan(&page_key(after.saturating_add(1)), b"p") {
         let (key, page) = record?;
         let number = page_of(&key).ok_or_else(|| damaged("a page without a number"))?;
+        if is_slot(&page) {
+            continue;
+        }
         replayed.first_page.get_or_insert(number);
         replayed.last_page = number;
         replayed.bytes += page.len() as u64;
@@ -133,10 +136,16 @@ pub(super) struct Replayed {
 
 /// The numbers of a volume's first and last page.
 pub(super) fn bounds(volume: &Volume) -> Result<Option<(u64, u64)>, StoreError> {
-    let first = volume.db.scan(&page_key(0), b"p").next().transpose()?;
-    let last = volume.db.last(&page_key(u64::MAX), b"p")?;
+    let is_page = |record: &Result<(IVec, IVec), _>| record.as_ref().map_or(true, |(_, page)| !is_slot(page));
+    let first = volume.db.scan(&page_key(0), b"p").find(is_page).transpose()?;
+    let last = volume.db.scan_back(&page_key(u64::MAX), b"p").find(is_page).transpose()?;
     let number = |record: Option<(IVec, IVec)>| record.and_then(|(key, _)| page_of(&key));
     Ok(number(first).zip(number(last)))
+}
+
+/// Whether a page is none yet.
+fn is_slot(page: &[u8]) -> bool {
+    page.is_empty()
 }
 
 /// Rebuilds what memory knows of a volume from its pages.

@@ -28,9 +28,10 @@ pub(super) const NEW: &str = "new";
 /// Ends the name of a volume's folder while it is removed.
 pub(super) const GONE: &str = "gone";
 
-/// A page's bytes, at most. 17 of them are sled's largest leaf, and a leaf must stay under a quarter of
-/// [`VOLUME_SEGMENT`], above which sled would move it into a blob that nobody syncs. Smaller than that, because sled reads
-/// whole leaves and its cache holds 256 of them, whatever its capacity: 70 MB for a volume, not 280 as with 64 KiB.
+/// A page's bytes, at most; a page that is empty is a slot for one to come. 17 of them are sled's largest leaf, and a
+/// leaf must stay under a quarter of [`VOLUME_SEGMENT`], above which sled would move it into a blob that nobody syncs.
+/// Smaller than that, because sled reads whole leaves and its cache holds 256 of them, whatever its capacity: 70 MB for a
+/// volume, not 280 as with 64 KiB.
 pub(super) const PAGE_BYTES: usize = 16 * 1024;
 /// A record's bytes in state, archive and a volume's index, at most, for the same reason.
 pub(super) const RECORD_BYTES: usize = 32 * 1024;

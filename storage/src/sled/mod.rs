@@ -25,6 +25,7 @@ mod records;
 mod sealed;
 mod settings;
 mod shared;
+mod slots;
 mod store;
 mod volume;
 mod volumes;
