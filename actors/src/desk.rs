@@ -2,8 +2,8 @@
 //!
 //! Whoever waits is told on this loop's own thread, so a group that settles a hundred webhooks costs one wake-up.
 
+use slab::Slab;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -12,12 +12,7 @@ use wharf_storage::{Desk, Outcome, Receipt};
 /// Receipts of one event loop; `T` is who waits.
 pub struct LoopDesk<T> {
     counter: Arc<Counter>,
-    waiting: RefCell<Waiting<T>>,
-}
-
-struct Waiting<T> {
-    next: u64,
-    by_number: HashMap<u64, T>,
+    waiting: RefCell<Slab<T>>,
 }
 
 /// The part of the desk that the committer's thread touches.
@@ -39,8 +34,7 @@ impl Desk for Counter {
 impl<T: 'static> LoopDesk<T> {
     /// Opens the desk on the current event loop; `tell` hears of each group, in commit order.
     pub fn open(tell: impl Fn(Vec<(T, Outcome)>) + 'static) -> Rc<Self> {
-        let waiting = RefCell::new(Waiting { next: 0, by_number: HashMap::new() });
-        let desk = Rc::new(Self { counter: Arc::default(), waiting });
+        let desk = Rc::new(Self { counter: Arc::default(), waiting: RefCell::default() });
         let listener = Rc::downgrade(&desk);
         let counter = Arc::clone(&desk.counter);
         actix_rt::spawn(async move {
@@ -55,17 +49,14 @@ impl<T: 'static> LoopDesk<T> {
 
     /// A receipt for one change, for `who`.
     pub fn receipt(&self, who: T) -> Receipt {
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.next += 1;
-        let number = waiting.next;
-        waiting.by_number.insert(number, who);
+        let number = self.waiting.borrow_mut().insert(who) as u64;
         Receipt { desk: Arc::clone(&self.counter) as Arc<dyn Desk>, number }
     }
 
     fn collect(&self) -> Vec<(T, Outcome)> {
         let settled = std::mem::take(&mut *self.counter.settled.lock().unwrap_or_else(PoisonError::into_inner));
         let mut waiting = self.waiting.borrow_mut();
-        let who = |(number, outcome)| Some((waiting.by_number.remove(&number)?, outcome));
+        let who = |(number, outcome)| Some((waiting.try_remove(number as usize)?, outcome));
         settled.into_iter().filter_map(who).collect()
     }
 }

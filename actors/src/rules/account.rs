@@ -145,12 +145,12 @@ impl AccountMachine {
     /// Whether memory knows every dialog name of `items`; else all of [`AccountMachine::names`] must be recalled
     /// before they are accepted: until then memory may forget the ones it knows now.
     pub fn knows_names(&mut self, items: &[Item]) -> bool {
-        items.iter().flat_map(dialogs::names).all(|name| self.dialogs.knows(&name))
+        items.iter().flat_map(dialogs::names).all(|name| self.dialogs.knows(name))
     }
 
     /// The dialog names of `items`.
     pub fn names(&self, items: &[Item]) -> Vec<Box<str>> {
-        let mut names: Vec<Box<str>> = items.iter().flat_map(dialogs::names).collect();
+        let mut names: Vec<Box<str>> = items.iter().flat_map(dialogs::names).map(Box::from).collect();
         names.sort();
         names.dedup();
         names

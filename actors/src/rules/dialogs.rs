@@ -28,6 +28,8 @@ pub struct Dialogs {
     capacity: usize,
     dialogs: LruCache<u64, Known>,
     aliases: LruCache<Box<str>, Named>,
+    /// The name that is looked up, so that a look-up allocates nothing.
+    scratch: String,
 }
 
 #[derive(Debug)]
@@ -61,26 +63,51 @@ impl Changed {
 
 /// The names under which an item's dialog may be known: number and user id, number and phone id, then those that they
 /// replace; or number and group.
-pub fn names(item: &Item) -> Vec<Box<str>> {
-    let Some(number) = item.number.id.as_deref() else { return Vec::new() };
+pub fn names(item: &Item) -> impl Iterator<Item = Name<'_>> {
     let Customer { user_id, wa_id, group_id, previous_user_id, previous_wa_id } = &item.customer;
-    if let Some(group) = group_id {
-        return vec![format!("{number}|g|{group}").into()];
+    let ids = match group_id {
+        Some(_) => [("|g|", group_id), ("", &None), ("", &None), ("", &None)],
+        None => [("|u|", user_id), ("|p|", wa_id), ("|u|", previous_user_id), ("|p|", previous_wa_id)],
+    };
+    let number = item.number.id.as_deref();
+    ids.into_iter().filter_map(move |(kind, id)| Some(Name { number: number?, kind, id: id.as_deref()? }))
+}
+
+/// One name of a dialog: a number of ours, and an id of who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'a> {
+    number: &'a str,
+    kind: &'static str,
+    id: &'a str,
+}
+
+impl Name<'_> {
+    /// The name as it is kept, written over `text`.
+    fn write<'t>(&self, text: &'t mut String) -> &'t str {
+        text.clear();
+        [self.number, self.kind, self.id].into_iter().for_each(|part| text.push_str(part));
+        text
     }
-    let ids = [('u', user_id), ('p', wa_id), ('u', previous_user_id), ('p', previous_wa_id)];
-    ids.into_iter().filter_map(|(kind, id)| Some(format!("{number}|{kind}|{}", id.as_deref()?).into())).collect()
+}
+
+impl From<Name<'_>> for Box<str> {
+    fn from(Name { number, kind, id }: Name<'_>) -> Self {
+        [number, kind, id].concat().into()
+    }
 }
 
 impl Dialogs {
     /// No dialogs yet; about `capacity` in memory.
     pub fn new(account: &str, ttl_ms: u64, capacity: usize) -> Self {
         let (dialogs, aliases) = (LruCache::unbounded(), LruCache::unbounded());
-        Self { account: account.into(), ttl_ms, capacity: capacity.max(1), dialogs, aliases }
+        let (capacity, scratch) = (capacity.max(1), String::new());
+        Self { account: account.into(), ttl_ms, capacity, dialogs, aliases, scratch }
     }
 
     /// Whether a name is known in memory; one that is not must be recalled before [`Dialogs::meet`].
-    pub fn knows(&mut self, name: &str) -> bool {
-        self.aliases.get(name).copied().is_some_and(|named| self.dialogs.get(&named.dialog).is_some())
+    pub fn knows(&mut self, name: Name<'_>) -> bool {
+        let named = self.aliases.get(name.write(&mut self.scratch)).copied();
+        named.is_some_and(|named| self.dialogs.get(&named.dialog).is_some())
     }
 
     /// Takes what storage remembered of a dialog when it was asked; what memory knows is newer.
@@ -117,14 +144,13 @@ impl Dialogs {
 
     /// The dialog of `item`, begun if there is none; what must be kept of it goes into `change`, which is `ticket`.
     pub fn meet(&mut self, item: &Item, change: &mut Change, ticket: u64, now: u64) -> Option<EventDialog> {
-        let names = names(item);
-        let first = names.first()?;
-        let (id, new) = match self.find(&names, now) {
+        let first = names(item).next()?;
+        let (id, new) = match self.find(item, now) {
             Some(id) => (id, false),
             None => (self.begin(item, first, now), true),
         };
         let changed = Changed { ticket, at_ms: now };
-        let named = self.name_all(&names, id, change, changed);
+        let named = self.name_all(item, id, change, changed);
         let known = self.dialogs.get_mut(&id).expect("found or begun just now");
         let renamed = known.rename(&item.customer);
         known.hear(item, now);
@@ -138,15 +164,15 @@ impl Dialogs {
         Some(known.as_event_dialog(new))
     }
 
-    fn find(&mut self, names: &[Box<str>], now: u64) -> Option<u64> {
-        let ttl_ms = self.ttl_ms;
-        let ids: Vec<u64> = names.iter().filter_map(|name| Some(self.aliases.get(name)?.dialog)).collect();
-        ids.into_iter().find(|id| self.dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + ttl_ms >= now))
+    fn find(&mut self, item: &Item, now: u64) -> Option<u64> {
+        let Self { ttl_ms, dialogs, aliases, scratch, .. } = self;
+        let mut named = names(item).filter_map(|name| Some(aliases.get(name.write(scratch))?.dialog));
+        named.find(|id| dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + *ttl_ms >= now))
     }
 
-    fn begin(&mut self, item: &Item, name: &str, now: u64) -> u64 {
+    fn begin(&mut self, item: &Item, name: Name<'_>, now: u64) -> u64 {
         let number = item.number.id.clone().expect("a dialog has a number");
-        let id = xxh3_64(format!("{name}|{now}").as_bytes()) >> 1;
+        let id = xxh3_64(format!("{}|{now}", name.write(&mut self.scratch)).as_bytes()) >> 1;
         let dialog = Dialog {
             account: self.account.clone(),
             id,
@@ -164,12 +190,13 @@ impl Dialogs {
     }
 
     /// Lets all names lead to dialog `id`; says whether one did not.
-    fn name_all(&mut self, names: &[Box<str>], id: u64, change: &mut Change, changed: Changed) -> bool {
+    fn name_all(&mut self, item: &Item, id: u64, change: &mut Change, changed: Changed) -> bool {
         let mut named_anew = false;
-        for name in names {
-            if self.aliases.get(name).is_none_or(|named| named.dialog != id) {
+        for name in names(item) {
+            if self.aliases.get(name.write(&mut self.scratch)).is_none_or(|named| named.dialog != id) {
+                let name = Box::<str>::from(name);
                 self.aliases.put(name.clone(), Named { dialog: id, changed });
-                change.put(&Alias { account: self.account.clone(), name: name.clone(), dialog: id });
+                change.put(&Alias { account: self.account.clone(), name, dialog: id });
                 named_anew = true;
             }
         }

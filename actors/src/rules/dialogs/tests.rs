@@ -147,7 +147,7 @@ fn a_dialog_that_left_memory_goes_on_when_it_is_recalled() {
         meet(&mut dialogs, &by_phone(phone), NOW);
     }
     dialogs.settled(1, NOW + FRESH_MS);
-    assert!(!dialogs.knows("9|p|1"));
+    assert!(!dialogs.knows(Name { number: "9", kind: "|p|", id: "1" }));
     dialogs.recall(&kept(&[change], "9|p|1").expect("kept"), "9|p|1");
     let (again, _) = meet(&mut dialogs, &by_phone("1"), NOW + FRESH_MS);
     assert_eq!((again.id, again.new), (first.id, false));
@@ -168,7 +168,7 @@ fn a_webhook_of_more_customers_than_memory_holds_begins_no_dialog_twice() {
         })
         .collect();
     let mut after = dialogs(2);
-    for name in items.iter().flat_map(names) {
+    for name in items.iter().flat_map(names).map(Box::<str>::from) {
         after.recall(&kept(&changes, &name).expect("kept"), &name);
     }
     let met: Vec<u64> = items.iter().map(|item| meet(&mut after, item, NOW).0.id).collect();
@@ -184,9 +184,12 @@ fn what_is_not_durable_or_changed_just_now_stays_in_memory() {
         meet(&mut dialogs, &by_phone(phone), NOW);
     }
     dialogs.settled(0, NOW + FRESH_MS);
-    assert!(dialogs.knows("9|p|1"), "storage does not know it yet");
+    assert!(dialogs.knows(Name { number: "9", kind: "|p|", id: "1" }), "storage does not know it yet");
     dialogs.settled(1, NOW + FRESH_MS - 1);
-    assert!(dialogs.knows("9|p|1"), "somebody may have asked storage before it knew");
+    assert!(
+        dialogs.knows(Name { number: "9", kind: "|p|", id: "1" }),
+        "somebody may have asked storage before it knew"
+    );
     dialogs.settled(1, NOW + FRESH_MS);
     assert_eq!(dialogs.dialogs.len(), 1);
 }
