@@ -184,10 +184,14 @@ impl Account {
                 Ok(event) => event,
                 Err(missing) => {
                     let reason = "the journal could not be read".to_owned();
-                    return (missing, Attempted::Failed { status: None, retry_after: None, reason });
+                    return (
+                        missing,
+                        Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None },
+                    );
                 }
             };
-            let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
+            let call =
+                Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
             let what = courier.send(call).await.unwrap_or_else(|_| stopped());
             (event, what)
         };
@@ -382,5 +386,5 @@ impl Handler<Look> for Account {
 }
 
 fn stopped() -> Attempted {
-    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into() }
+    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into(), down_until_ms: None }
 }

@@ -23,6 +23,7 @@ use crate::cloud::refusal::Retry;
 use crate::cloud::send::Taken;
 use crate::gateway::{Format, Gateway, GraphSettings, Route};
 use crate::messages::Attempt;
+use crate::rules::breaker::Heard;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
 use actix::prelude::*;
@@ -32,7 +33,7 @@ use discovery::{Discovery, DiscoveryError};
 use endpoint::{Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
 use fault::Fault;
-use gate::Gates;
+use gate::{Entered, Gates, Permit};
 use graph::{Graph, GraphLimits};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use subscription::{Foreign, Subscribed};
 use wharf_storage::MessageRecord;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// An application has this long for an answer.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,18 +85,26 @@ impl Handler<Attempt> for Courier {
     fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
         let Some(endpoint) = self.endpoints.get(&message.route.name).cloned() else {
             let reason = "the route's URL cannot be used; correct it and restart".to_owned();
-            return Box::pin(std::future::ready(Attempted::Failed { status: None, retry_after: None, reason }));
+            let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+            return Box::pin(std::future::ready(failed));
         };
         let client = Rc::clone(&self.routes);
         Box::pin(async move {
-            let Attempt { route, event, attempt } = message;
+            let Attempt { route, event, attempt, out_of_order } = message;
+            // Lanes of different accounts are different ones.
+            let lane = event.lane ^ xxh3_64(event.stream.as_bytes());
+            let permit = match endpoint.gate().enter(&event.stream, lane, now_ms).await {
+                Entered::Permit(permit) => permit,
+                Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
+            };
             let body = match route.format {
                 Format::Meta => format::meta_body(&event),
                 Format::Dialog => format::dialog_body(&event, None).into(),
             };
-            let headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+            let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+            headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
             let headers = headers.into_iter().filter_map(as_header).collect();
-            as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await)
+            as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
         })
     }
 }
@@ -104,14 +114,28 @@ fn as_header((name, value): (&'static str, String)) -> Option<(HeaderName, Heade
     Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
 }
 
-fn as_attempted(outcome: PostOutcome) -> Attempted {
+/// What an attempt means for its delivery, and, said to the gate, for its endpoint.
+fn as_attempted(outcome: PostOutcome, permit: Permit) -> Attempted {
+    let now = now_ms();
     match outcome {
-        PostOutcome::Answered { status: 200..=299, .. } => Attempted::Delivered,
+        PostOutcome::Answered { status: 200..=299, .. } => {
+            permit.end(Heard::Delivered, now);
+            Attempted::Delivered
+        }
         PostOutcome::Answered { status, retry_after, excerpt } => {
             let reason = format!("HTTP {status} {excerpt}").trim_end().to_owned();
-            Attempted::Failed { status: Some(status), retry_after, reason }
+            let down_until_ms = match status {
+                410 => Some(permit.pause(now)),
+                429 => permit.end(Heard::Throttled, now),
+                _ => permit.end(Heard::Failed, now),
+            };
+            Attempted::Failed { status: Some(status), retry_after, reason, down_until_ms }
         }
-        PostOutcome::Failed { reason, .. } => Attempted::Failed { status: None, retry_after: None, reason },
+        PostOutcome::Failed { reason, connected } => {
+            let heard = if connected { Heard::Failed } else { Heard::Unconnected };
+            let down_until_ms = permit.end(heard, now);
+            Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
+        }
     }
 }
 

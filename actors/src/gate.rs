@@ -108,12 +108,13 @@ impl Gate {
                     Some(event) => event,
                     None => {
                         let reason = "the journal could not be read".to_owned();
-                        let failed = Attempted::Failed { status: None, retry_after: None, reason };
+                        let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
                         return Some((Arc::new(nameless(&stream, due.seq)), failed));
                     }
                 },
             };
-            let call = Attempt { route, event: Arc::clone(&event), attempt: due.attempt };
+            let call =
+                Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
             Some((event, courier.send(call).await.ok()?))
         };
         let heard = move |tried: Option<(Arc<Event>, Attempted)>, gate: &mut Self, ctx: &mut Context<Self>| {

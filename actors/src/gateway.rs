@@ -83,6 +83,21 @@ pub struct Route {
     pub max_age: Duration,
     /// Whether test payloads come too.
     pub tests: bool,
+    /// What must not overtake what.
+    pub order: Order,
+    /// HTTP statuses that make a delivery a dead letter at once.
+    pub finals: Vec<u16>,
+    /// Whether the endpoint may have a private, loopback or link-local address.
+    pub allow_private: bool,
+}
+
+/// What must not overtake what on its way to a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Within a dialog, deliveries start one after another.
+    Dialog,
+    /// Nothing waits for anything.
+    None,
 }
 
 /// The shape of a delivery's body.

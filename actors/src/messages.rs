@@ -43,6 +43,8 @@ pub struct Attempt {
     pub event: Arc<Event>,
     /// Which try, from 1.
     pub attempt: u32,
+    /// Whether it comes after one of its lane that is parked, or is such a one.
+    pub out_of_order: bool,
 }
 
 /// Edge → account: an application sends a message.

@@ -76,6 +76,8 @@ pub struct Wharf {
     pub supervisor: Addr<Supervisor>,
     /// Who calls out for the edge.
     pub courier: Addr<Courier>,
+    /// What is known of the endpoints of routes.
+    pub gates: Arc<Gates>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
@@ -106,7 +108,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let address = context.address();
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor, courier })
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {

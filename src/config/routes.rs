@@ -8,7 +8,7 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Route};
+use wharf_actors::gateway::{Format, Order, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
@@ -40,6 +40,9 @@ fn route(
     let concurrency = section.get("concurrency", values::number(1..=MOST_AT_ONCE));
     let max_age = section.get("max_age", values::duration(Duration::from_secs(1)));
     let tests = section.get("tests", values::truth);
+    let order = section.get("order", values::one_of(&[("dialog", Order::Dialog), ("none", Order::None)]));
+    let finals = section.list("final", final_status);
+    let allow_private = section.get("allow_private", values::truth);
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -56,6 +59,9 @@ fn route(
         concurrency: concurrency?,
         max_age: max_age?,
         tests: tests?,
+        order: order?,
+        finals: finals?,
+        allow_private: allow_private?,
     }))
 }
 
@@ -82,6 +88,13 @@ pub(super) fn label(value: &Value) -> Result<String, String> {
 fn url(value: &Value) -> Result<String, String> {
     let url = value.text().filter(|text| address::is_url(text)).map(str::to_owned);
     url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\"".to_owned())
+}
+
+/// What a route may call final: an answer that says something about the request. 408, 410 and 429 speak of the moment.
+fn final_status(value: &Value) -> Result<u16, String> {
+    let status = values::number(400..=499)(value).ok().and_then(|status| u16::try_from(status).ok());
+    let status = status.filter(|status| !matches!(status, 408 | 410 | 429));
+    status.ok_or_else(|| "an HTTP status from 400 to 499 other than 408, 410 and 429, such as 422".to_owned())
 }
 
 fn kind(value: &Value) -> Result<String, String> {

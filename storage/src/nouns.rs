@@ -137,12 +137,18 @@ pub struct OpenDelivery {
     pub seq: u64,
     /// Its lane.
     pub lane: u64,
+    /// Its kind's place where a route cannot keep up: 0 goes first.
+    pub urgency: u8,
     /// When it was accepted, in ms since 1970.
     pub received_at_ms: u64,
     /// Attempts made so far.
     pub attempts: u32,
     /// When the next attempt is due, in ms since 1970; 0 means at once.
     pub due_at_ms: u64,
+    /// When it first failed, in ms since 1970; 0 if it never did.
+    pub failed_since_ms: u64,
+    /// Whether its lane goes on without it.
+    pub parked: bool,
 }
 
 impl Noun for Progress {

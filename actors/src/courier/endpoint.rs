@@ -59,8 +59,8 @@ impl Endpoint {
         Ok(Self { uri, authorization, gate })
     }
 
-    /// How many deliveries it gets at once.
-    pub fn gate(&self) -> &EndpointGate {
+    /// What its callers share.
+    pub fn gate(&self) -> &Arc<EndpointGate> {
         &self.gate
     }
 }
@@ -117,7 +117,7 @@ impl Default for RouteClient {
 }
 
 impl RouteClient {
-    /// Posts `body` as soon as the endpoint's gate lets it; `timeout` counts from there. Redirects are not followed.
+    /// Posts `body`; whoever calls holds a permit of the endpoint's gate. Redirects are not followed.
     pub async fn post(
         &self,
         endpoint: &Endpoint,
@@ -125,7 +125,6 @@ impl RouteClient {
         body: Bytes,
         timeout: Duration,
     ) -> PostOutcome {
-        let _permit = endpoint.gate.enter().await;
         let deadline = Instant::now() + timeout;
         let mut request = self.client.post(endpoint.uri.clone());
         fill(request.headers_mut(), headers, endpoint.authorization.clone());

@@ -75,23 +75,21 @@ async fn an_endpoint_that_hangs_up_was_connected() {
 }
 
 #[actix_rt::test]
-async fn a_slow_endpoint_holds_up_no_other_and_gets_no_more_at_once_than_its_gate_lets_in() {
+async fn a_slow_endpoint_holds_up_no_other() {
     let slow = Fake::start(|_| Reply::Late(Duration::from_millis(500), Box::new(Reply::Json(200, json!({})))));
     let quick = Fake::start(|_| Reply::Json(200, json!({})));
     let client = RouteClient::default();
-    let narrow = Endpoint::new(&slow.url, Gates::default().gate(&slow.url, 2)).unwrap();
+    let late = endpoint(&slow.url);
     let other = endpoint(&quick.url);
     let begun = std::time::Instant::now();
-    let waiting = futures_util::future::join_all((0..4).map(|_| client.post(&narrow, vec![], Bytes::new(), TIMEOUT)));
+    let waiting = futures_util::future::join_all((0..4).map(|_| client.post(&late, vec![], Bytes::new(), TIMEOUT)));
     let quick = async {
         client.post(&other, vec![], Bytes::new(), TIMEOUT).await;
         begun.elapsed()
     };
     let (all, quick) = futures_util::future::join(waiting, quick).await;
     assert!(all.iter().all(|outcome| matches!(outcome, PostOutcome::Answered { status: 200, .. })));
-    assert!(quick < Duration::from_secs(1), "{quick:?}");
-    assert!(begun.elapsed() >= Duration::from_secs(1), "two and two");
-    assert_eq!(narrow.gate().free(), 2);
+    assert!(quick < Duration::from_millis(400), "{quick:?}");
 }
 
 #[test]

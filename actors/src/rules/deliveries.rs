@@ -110,7 +110,7 @@ impl Deliveries {
     /// An attempt ended; `event` is what was tried.
     pub fn attempted(&mut self, reader: usize, event: &Event, what: Attempted, chance: f64, now: u64) {
         let (status, reason) = match &what {
-            Attempted::Delivered => (None, String::new()),
+            Attempted::Delivered | Attempted::NotTried { .. } => (None, String::new()),
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
         };
         match self.readers[reader].attempted(event.seq, what, chance, now) {
@@ -118,15 +118,21 @@ impl Deliveries {
                 self.end(reader, RouteTally { delivered: 1, pending: -1, ..RouteTally::default() }, now)
             }
             Some(Verdict::Dead) => {
-                let reason = format!("not delivered within max_age; last: {reason}");
-                let letter = self.dead_letter(reader, event, &reason, status, now);
-                self.ended.dead.push(letter);
-                self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
+                self.give_up(reader, event, &format!("not delivered within max_age; last: {reason}"), status, now);
+            }
+            Some(Verdict::Refused) => {
+                self.give_up(reader, event, &format!("refused for good: {reason}"), status, now);
             }
             // The count of attempts and the time of the next are worth keeping too.
-            Some(Verdict::Again) => self.end(reader, RouteTally::default(), now),
-            None => {}
+            Some(Verdict::Again | Verdict::Parked) => self.end(reader, RouteTally::default(), now),
+            Some(Verdict::NotTried) | None => {}
         }
+    }
+
+    fn give_up(&mut self, reader: usize, event: &Event, reason: &str, status: Option<u16>, now: u64) {
+        let letter = self.dead_letter(reader, event, reason, status, now);
+        self.ended.dead.push(letter);
+        self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
     }
 
     /// Gives up deliveries: they become dead letters.
@@ -134,9 +140,7 @@ impl Deliveries {
         for event in events {
             let wanted = is_wanted(event, self.readers[reader].route());
             if self.readers[reader].bury(event.seq, wanted) {
-                let letter = self.dead_letter(reader, event, reason, None, now);
-                self.ended.dead.push(letter);
-                self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
+                self.give_up(reader, event, reason, None, now);
             }
         }
         self.readers[reader].pass(through);

@@ -4,6 +4,7 @@
 //! chance comes in as a number from 0 to 1.
 
 pub mod account;
+pub mod breaker;
 pub mod deliveries;
 pub mod dialogs;
 pub mod gate;

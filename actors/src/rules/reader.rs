@@ -3,9 +3,11 @@
 //! A reader holds a window of at most [`WINDOW`] open deliveries. What comes in beyond it stays in the journal and is
 //! read on when the window has room, so a route that is down for a day costs its account a bounded amount of memory.
 
-use crate::gateway::Route;
+mod lanes;
+
+use crate::gateway::{Order, Route};
 use crate::rules::retry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use lanes::{Lanes, Open};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{Event, OpenDelivery, Progress};
@@ -18,11 +20,25 @@ pub const WINDOW: usize = 1024;
 /// loop.
 const READ_AGAIN_MS: u64 = 1000;
 
+/// Deliveries under way at once while nothing is known of the endpoint, or after it failed; each that gets through
+/// allows one more, up to the route's concurrency. So an endpoint that is down holds up few deliveries of each account.
+const NARROW: usize = 4;
+
+/// A delivery that failed this often ...
+const PARK_ATTEMPTS: u32 = 5;
+/// ... over at least this long, in ms, while others of its route got through, is parked.
+const PARK_MS: u64 = 120_000;
+
 /// What became of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempted {
     /// The application took it (2xx).
     Delivered,
+    /// The endpoint was not asked: it is known to be down, or the route is paused.
+    NotTried {
+        /// When asking is worth while, in ms since 1970.
+        again_at_ms: u64,
+    },
     /// It did not.
     Failed {
         /// Its HTTP status, where it answered.
@@ -31,6 +47,8 @@ pub enum Attempted {
         retry_after: Option<Duration>,
         /// What happened, for people.
         reason: String,
+        /// The endpoint is known to be down now; when asking again is worth while, in ms since 1970.
+        down_until_ms: Option<u64>,
     },
 }
 
@@ -39,8 +57,14 @@ pub enum Attempted {
 pub enum Verdict {
     /// Ended: delivered.
     Delivered,
+    /// Not ended: it was not tried.
+    NotTried,
     /// Not ended: tried again when due.
     Again,
+    /// Not ended: tried again on its own; its lane goes on.
+    Parked,
+    /// Ended: the answer is one that the route calls final.
+    Refused,
     /// Ended: too old to go on.
     Dead,
 }
@@ -54,6 +78,8 @@ pub struct Due {
     pub attempt: u32,
     /// The event, where it is still in memory.
     pub event: Option<Arc<Event>>,
+    /// Whether it comes after one of its lane that is parked, or is such a one.
+    pub out_of_order: bool,
 }
 
 /// One route's way through one stream.
@@ -62,11 +88,13 @@ pub struct Reader {
     route: Arc<Route>,
     /// Every event up to here is ended or open.
     high: u64,
-    open: BTreeMap<u64, Open>,
-    lanes: HashMap<u64, VecDeque<u64>>,
-    /// Heads of lanes that are not under way, by when they are due.
-    heads: BTreeSet<(u64, u64)>,
-    under_way: usize,
+    lanes: Lanes,
+    /// Deliveries that may be under way at once.
+    width: usize,
+    /// The endpoint is down: nothing starts before this, in ms since 1970.
+    held_until_ms: Option<u64>,
+    /// When a delivery last got through, in ms since 1970.
+    delivered_at_ms: u64,
     body_bytes: usize,
     body_budget: usize,
     /// A read of the journal is under way, and the last durable seq when it was asked for.
@@ -87,16 +115,6 @@ pub struct LastAnswer {
     pub reason: Option<String>,
 }
 
-#[derive(Debug)]
-struct Open {
-    lane: u64,
-    received_at_ms: u64,
-    attempts: u32,
-    due_at_ms: u64,
-    under_way: bool,
-    event: Option<Arc<Event>>,
-}
-
 /// What a route's name becomes in an event's `wanted_by`.
 pub fn route_tag(name: &str) -> u32 {
     xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
@@ -106,12 +124,12 @@ impl Reader {
     /// A reader that begins after `high`; `body_budget` bounds the bytes of event bodies it keeps in memory.
     pub fn new(route: Arc<Route>, high: u64, body_budget: usize) -> Self {
         Self {
+            width: NARROW.min(route.concurrency),
             route,
             high,
-            open: BTreeMap::new(),
-            lanes: HashMap::new(),
-            heads: BTreeSet::new(),
-            under_way: 0,
+            lanes: Lanes::default(),
+            held_until_ms: None,
+            delivered_at_ms: 0,
             body_bytes: 0,
             body_budget,
             reading: None,
@@ -127,8 +145,7 @@ impl Reader {
 
     /// Takes an open delivery back after a restart. Call in ascending order of seq, before anything else.
     pub fn restore(&mut self, kept: OpenDelivery) {
-        let OpenDelivery { seq, lane, received_at_ms, attempts, due_at_ms } = kept;
-        self.insert(seq, Open { lane, received_at_ms, attempts, due_at_ms, under_way: false, event: None });
+        self.lanes.insert(kept.seq, Open::restored(kept));
     }
 
     /// A new event became durable. Takes it into the window if nothing before it is missing and there is room.
@@ -144,7 +161,7 @@ impl Reader {
 
     /// Where to read on from, if the journal holds more and the window has room; then [`Reader::read`] must follow.
     pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Option<u64> {
-        let room = self.open.len() < WINDOW / 2;
+        let room = self.lanes.len() < WINDOW / 2;
         self.read_again_ms = self.read_again_ms.filter(|again_ms| *again_ms > now);
         if self.reading.is_some() || self.read_again_ms.is_some() || !room || self.high >= last_durable_seq {
             return None;
@@ -181,51 +198,69 @@ impl Reader {
     /// Starts what is due, within the route's concurrency.
     pub fn start_due(&mut self, now: u64) -> Vec<Due> {
         let mut due = Vec::new();
-        while self.under_way < self.route.concurrency {
-            let Some(&(due_at_ms, seq)) = self.heads.first() else { break };
-            if due_at_ms > now {
-                break;
-            }
-            self.heads.pop_first();
-            self.under_way += 1;
-            let open = self.open.get_mut(&seq).expect("a head is open");
-            open.under_way = true;
-            due.push(Due { seq, attempt: open.attempts + 1, event: open.event.clone() });
+        if self.held_until_ms.is_some_and(|until_ms| until_ms > now) {
+            return due;
+        }
+        while self.lanes.under_way() < self.width {
+            let Some(seq) = self.lanes.take(now) else { break };
+            let out_of_order = self.lanes.is_out_of_order(seq);
+            let open = self.lanes.get(seq).expect("it starts just now");
+            due.push(Due { seq, attempt: open.attempts + 1, event: open.event.clone(), out_of_order });
         }
         due
     }
 
     /// An attempt ended. `None` where the delivery is not open any more.
     pub fn attempted(&mut self, seq: u64, what: Attempted, chance: f64, now: u64) -> Option<Verdict> {
-        let open = self.open.get_mut(&seq).filter(|open| open.under_way)?;
-        open.under_way = false;
-        open.attempts += 1;
-        self.under_way -= 1;
-        let (status, reason, retry_after) = match what {
+        let open = self.lanes.stop(seq)?;
+        let (status, retry_after, reason, down_until_ms) = match what {
+            Attempted::NotTried { again_at_ms } => {
+                self.lanes.wait(seq);
+                self.hold(again_at_ms);
+                return Some(Verdict::NotTried);
+            }
             Attempted::Delivered => {
                 self.last_answer = Some(LastAnswer { at_ms: now, status: None, reason: None });
-                self.end(seq);
+                self.delivered(seq, now);
                 return Some(Verdict::Delivered);
             }
-            Attempted::Failed { status, retry_after, reason } => (status, reason, retry_after),
+            Attempted::Failed { status, retry_after, reason, down_until_ms } => {
+                (status, retry_after, reason, down_until_ms)
+            }
         };
+        open.attempts += 1;
+        open.due_at_ms = now + retry::DELIVERY.delay_ms(open.attempts, retry_after, chance);
+        if open.failed_since_ms == 0 {
+            open.failed_since_ms = now;
+        }
+        let is_old = now.saturating_sub(open.received_at_ms) >= self.route.max_age.as_millis() as u64;
+        let is_poison = !open.parked
+            && open.attempts >= PARK_ATTEMPTS
+            && now.saturating_sub(open.failed_since_ms) >= PARK_MS
+            && self.delivered_at_ms > open.failed_since_ms;
         self.last_answer = Some(LastAnswer { at_ms: now, status, reason: Some(reason) });
-        if now.saturating_sub(open.received_at_ms) >= self.route.max_age.as_millis() as u64 {
+        self.width = NARROW.min(self.route.concurrency);
+        down_until_ms.into_iter().for_each(|until_ms| self.hold(until_ms));
+        if status.is_some_and(|status| self.route.finals.contains(&status)) {
+            self.end(seq);
+            return Some(Verdict::Refused);
+        }
+        if is_old {
             self.end(seq);
             return Some(Verdict::Dead);
         }
-        open.due_at_ms = now + retry::DELIVERY.delay_ms(open.attempts, retry_after, chance);
-        self.heads.insert((open.due_at_ms, seq));
+        self.lanes.wait(seq);
+        if is_poison {
+            self.lanes.park(seq);
+            return Some(Verdict::Parked);
+        }
         Some(Verdict::Again)
     }
 
     /// Ends a delivery that is open, or that the journal holds and the route wanted; says whether there was one.
     pub fn bury(&mut self, seq: u64, wanted: bool) -> bool {
-        if let Some(open) = self.open.get(&seq) {
-            debug_assert!(!open.under_way, "what is under way is not buried");
-            let (due_at_ms, lane) = (open.due_at_ms, open.lane);
-            self.heads.remove(&(due_at_ms, seq));
-            self.end_in_lane(seq, lane);
+        if self.lanes.get(seq).is_some() {
+            self.end(seq);
             return true;
         }
         let ahead = seq > self.high;
@@ -240,8 +275,9 @@ impl Reader {
 
     /// The next moment at which something may start; `None` when nothing waits or the route is as busy as it may be.
     pub fn due_at(&self) -> Option<u64> {
-        let is_busy = self.under_way >= self.route.concurrency;
-        let head = self.heads.first().filter(|_| !is_busy).map(|(due_at_ms, _)| *due_at_ms);
+        let is_busy = self.lanes.under_way() >= self.width;
+        let head =
+            self.lanes.due_at().filter(|_| !is_busy).map(|due_at_ms| due_at_ms.max(self.held_until_ms.unwrap_or(0)));
         [head, self.read_again_ms].into_iter().flatten().min()
     }
 
@@ -251,18 +287,23 @@ impl Reader {
             account: account.into(),
             route: self.route.name.as_ref().into(),
             high: self.high,
-            open: self.open.iter().map(|(seq, open)| open.kept(*seq)).collect(),
+            open: self.lanes.iter().map(|(seq, open)| open.kept(seq)).collect(),
         }
     }
 
     /// Open deliveries in memory, and how many of them are under way.
     pub fn depth(&self) -> (usize, usize) {
-        (self.open.len(), self.under_way)
+        (self.lanes.len(), self.lanes.under_way())
     }
 
     /// When the oldest open delivery was accepted, in ms since 1970.
     pub fn oldest_ms(&self) -> Option<u64> {
-        self.open.first_key_value().map(|(_, open)| open.received_at_ms)
+        self.lanes.iter().next().map(|(_, open)| open.received_at_ms)
+    }
+
+    /// Deliveries that are retried on their own.
+    pub fn parked(&self) -> usize {
+        self.lanes.parked()
     }
 
     /// What the route last said.
@@ -272,7 +313,7 @@ impl Reader {
 
     /// Every open delivery's seq, ascending.
     pub fn open_seqs(&self) -> Vec<u64> {
-        self.open.keys().copied().collect()
+        self.lanes.iter().map(|(seq, _)| seq).collect()
     }
 
     /// Every event up to here is ended or open.
@@ -281,7 +322,7 @@ impl Reader {
     }
 
     fn is_full(&self) -> bool {
-        self.open.len() >= WINDOW
+        self.lanes.len() >= WINDOW
     }
 
     fn insert_new(&mut self, event: &Arc<Event>) {
@@ -289,57 +330,30 @@ impl Reader {
         if keep {
             self.body_bytes += event.body.len();
         }
-        let open = Open {
-            lane: event.lane,
-            received_at_ms: event.received_at_ms,
-            attempts: 0,
-            due_at_ms: 0,
-            under_way: false,
-            event: keep.then(|| Arc::clone(event)),
+        let lane = match self.route.order {
+            Order::Dialog => event.lane,
+            Order::None => event.seq,
         };
-        self.insert(event.seq, open);
+        self.lanes.insert(event.seq, Open::new(event, lane, keep.then(|| Arc::clone(event))));
     }
 
-    fn insert(&mut self, seq: u64, open: Open) {
-        let lane = self.lanes.entry(open.lane).or_default();
-        lane.push_back(seq);
-        if lane.len() == 1 {
-            self.heads.insert((open.due_at_ms, seq));
+    fn delivered(&mut self, seq: u64, now: u64) {
+        self.end(seq);
+        self.delivered_at_ms = now;
+        self.width = (self.width + 1).min(self.route.concurrency);
+        if self.held_until_ms.take().is_some() {
+            self.lanes.release(now);
         }
-        self.open.insert(seq, open);
     }
 
-    /// Ends the delivery at the head of its lane; the next one may go.
+    fn hold(&mut self, until_ms: u64) {
+        self.held_until_ms = self.held_until_ms.max(Some(until_ms));
+        self.width = NARROW.min(self.route.concurrency);
+    }
+
     fn end(&mut self, seq: u64) {
-        let lane = self.open[&seq].lane;
-        self.end_in_lane(seq, lane);
-    }
-
-    fn end_in_lane(&mut self, seq: u64, lane: u64) {
-        let open = self.open.remove(&seq).expect("only an open delivery ends");
+        let open = self.lanes.end(seq);
         self.body_bytes -= open.event.map_or(0, |event| event.body.len());
-        let queue = self.lanes.get_mut(&lane).expect("an open delivery has a lane");
-        if queue.front() == Some(&seq) {
-            queue.pop_front();
-        } else {
-            queue.retain(|other| *other != seq);
-        }
-        match queue.front() {
-            Some(next) => drop(self.heads.insert((self.open[next].due_at_ms, *next))),
-            None => drop(self.lanes.remove(&lane)),
-        }
-    }
-}
-
-impl Open {
-    fn kept(&self, seq: u64) -> OpenDelivery {
-        OpenDelivery {
-            seq,
-            lane: self.lane,
-            received_at_ms: self.received_at_ms,
-            attempts: self.attempts,
-            due_at_ms: self.due_at_ms,
-        }
     }
 }
 

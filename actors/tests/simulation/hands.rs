@@ -91,9 +91,12 @@ impl House {
 
     fn deliver(&mut self, seat: &Seat, Start { reader, route, due }: Start) {
         let way = self.way(seat, &route.name);
-        let kept = self.books.starts(&way, due.seq);
+        let kept = self.books.starts(&way, due.seq, due.out_of_order);
         if due.event.is_none() {
             self.reached.insert("a delivery read from the journal");
+        }
+        if due.out_of_order {
+            self.reached.insert("a lane that went on without its head");
         }
         if due.attempt > 1 {
             self.reached.insert("a delivery tried again");
@@ -103,10 +106,15 @@ impl House {
         assert_eq!(event, kept, "what is delivered is what is kept");
         let nth = self.gateway.routes.iter().position(|other| other.name == route.name).expect("configured");
         let mood = self.mood(self.scenario.moods[nth]);
+        if mood != Mood::Steady && self.dice.one_in(10) {
+            let what = Attempted::NotTried { again_at_ms: self.now + self.dice.between(1_000, 60_000) };
+            return self.soon(1, Happening::Attempted(seat.clone(), reader, event, what));
+        }
         let (succeeds, patience) = match mood {
             Mood::Steady => (true, 30),
             Mood::Flaky => (!self.dice.one_in(3), 300),
             Mood::Slow => (true, 3_000),
+            Mood::Picky => (due.seq % 5 != 2, 50),
             Mood::Down => (false, 50),
         };
         if succeeds {
@@ -118,7 +126,8 @@ impl House {
         let what = if succeeds && is_heard {
             Attempted::Delivered
         } else {
-            Attempted::Failed { status: Some(503), retry_after, reason: "down".into() }
+            let down_until_ms = self.dice.one_in(4).then(|| self.now + self.dice.between(1_000, 60_000));
+            Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms }
         };
         self.soon(patience, Happening::Attempted(seat.clone(), reader, event, what));
     }
@@ -131,7 +140,8 @@ impl House {
         let route = Arc::clone(routes[reader].route());
         let way = self.way(seat, &route.name);
         self.books.under_way.remove(&(way.clone(), event.seq));
-        let is_old = self.now - event.received_at_ms >= route.max_age.as_millis() as u64;
+        let was_tried = !matches!(what, Attempted::NotTried { .. });
+        let is_old = was_tried && self.now - event.received_at_ms >= route.max_age.as_millis() as u64;
         if what == Attempted::Delivered || is_old {
             self.books.ends(&way, event.seq, self.now);
         }

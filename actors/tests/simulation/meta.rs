@@ -58,7 +58,7 @@ impl Meta {
     pub fn answer(&mut self, mood: Mood, dice: &mut Dice) -> (Tried, Option<String>) {
         let fate = match mood {
             Mood::Steady => 0,
-            Mood::Slow | Mood::Flaky => dice.between(0, 7),
+            Mood::Slow | Mood::Flaky | Mood::Picky => dice.between(0, 7),
             Mood::Down => dice.pick(&[4, 4, 5, 6, 7]),
         };
         self.taken += 1;

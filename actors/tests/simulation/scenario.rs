@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Gateway, Overrides, Route, Secret};
+use wharf_actors::gateway::{Format, Gateway, Order, Overrides, Route, Secret};
 use wharf_actors::rules::account::Setting;
 
 pub const GATEWAY: &str = "sim";
@@ -18,6 +18,8 @@ pub enum Mood {
     Steady,
     Flaky,
     Slow,
+    /// Some events are refused again and again.
+    Picky,
     Down,
 }
 
@@ -41,7 +43,7 @@ pub struct Scenario {
 
 impl Scenario {
     pub fn roll(dice: &mut Dice) -> Self {
-        let moods = [Mood::Steady, Mood::Flaky, Mood::Slow, Mood::Down];
+        let moods = [Mood::Steady, Mood::Flaky, Mood::Slow, Mood::Picky, Mood::Down];
         let flood = dice.one_in(40).then(|| dice.between(150, 700));
         Self {
             accounts: dice.between(1, 3),
@@ -78,6 +80,9 @@ pub fn gateway() -> Gateway {
         concurrency: 32,
         max_age: Duration::from_secs(72 * 3600),
         tests: false,
+        order: Order::Dialog,
+        finals: Vec::new(),
+        allow_private: true,
     };
     let routes = [
         Route { tests: true, ..route("all") },

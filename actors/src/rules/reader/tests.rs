@@ -3,7 +3,8 @@
 use super::*;
 use crate::rules::testing::{NOW, event, route};
 use proptest::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use wharf_storage::EventKind;
 
 const PLENTY: usize = 1 << 20;
 
@@ -16,7 +17,17 @@ fn all() -> Reader {
 }
 
 fn failed(retry_after: Option<Duration>) -> Attempted {
-    Attempted::Failed { status: Some(503), retry_after, reason: "down".into() }
+    Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms: None }
+}
+
+/// Delivers `count` events of lanes of their own, so that the route is known to work.
+fn warm(reader: &mut Reader, count: u64) {
+    let high = reader.high();
+    for seq in high + 1..=high + count {
+        reader.offer(&event(seq, 1_000_000 + seq), true);
+        assert_eq!(started(reader, NOW), [(seq, 1)]);
+        reader.attempted(seq, Attempted::Delivered, 0.5, NOW);
+    }
 }
 
 fn started(reader: &mut Reader, now: u64) -> Vec<(u64, u32)> {
@@ -72,6 +83,113 @@ fn a_route_that_asks_for_patience_gets_it() {
     assert_eq!(reader.due_at(), Some(NOW + 60_000));
     let said = reader.last_answer().expect("it answered");
     assert_eq!((said.status, said.reason.as_deref(), said.at_ms), (Some(503), Some("down"), NOW));
+}
+
+#[test]
+fn a_route_of_which_nothing_is_known_gets_few_at_once_and_more_as_they_get_through() {
+    let mut reader = all();
+    offer(&mut reader, &(0..100).collect::<Vec<u64>>());
+    assert_eq!(started(&mut reader, NOW).len(), NARROW);
+    for seq in 1..=NARROW as u64 {
+        reader.attempted(seq, Attempted::Delivered, 0.5, NOW);
+    }
+    assert_eq!(started(&mut reader, NOW).len(), NARROW * 2);
+    reader.attempted(5, failed(None), 0.5, NOW);
+    assert_eq!(started(&mut reader, NOW).len(), 0, "it failed: few again");
+}
+
+#[test]
+fn calls_go_before_messages_before_statuses_before_the_past() {
+    let mut reader = reader(Route { concurrency: 1, ..route("sim/all") });
+    let kinds = [EventKind::History, EventKind::Status, EventKind::Message, EventKind::Call];
+    for (seq, kind) in (1..).zip(kinds) {
+        let event = Event { kind, ..Event::clone(&event(seq, seq)) };
+        reader.offer(&Arc::new(event), true);
+    }
+    let order: Vec<u64> = std::iter::from_fn(|| {
+        let (seq, _) = started(&mut reader, NOW).pop()?;
+        reader.attempted(seq, Attempted::Delivered, 0.5, NOW);
+        Some(seq)
+    })
+    .collect();
+    assert_eq!(order, [4, 3, 2, 1]);
+}
+
+#[test]
+fn without_an_order_nothing_waits_for_anything() {
+    let mut reader = reader(Route { order: Order::None, ..route("sim/all") });
+    offer(&mut reader, &[7, 7, 7]);
+    assert_eq!(started(&mut reader, NOW), [(1, 1), (2, 1), (3, 1)]);
+}
+
+#[test]
+fn an_answer_that_the_route_calls_final_ends_the_delivery_at_once() {
+    let mut reader = reader(Route { finals: vec![422], ..route("sim/all") });
+    offer(&mut reader, &[7, 7]);
+    started(&mut reader, NOW);
+    let refused = Attempted::Failed { status: Some(422), retry_after: None, reason: "no".into(), down_until_ms: None };
+    assert_eq!(reader.attempted(1, refused, 0.5, NOW), Some(Verdict::Refused));
+    assert_eq!(started(&mut reader, NOW), [(2, 1)]);
+}
+
+#[test]
+fn what_fails_for_minutes_while_others_get_through_is_parked_and_its_lane_goes_on() {
+    let mut reader = all();
+    offer(&mut reader, &[7, 7]);
+    let mut now = NOW;
+    let mut verdicts = Vec::new();
+    while verdicts.last() != Some(&Some(Verdict::Parked)) {
+        now = now.max(reader.due_at().expect("it is tried again"));
+        started(&mut reader, now);
+        verdicts.push(reader.attempted(1, failed(None), 1.0, now));
+        let other = reader.high() + 1;
+        reader.offer(&event(other, 1_000_000 + other), true);
+        assert_eq!(
+            started(&mut reader, now),
+            if verdicts.last() == Some(&Some(Verdict::Parked)) { vec![(2, 1), (other, 1)] } else { vec![(other, 1)] }
+        );
+        reader.attempted(other, Attempted::Delivered, 0.5, now);
+        assert!(verdicts.len() < 20, "never parked");
+    }
+    assert!(verdicts.len() >= PARK_ATTEMPTS as usize && now >= NOW + PARK_MS);
+    assert_eq!(reader.parked(), 1);
+    reader.attempted(2, failed(None), 0.0, now);
+    let again = reader.start_due(now + 1);
+    assert!(again.iter().all(|due| due.seq == 2 && due.out_of_order), "its lane goes on, and says so");
+    let kept = reader.progress("100");
+    assert!(kept.open.iter().any(|open| open.seq == 1 && open.parked), "a restart knows it");
+    reader.attempted(2, Attempted::Delivered, 0.5, now + 1);
+    now = reader.due_at().expect("it is retried on its own").max(now);
+    let alone = reader.start_due(now);
+    assert!(alone.len() == 1 && alone[0].seq == 1 && alone[0].out_of_order);
+    assert_eq!(reader.attempted(1, Attempted::Delivered, 0.5, now), Some(Verdict::Delivered));
+    assert_eq!((reader.parked(), reader.depth()), (0, (0, 0)));
+}
+
+#[test]
+fn an_endpoint_that_is_down_costs_no_attempt_and_lets_all_lanes_go_when_it_is_back() {
+    let mut reader = all();
+    warm(&mut reader, 4);
+    offer(&mut reader, &[7, 8]);
+    assert_eq!(started(&mut reader, NOW), [(5, 1), (6, 1)]);
+    let down = Attempted::Failed {
+        status: None,
+        retry_after: None,
+        reason: "refused".into(),
+        down_until_ms: Some(NOW + 10_000),
+    };
+    assert_eq!(reader.attempted(5, down, 1.0, NOW), Some(Verdict::Again));
+    assert_eq!(
+        reader.attempted(6, Attempted::NotTried { again_at_ms: NOW + 10_000 }, 0.5, NOW),
+        Some(Verdict::NotTried)
+    );
+    assert_eq!(reader.due_at(), Some(NOW + 10_000));
+    assert_eq!(started(&mut reader, NOW + 9_999), []);
+    assert_eq!(started(&mut reader, NOW + 10_000), [(6, 1), (5, 2)]);
+    let long = failed(Some(Duration::from_secs(3_600)));
+    assert_eq!(reader.attempted(5, long, 1.0, NOW + 10_000), Some(Verdict::Again));
+    reader.attempted(6, Attempted::Delivered, 0.5, NOW + 10_000);
+    assert_eq!(started(&mut reader, NOW + 10_000), [(5, 3)], "whoever waited may go at once");
 }
 
 #[test]
@@ -202,7 +320,8 @@ fn what_is_buried_is_buried_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// However tries end and whenever the process restarts, each lane is delivered in order and nothing is left over.
+    /// However tries end and whenever the process restarts, each lane is delivered in order but for what was parked, and
+    /// nothing is left over.
     #[test]
     fn every_lane_ends_in_order_whatever_fails(
         lanes in prop::collection::vec(0u64..5, 1..60),
@@ -211,6 +330,7 @@ proptest! {
         let mut reader = all();
         offer(&mut reader, &lanes);
         let mut ended: HashMap<u64, Vec<u64>> = HashMap::new();
+        let mut parked = HashSet::new();
         let mut fates = fates.into_iter();
         let mut now = NOW;
         while let Some(due_at) = reader.due_at() {
@@ -225,14 +345,19 @@ proptest! {
                     break;
                 }
                 let what = if fails { failed(None) } else { Attempted::Delivered };
-                if reader.attempted(seq, what, chance, now) != Some(Verdict::Again) {
+                let verdict = reader.attempted(seq, what, chance, now).expect("it was under way");
+                if verdict == Verdict::Parked {
+                    parked.insert(seq);
+                }
+                if matches!(verdict, Verdict::Delivered | Verdict::Dead) {
                     ended.entry(lanes[seq as usize - 1]).or_default().push(seq);
                 }
             }
         }
         prop_assert_eq!(reader.depth(), (0, 0));
         prop_assert_eq!(ended.values().map(Vec::len).sum::<usize>(), lanes.len());
-        for lane in ended.values() {
+        for lane in ended.values_mut() {
+            lane.retain(|seq| !parked.contains(seq));
             prop_assert!(lane.is_sorted(), "{lane:?}");
         }
     }

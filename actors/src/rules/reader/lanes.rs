@@ -1,0 +1,219 @@
+//! Which open deliveries may start: one at a time in each lane, the most urgent kinds first. One that fails again and
+//! again while others get through is parked: it is retried on its own, and its lane goes on without it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use wharf_storage::{Event, EventKind, OpenDelivery};
+
+/// The open deliveries of one reader.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    open: BTreeMap<u64, Open>,
+    lanes: HashMap<u64, VecDeque<u64>>,
+    /// Heads that wait for their time, by when that is.
+    later: BTreeSet<(u64, u64)>,
+    /// Heads whose time has come, the most urgent first, then by when that was.
+    ready: BTreeSet<(u8, u64, u64)>,
+    /// How many are parked, by lane.
+    parked: HashMap<u64, usize>,
+    under_way: usize,
+}
+
+/// A delivery that has not ended.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) lane: u64,
+    pub(super) urgency: u8,
+    pub(super) received_at_ms: u64,
+    pub(super) attempts: u32,
+    pub(super) due_at_ms: u64,
+    /// When it first failed; 0 if it never did.
+    pub(super) failed_since_ms: u64,
+    pub(super) parked: bool,
+    pub(super) under_way: bool,
+    pub(super) event: Option<Arc<Event>>,
+}
+
+/// What goes first where a route cannot keep up: 0 before 1. A call rings now, a status can wait, the past has waited.
+pub(super) fn urgency(kind: EventKind) -> u8 {
+    match kind {
+        EventKind::Call => 0,
+        EventKind::Message
+        | EventKind::Error
+        | EventKind::Echo
+        | EventKind::Group
+        | EventKind::Preference
+        | EventKind::UserId
+        | EventKind::Automatic
+        | EventKind::Account => 1,
+        EventKind::Status => 2,
+        EventKind::Contact | EventKind::History => 3,
+    }
+}
+
+impl Lanes {
+    /// Takes a delivery in, behind the others of its lane.
+    pub(super) fn insert(&mut self, seq: u64, open: Open) {
+        if open.parked {
+            *self.parked.entry(open.lane).or_default() += 1;
+            self.later.insert((open.due_at_ms, seq));
+        } else {
+            let lane = self.lanes.entry(open.lane).or_default();
+            lane.push_back(seq);
+            if lane.len() == 1 {
+                self.later.insert((open.due_at_ms, seq));
+            }
+        }
+        self.open.insert(seq, open);
+    }
+
+    /// Starts the most urgent delivery that is due.
+    pub(super) fn take(&mut self, now: u64) -> Option<u64> {
+        while let Some(&(due_at_ms, seq)) = self.later.first()
+            && due_at_ms <= now
+        {
+            self.later.pop_first();
+            self.ready.insert((self.open[&seq].urgency, due_at_ms, seq));
+        }
+        let (_, _, seq) = self.ready.pop_first()?;
+        self.open.get_mut(&seq).expect("a head is open").under_way = true;
+        self.under_way += 1;
+        Some(seq)
+    }
+
+    /// A delivery that is under way is not any more; it has not ended. Gives it back for its next time to be set.
+    pub(super) fn stop(&mut self, seq: u64) -> Option<&mut Open> {
+        let open = self.open.get_mut(&seq).filter(|open| open.under_way)?;
+        open.under_way = false;
+        self.under_way -= 1;
+        Some(open)
+    }
+
+    /// A delivery that was stopped waits for its next time.
+    pub(super) fn wait(&mut self, seq: u64) {
+        self.later.insert((self.open[&seq].due_at_ms, seq));
+    }
+
+    /// Lets the lane of a waiting delivery go on without it.
+    pub(super) fn park(&mut self, seq: u64) {
+        let open = self.open.get_mut(&seq).expect("only an open delivery is parked");
+        open.parked = true;
+        let lane = open.lane;
+        *self.parked.entry(lane).or_default() += 1;
+        self.leave(seq, lane);
+    }
+
+    /// Ends a delivery; the next of its lane may go.
+    pub(super) fn end(&mut self, seq: u64) -> Open {
+        let open = self.open.remove(&seq).expect("only an open delivery ends");
+        debug_assert!(!open.under_way, "what is under way is stopped first");
+        self.later.remove(&(open.due_at_ms, seq));
+        self.ready.remove(&(open.urgency, open.due_at_ms, seq));
+        match self.parked.get_mut(&open.lane).filter(|_| open.parked) {
+            Some(1) => drop(self.parked.remove(&open.lane)),
+            Some(count) => *count -= 1,
+            None => self.leave(seq, open.lane),
+        }
+        open
+    }
+
+    /// The endpoint is well again: whoever waits after a failure may go at once.
+    pub(super) fn release(&mut self, now: u64) {
+        for (_, seq) in std::mem::take(&mut self.later) {
+            let open = self.open.get_mut(&seq).expect("a head is open");
+            open.due_at_ms = open.due_at_ms.min(now);
+            self.later.insert((open.due_at_ms, seq));
+        }
+    }
+
+    /// When something may start next.
+    pub(super) fn due_at(&self) -> Option<u64> {
+        let ready = self.ready.first().map(|(_, due_at_ms, _)| *due_at_ms);
+        let later = self.later.first().map(|(due_at_ms, _)| *due_at_ms);
+        [ready, later].into_iter().flatten().min()
+    }
+
+    /// Whether a delivery comes after one of its lane that is parked, or is such a one.
+    pub(super) fn is_out_of_order(&self, seq: u64) -> bool {
+        self.open.get(&seq).is_some_and(|open| self.parked.contains_key(&open.lane))
+    }
+
+    pub(super) fn get(&self, seq: u64) -> Option<&Open> {
+        self.open.get(&seq)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Open)> {
+        self.open.iter().map(|(seq, open)| (*seq, open))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    pub(super) fn parked(&self) -> usize {
+        self.parked.values().sum()
+    }
+
+    /// A delivery is not in its lane any more; the next one may go.
+    fn leave(&mut self, seq: u64, lane: u64) {
+        let queue = self.lanes.get_mut(&lane).expect("an open delivery has a lane");
+        let was_head = queue.front() == Some(&seq);
+        queue.retain(|other| *other != seq);
+        match queue.front() {
+            Some(next) if was_head => drop(self.later.insert((self.open[next].due_at_ms, *next))),
+            Some(_) => {}
+            None => drop(self.lanes.remove(&lane)),
+        }
+    }
+}
+
+impl Open {
+    /// A delivery that nobody tried yet.
+    pub(super) fn new(event: &Event, lane: u64, kept: Option<Arc<Event>>) -> Self {
+        Self {
+            lane,
+            urgency: urgency(event.kind),
+            received_at_ms: event.received_at_ms,
+            attempts: 0,
+            due_at_ms: 0,
+            failed_since_ms: 0,
+            parked: false,
+            under_way: false,
+            event: kept,
+        }
+    }
+
+    /// One that was kept.
+    pub(super) fn restored(kept: OpenDelivery) -> Self {
+        let OpenDelivery { seq: _, lane, urgency, received_at_ms, attempts, due_at_ms, failed_since_ms, parked } = kept;
+        Self {
+            lane,
+            urgency,
+            received_at_ms,
+            attempts,
+            due_at_ms,
+            failed_since_ms,
+            parked,
+            under_way: false,
+            event: None,
+        }
+    }
+
+    /// As it is kept.
+    pub(super) fn kept(&self, seq: u64) -> OpenDelivery {
+        OpenDelivery {
+            seq,
+            lane: self.lane,
+            urgency: self.urgency,
+            received_at_ms: self.received_at_ms,
+            attempts: self.attempts,
+            due_at_ms: self.due_at_ms,
+            failed_since_ms: self.failed_since_ms,
+            parked: self.parked,
+        }
+    }
+}
