@@ -1,5 +1,6 @@
 //! The edge: HTTP, the command line and the settings. Decides nothing about accounts and keeps nothing itself.
 
+pub mod audit;
 pub mod auth;
 pub mod authorised;
 pub mod callback;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bytes::Bytes;
-use wharf_actors::courier::endpoint::{Endpoint, HeaderName, HeaderValue, PostOutcome, RouteClient};
+use wharf_actors::courier::endpoint::{Addresses, Endpoint, HeaderName, HeaderValue, PostOutcome, RouteClient};
 use wharf_actors::courier::gate::Gates;
 
 /// Deliveries under way at once, as a route has them by default.
@@ -28,7 +28,8 @@ async fn sink(listener: TcpListener) -> std::io::Result<()> {
 }
 
 async fn measure(url: &str) {
-    let endpoint = Endpoint::new(url, Gates::default().gate(url, LANES)).expect("a URL of our own making");
+    let endpoint =
+        Endpoint::new(url, Gates::default().gate(url, LANES), Addresses::Any).expect("a URL of our own making");
     let client = RouteClient::default();
     let (begun, busy) = (Instant::now(), cpu());
     let lanes = (0..LANES).map(|_| lane(&client, &endpoint, begun + SPAN));

@@ -1,6 +1,7 @@
 //! The courier, one per arbiter: the only actor that calls out, to Graph and to the endpoints of routes. It reports
 //! what happened; what that means is decided by who asked.
 
+mod address;
 pub mod call;
 mod client;
 pub mod discovery;
@@ -30,7 +31,7 @@ use actix::prelude::*;
 use awc::http::header::{HeaderName, HeaderValue};
 use call::{Access, Call};
 use discovery::{Discovery, DiscoveryError};
-use endpoint::{Endpoint, PostOutcome, RouteClient};
+use endpoint::{Addresses, Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
 use fault::Fault;
 use gate::{Entered, Gates, Permit};
@@ -59,7 +60,8 @@ impl Courier {
     /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
     pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Self {
         let endpoint = |route: &Arc<Route>| {
-            let made = Endpoint::new(&route.url, gates.gate(&route.url, route.concurrency));
+            let reach = if route.allow_private { Addresses::Any } else { Addresses::Public };
+            let made = Endpoint::new(&route.url, gates.gate(&route.url, route.concurrency), reach);
             let made = made.inspect_err(|why| log::error!("route_unusable route={} why=\"{why}\"", route.name));
             Some((Arc::clone(&route.name), Rc::new(made.ok()?)))
         };

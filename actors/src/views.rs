@@ -31,6 +31,8 @@ pub struct RouteView {
     pub open: usize,
     /// Of those, the ones under way.
     pub under_way: usize,
+    /// Deliveries that are retried on their own, because they fail again and again while others get through.
+    pub parked: usize,
     /// Every event up to here is ended or open.
     pub high: u64,
     /// What the route last said.
@@ -42,7 +44,10 @@ pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
     let view = |reader: &crate::rules::reader::Reader| {
         let (open, under_way) = reader.depth();
         let last_answer = reader.last_answer().cloned();
-        (reader.route().name.to_string(), RouteView { open, under_way, high: reader.high(), last_answer })
+        (
+            reader.route().name.to_string(),
+            RouteView { open, under_way, parked: reader.parked(), high: reader.high(), last_answer },
+        )
     };
     deliveries.readers().iter().map(view).collect()
 }

@@ -1,6 +1,7 @@
 //! The admin verbs: who asks, what is meant, and the answer as HTTP. What a verb does is the supervisor's.
 
 use super::Query;
+use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised::{self, caller};
 use crate::edge::Edge;
@@ -9,15 +10,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wharf_actors::clock::now_ms;
 use wharf_actors::cloud::ids;
 use wharf_actors::courier::discovery::DiscoveryError;
 use wharf_actors::directory::Desks;
 use wharf_actors::messages::Force;
 use wharf_actors::supervisor::verbs::{Ending, Ids, RunVerb, Verb, VerbAnswer, VerbError};
-use wharf_storage::{AuditRecord, Change};
 
 /// The longest that a caller may ask a verb to work before it answers 202.
 const WAIT_AT_MOST: Duration = Duration::from_secs(300);
@@ -51,7 +49,7 @@ pub(super) async fn run(
     let ran = edge.wharf.supervisor.send(call.clone()).await;
     let ran = ran.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;
     if verb != Verb::Search {
-        audit(request, &caller, &call, &ran, edge).await?;
+        note(request, &caller, &call, &ran, edge).await?;
     }
     Ok(answer(ran.map_err(refused)?))
 }
@@ -105,8 +103,7 @@ fn wait(query: &Query, edge: &Edge) -> Result<Duration, ApiError> {
     if wait > WAIT_AT_MOST { Err(bad()) } else { Ok(wait) }
 }
 
-/// Who did what, durable before the answer.
-async fn audit(
+async fn note(
     request: &HttpRequest,
     caller: &Caller,
     call: &RunVerb,
@@ -121,21 +118,8 @@ async fn audit(
         Ids::All => Vec::new(),
         Ids::Named(ids) => ids.iter().map(|id| id.as_str().into()).collect(),
     };
-    let record = AuditRecord {
-        at_ms: now_ms(),
-        nonce: edge.counters.audits.fetch_add(1, Ordering::Relaxed),
-        who: caller.name.as_ref().into(),
-        address: authorised::peer(request).to_string().into(),
-        gateway: call.gateway.as_ref().into(),
-        verb: call.verb.word().into(),
-        ids,
-        result: result.into(),
-    };
-    log::info!("verb gateway={} verb={} who={} result=\"{}\"", record.gateway, record.verb, record.who, record.result);
-    let mut change = Change::default();
-    change.put(&record);
-    let kept = wharf_actors::desk::commit(edge.wharf.store.as_ref(), change).await;
-    kept.map_err(|_| ApiError::plain(ErrorId::StoreClosed))
+    let deed = Deed { gateway: &call.gateway, verb: call.verb.word(), ids, result };
+    audit::keep(deed, request, caller, edge).await
 }
 
 fn refused(error: VerbError) -> ApiError {

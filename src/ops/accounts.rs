@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use wharf_actors::courier::gate::Standing;
 use wharf_actors::messages::Look;
 use wharf_actors::views::AccountView;
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
@@ -47,8 +48,11 @@ struct RouteShown {
     pending: i64,
     open: usize,
     under_way: usize,
-    /// Endpoints have no breaker yet: a route is always tried.
+    /// Deliveries that are retried on their own.
+    parked: usize,
     breaker: &'static str,
+    /// Since when it is paused, because the application said 410.
+    paused_at: Option<String>,
     last_answer: Option<AnswerShown>,
 }
 
@@ -87,15 +91,20 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
     let view = actor.send(Look).await;
     let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
     let ledger = edge.wharf.store.ledger(&waba);
-    let url = |name: &str| {
-        let route = desks.gateway.routes.iter().find(|route| *route.name == *name);
-        route.map(|route| masked(&route.url)).unwrap_or_default()
+    let endpoint = |name: &str| {
+        let route = desks.gateway.routes.iter().find(|route| *route.name == *name)?;
+        Some((masked(&route.url), edge.wharf.gates.known(&route.url)?.standing()))
     };
-    Ok(json(&AccountInside::of(record, view, ledger, url)))
+    Ok(json(&AccountInside::of(record, view, ledger, endpoint)))
 }
 
 impl AccountInside {
-    fn of(record: AccountRecord, view: AccountView, ledger: Tally, url: impl Fn(&str) -> String) -> Self {
+    fn of(
+        record: AccountRecord,
+        view: AccountView,
+        ledger: Tally,
+        endpoint: impl Fn(&str) -> Option<(String, Standing)>,
+    ) -> Self {
         let route = |(name, view): (String, wharf_actors::views::RouteView)| {
             let sums = ledger.routes.get(&name).copied().unwrap_or_else(RouteTally::default);
             let last_answer = view.last_answer.map(|last| AnswerShown {
@@ -103,12 +112,15 @@ impl AccountInside {
                 status: last.status,
                 reason: last.reason,
             });
+            let (url, standing) = endpoint(&name).unzip();
             let shown = RouteShown {
-                url: url(&name),
+                url: url.unwrap_or_default(),
                 pending: sums.pending,
                 open: view.open,
                 under_way: view.under_way,
-                breaker: "closed",
+                parked: view.parked,
+                breaker: standing.map_or("closed", |standing| standing.breaker),
+                paused_at: standing.and_then(|standing| standing.paused_at_ms).and_then(moment),
                 last_answer,
             };
             (name, shown)

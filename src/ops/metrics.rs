@@ -23,6 +23,7 @@ fn encode(edge: &Edge) -> prometheus::Result<String> {
     let mut ledger = Tally::default();
     edge.wharf.store.ledgers().iter().for_each(|(_, part)| ledger.add(part));
     scrape.ledger(&ledger)?;
+    scrape.endpoints(edge)?;
     TextEncoder::new().encode_to_string(&scrape.registry.gather())
 }
 
@@ -110,6 +111,24 @@ impl Scrape {
                 .for_each(|(state, count)| family.with_label_values(&[name.as_str(), state]).set(*count as f64));
         }
         self.add(family)
+    }
+
+    fn endpoints(&self, edge: &Edge) -> prometheus::Result<()> {
+        let opts = Opts::new("wharf_route_breaker", "The endpoint's breaker: 0 closed, 1 half-open, 2 open");
+        let breakers = GaugeVec::new(opts, &["route"])?;
+        let opts = Opts::new("wharf_route_paused", "1 while the route is paused, because its application said 410");
+        let paused = GaugeVec::new(opts, &["route"])?;
+        let routes = edge.wharf.directory.gateways().flat_map(|desks| &desks.gateway.routes);
+        for (route, standing) in
+            routes.filter_map(|route| Some((route, edge.wharf.gates.known(&route.url)?.standing())))
+        {
+            let state = ["closed", "half-open", "open"].iter().position(|word| *word == standing.breaker);
+            breakers.with_label_values(&[&*route.name]).set(state.unwrap_or_default() as f64);
+            let is_paused = standing.paused_at_ms.is_some();
+            paused.with_label_values(&[&*route.name]).set(f64::from(u8::from(is_paused)));
+        }
+        self.add(breakers)?;
+        self.add(paused)
     }
 
     fn one(&self, name: &str, help: &str, value: f64) -> prometheus::Result<()> {

@@ -11,6 +11,7 @@ pub mod messages;
 pub mod metrics;
 mod page;
 pub mod quarantine;
+pub mod routes;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;

@@ -5,18 +5,20 @@ use std::time::Duration;
 use awc::error::{ConnectError, SendRequestError};
 use awc::{Client, Connector};
 
+use super::address::{Addresses, Lookup};
 use super::tls;
+use actix_tls::connect::{Connector as TcpConnector, Resolver};
 
 /// What the other side reads in `User-Agent`.
 const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));
 
 /// A client for one arbiter: no redirects, no time-out and no pool limit of its own. Its pool limit would be for all
 /// hosts together, and its time-out would count the wait for it; permits and deadlines are the callers'.
-pub(crate) fn build(connect: Duration) -> Client {
-    let connector =
-        Connector::new().rustls_0_23(tls::client_config()).timeout(connect).handshake_timeout(connect).limit(0);
+pub(crate) fn build(connect: Duration, reach: Addresses) -> Client {
+    let tcp = TcpConnector::new(Resolver::custom(Lookup(reach))).service();
+    let connector = Connector::new().rustls_0_23(tls::client_config()).connector(tcp);
     Client::builder()
-        .connector(connector)
+        .connector(connector.timeout(connect).handshake_timeout(connect).limit(0))
         .disable_timeout()
         .disable_redirects()
         .no_default_headers()

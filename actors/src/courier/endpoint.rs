@@ -14,6 +14,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
+pub use super::address::Addresses;
+use super::address::is_public;
 use super::client::{self, Reach};
 use super::gate::EndpointGate;
 use super::written::Written;
@@ -33,6 +35,7 @@ pub struct Endpoint {
     uri: Uri,
     authorization: Option<HeaderValue>,
     gate: Arc<EndpointGate>,
+    reach: Addresses,
 }
 
 /// A URL that no delivery can go to.
@@ -42,7 +45,7 @@ pub struct BadUrl(&'static str);
 
 impl Endpoint {
     /// Reads `url`; a user and password in it become an `Authorization` header.
-    pub fn new(url: &str, gate: Arc<EndpointGate>) -> Result<Self, BadUrl> {
+    pub fn new(url: &str, gate: Arc<EndpointGate>, reach: Addresses) -> Result<Self, BadUrl> {
         let mut parts = url.parse::<Uri>().map_err(|_| BadUrl("it cannot be parsed"))?.into_parts();
         match parts.scheme.as_ref().map(awc::http::uri::Scheme::as_str) {
             Some("http" | "https") => {}
@@ -56,7 +59,11 @@ impl Endpoint {
         parts.authority = Some(host.parse().map_err(|_| BadUrl("the host cannot be parsed"))?);
         let authorization = credentials.map(basic).transpose()?;
         let uri = Uri::from_parts(parts).map_err(|_| BadUrl("it cannot be put together"))?;
-        Ok(Self { uri, authorization, gate })
+        let literal = uri.host().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+        if reach == Addresses::Public && literal.is_some_and(|address| !is_public(address)) {
+            return Err(BadUrl("its address is not public, and the route does not allow_private"));
+        }
+        Ok(Self { uri, authorization, gate, reach })
     }
 
     /// What its callers share.
@@ -107,12 +114,13 @@ pub enum PostOutcome {
 
 /// The client for endpoints. It cannot change threads.
 pub struct RouteClient {
-    client: Client,
+    any: Client,
+    public: Client,
 }
 
 impl Default for RouteClient {
     fn default() -> Self {
-        Self { client: client::build(CONNECT) }
+        Self { any: client::build(CONNECT, Addresses::Any), public: client::build(CONNECT, Addresses::Public) }
     }
 }
 
@@ -126,7 +134,11 @@ impl RouteClient {
         timeout: Duration,
     ) -> PostOutcome {
         let deadline = Instant::now() + timeout;
-        let mut request = self.client.post(endpoint.uri.clone());
+        let client = match endpoint.reach {
+            Addresses::Any => &self.any,
+            Addresses::Public => &self.public,
+        };
+        let mut request = client.post(endpoint.uri.clone());
         fill(request.headers_mut(), headers, endpoint.authorization.clone());
         let written = Written::default();
         match timeout_at(deadline, request.send_body(written.watch(body))).await {

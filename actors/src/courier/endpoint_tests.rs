@@ -12,7 +12,7 @@ use crate::courier::gate::Gates;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn endpoint(url: &str) -> Endpoint {
-    Endpoint::new(url, Gates::default().gate(url, 32)).unwrap()
+    Endpoint::new(url, Gates::default().gate(url, 32), Addresses::Any).unwrap()
 }
 
 async fn post(url: &str, timeout: Duration) -> PostOutcome {
@@ -107,7 +107,24 @@ fn retry_after_is_seconds_or_a_date() {
 fn what_is_no_url_is_refused_with_the_reason() {
     let gate = Gates::default().gate("x", 1);
     for url in ["", "/hook", "ftp://a/", "http://", "http://a b/", "bot.example.com"] {
-        assert!(Endpoint::new(url, gate.clone()).is_err(), "{url}");
+        assert!(Endpoint::new(url, gate.clone(), Addresses::Any).is_err(), "{url}");
     }
-    assert!(Endpoint::new("https://[::1]:8443/x", gate).is_ok());
+    assert!(Endpoint::new("https://[::1]:8443/x", gate, Addresses::Any).is_ok());
+}
+
+#[actix_rt::test]
+async fn a_route_for_public_addresses_reaches_no_other_by_number_or_by_name() {
+    let fake = Fake::start(|_| Reply::Json(200, json!({})));
+    let gate = Gates::default().gate("x", 1);
+    for url in ["http://127.0.0.1:1/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://169.254.169.254/latest"] {
+        assert!(Endpoint::new(url, gate.clone(), Addresses::Public).is_err(), "{url}");
+    }
+    let port = fake.url.rsplit_once(':').unwrap().1;
+    for host in ["localhost", "127.1", "2130706433"] {
+        let endpoint = Endpoint::new(&format!("http://{host}:{port}/"), gate.clone(), Addresses::Public).unwrap();
+        let outcome = RouteClient::default().post(&endpoint, vec![], Bytes::new(), TIMEOUT).await;
+        let PostOutcome::Failed { reason, connected: false } = outcome else { panic!("{host}: {outcome:?}") };
+        assert!(reason.contains("not public"), "{host}: {reason}");
+    }
+    assert!(fake.seen().is_empty());
 }

@@ -58,7 +58,7 @@ impl Graph {
     /// A client for this arbiter.
     pub fn new(settings: &GraphSettings, limits: GraphLimits) -> Self {
         Self {
-            client: client::build(limits.connect),
+            client: client::build(limits.connect, super::address::Addresses::Any),
             settings: settings.clone(),
             permits: Permits::new(limits.sends, limits.management, limits.permit_wait),
             limits,
