@@ -75,8 +75,9 @@ fn every_path_of_the_ops_listener_is_in_the_readme() {
     let paths = pieces(&router, ".route(\"", "\"");
     assert!(!paths.is_empty(), "src/router.rs declares its paths otherwise now: mend this test");
     for path in paths {
-        let row = format!("| `GET {path}` |");
-        assert!(readme.contains(&row), "README.md does not say what {path} shows");
+        let is_told =
+            ["GET", "POST", "PUT", "DELETE"].iter().any(|method| readme.contains(&format!("| `{method} {path}` |")));
+        assert!(is_told, "README.md does not say what {path} is for");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an application receives, and when.
 
+mod broken;
 mod dialogs;
 mod filters;
 mod formats;

@@ -93,7 +93,7 @@ async fn a_long_queue_of_a_route_that_was_down_arrives_in_order_once_it_is_back(
             (0..500).map(|nth| text(&format!("wamid.{}", round * 500 + nth), &(nth % 7).to_string())).collect();
         stage.take(letter(&line, &messages)).await;
     }
-    stage.app.until(7).await;
+    stage.app.until(3).await;
     stage.app.answer(|_| Reply::Status(200));
     stage.app.forget();
     stage.until_ledger("/routes/main~1app/delivered", 3000).await;

@@ -13,16 +13,18 @@ async fn anything_but_2xx_is_tried_again_and_any_2xx_is_taken() {
     stage.app.answer(|delivery| {
         let (first, then) = match &*delivery.item_id() {
             "wamid.400" => (400, 204),
-            "wamid.410" => (410, 299),
             "wamid.429" => (429, 201),
             "wamid.304" => (304, 202),
             _ => (500, 200),
         };
         Reply::Status(if delivery.header("x-wharf-attempt") == "1" { first } else { then })
     });
-    let messages: Vec<String> = ["400", "429", "304", "500"].map(|code| text(&format!("wamid.{code}"), code)).to_vec();
-    stage.take(letter(&stage.line(0, 0), &messages)).await;
-    stage.until_ledger("/routes/main~1app/delivered", 4).await;
+    // Two at a time: three customers in trouble are the endpoint's.
+    for (nth, codes) in (1..).zip([["400", "429"], ["304", "500"]]) {
+        let messages = codes.map(|code| text(&format!("wamid.{code}"), code));
+        stage.take(letter(&stage.line(0, 0), &messages)).await;
+        stage.until_ledger("/routes/main~1app/delivered", nth * 2).await;
+    }
     assert_eq!(stage.app.deliveries().len(), 8);
     stage.end().await;
 }
