@@ -22,6 +22,9 @@ pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// What is under way when the server stops has this long to end.
 const DRAIN_S: u64 = 10;
+/// Threads of each worker that may block: for accounts that ask what only the disk knows, and for large webhooks. More
+/// would only wait for the same disk, each with a stack and a heap of its own.
+const READERS: usize = 4;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +99,7 @@ async fn listen_public(
     };
     let server = HttpServer::new(app)
         .workers(settings.server.workers)
+        .worker_max_blocking_threads(READERS)
         .backlog(BACKLOG)
         .client_request_timeout(HEAD_WITHIN)
         .keep_alive(KEEP_ALIVE)
@@ -119,6 +123,7 @@ fn listen_ops(address: SocketAddr, late: &Late) -> Result<(SocketAddr, ServerHan
     let shared = late.clone();
     let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::ops))
         .workers(1)
+        .worker_max_blocking_threads(READERS)
         .shutdown_timeout(DRAIN_S)
         .disable_signals()
         .bind(address)
