@@ -4,6 +4,7 @@
 mod address;
 pub mod call;
 mod client;
+mod coalesce;
 pub mod discovery;
 pub mod endpoint;
 pub mod errand;
@@ -30,6 +31,7 @@ use crate::rules::reader::Attempted;
 use actix::prelude::*;
 use awc::http::header::{HeaderName, HeaderValue};
 use call::{Access, Call};
+use coalesce::{Coalescer, Waiting};
 use discovery::{Discovery, DiscoveryError};
 use endpoint::{Addresses, Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
@@ -41,7 +43,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use subscription::{Foreign, Subscribed};
-use wharf_storage::MessageRecord;
+use wharf_storage::{Event, MessageRecord};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// An application has this long for an answer.
@@ -53,6 +55,7 @@ const MAILBOX: usize = 4096;
 pub struct Courier {
     graph: Rc<Graph>,
     routes: Rc<RouteClient>,
+    coalescer: Coalescer,
     endpoints: HashMap<Arc<str>, Rc<Endpoint>>,
 }
 
@@ -68,6 +71,7 @@ impl Courier {
         Self {
             graph: Rc::new(Graph::new(settings, GraphLimits::default())),
             routes: Rc::default(),
+            coalescer: Coalescer::default(),
             endpoints: routes.iter().filter_map(endpoint).collect(),
         }
     }
@@ -91,24 +95,83 @@ impl Handler<Attempt> for Courier {
             return Box::pin(std::future::ready(failed));
         };
         let client = Rc::clone(&self.routes);
-        Box::pin(async move {
-            let Attempt { route, event, attempt, out_of_order } = message;
-            // Lanes of different accounts are different ones.
-            let lane = event.lane ^ xxh3_64(event.stream.as_bytes());
-            let permit = match endpoint.gate().enter(&event.stream, lane, now_ms).await {
-                Entered::Permit(permit) => permit,
-                Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
-            };
-            let body = match route.format {
-                Format::Meta => format::meta_body(&event),
-                Format::Dialog => format::dialog_body(&event, None).into(),
-            };
-            let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
-            headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
-            let headers = headers.into_iter().filter_map(as_header).collect();
-            as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
-        })
+        // Only first tries go together: what failed together is tried again alone.
+        if let Some(batch) = message.route.batch.filter(|_| message.attempt == 1 && !message.out_of_order) {
+            let send =
+                move |waiting| drop(actix_rt::spawn(post_together(waiting, Rc::clone(&endpoint), Rc::clone(&client))));
+            let told = self.coalescer.add(message, batch, send);
+            return Box::pin(async move { told.await.unwrap_or_else(|_| stopped()) });
+        }
+        Box::pin(post_one(message, endpoint, client))
     }
+}
+
+async fn post_one(message: Attempt, endpoint: Rc<Endpoint>, client: Rc<RouteClient>) -> Attempted {
+    let Attempt { route, event, attempt, out_of_order } = message;
+    let permit = match endpoint.gate().enter(&event.stream, lane(&event), now_ms).await {
+        Entered::Permit(permit) => permit,
+        Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
+    };
+    let body = match route.format {
+        Format::Meta => format::meta_body(&event),
+        Format::Dialog => format::dialog_body(&event, None).into(),
+    };
+    let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+    headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
+    let headers = headers.into_iter().filter_map(as_header).collect();
+    as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
+}
+
+/// Posts deliveries of one route and account together and tells each what became of it.
+async fn post_together(waiting: Vec<Waiting>, endpoint: Rc<Endpoint>, client: Rc<RouteClient>) {
+    let (attempts, tells): (Vec<Attempt>, Vec<_>) = waiting.into_iter().unzip();
+    let what = match <[Attempt; 1]>::try_from(attempts) {
+        Ok([alone]) => post_one(alone, endpoint, client).await,
+        Err(attempts) => without_verdict(post_all(&attempts, &endpoint, &client).await),
+    };
+    for tell in tells {
+        // An account that died meanwhile is rebuilt and tries again.
+        let _ = tell.send(what.clone());
+    }
+}
+
+async fn post_all(attempts: &[Attempt], endpoint: &Endpoint, client: &RouteClient) -> Attempted {
+    let events: Vec<&Event> = attempts.iter().map(|attempt| attempt.event.as_ref()).collect();
+    let (first, route) = (events[0], &attempts[0].route);
+    let permit = match endpoint.gate().enter(&first.stream, lane(first), now_ms).await {
+        Entered::Permit(permit) => permit,
+        Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
+    };
+    let body = match route.format {
+        Format::Meta => format::meta_batch(&events),
+        Format::Dialog => Some(format::dialog_batch(&events)),
+    };
+    let Some(body) = body else {
+        let reason = "these events cannot go together".to_owned();
+        return Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+    };
+    let headers = format::batch_headers(&events, &body, route.secret.as_ref(), now_ms() / 1000);
+    let headers = headers.into_iter().filter_map(as_header).collect();
+    as_attempted(client.post(endpoint, headers, body.into(), DELIVERY_TIMEOUT).await, permit)
+}
+
+/// What is said of many is final for none: each is tried again alone.
+fn without_verdict(what: Attempted) -> Attempted {
+    match what {
+        Attempted::Failed { status: _, retry_after, reason, down_until_ms } => {
+            Attempted::Failed { status: None, retry_after, reason: format!("in a batch: {reason}"), down_until_ms }
+        }
+        Attempted::Delivered | Attempted::NotTried { .. } => what,
+    }
+}
+
+/// Lanes of different accounts are different ones.
+fn lane(event: &Event) -> u64 {
+    event.lane ^ xxh3_64(event.stream.as_bytes())
+}
+
+fn stopped() -> Attempted {
+    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into(), down_until_ms: None }
 }
 
 /// A header as it is sent; what no header can hold (an id with a line break) is left out.

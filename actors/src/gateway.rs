@@ -87,8 +87,19 @@ pub struct Route {
     pub order: Order,
     /// HTTP statuses that make a delivery a dead letter at once.
     pub finals: Vec<u16>,
+    /// Several events in one POST.
+    pub batch: Option<Batch>,
     /// Whether the endpoint may have a private, loopback or link-local address.
     pub allow_private: bool,
+}
+
+/// When events go together in one POST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// Events in one POST at most.
+    pub max: usize,
+    /// How long the first waits for others.
+    pub wait: Duration,
 }
 
 /// What must not overtake what on its way to a route.

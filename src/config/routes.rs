@@ -8,11 +8,16 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Order, Route};
+use wharf_actors::gateway::{Batch, Format, Order, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
 const MOST_AT_ONCE: usize = 4096;
+
+/// More events in one POST than this pass what application servers take.
+const MOST_TOGETHER: usize = 1000;
+/// A delivery that waits longer than this for company is late.
+const LONGEST_WAIT_MS: usize = 60_000;
 
 /// Reads the routes of the gateway called `gateway`.
 pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Option<Vec<Arc<Route>>> {
@@ -43,10 +48,13 @@ fn route(
     let order = section.get("order", values::one_of(&[("dialog", Order::Dialog), ("none", Order::None)]));
     let finals = section.list("final", final_status);
     let allow_private = section.get("allow_private", values::truth);
+    let goes_together = section.has("batch");
+    let unread_batch = section.table("batch");
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
     section.close();
+    let batch = if goes_together { batch(unread_batch, reading).map(Some) } else { Some(None) };
     Some(Arc::new(Route {
         name: format!("{gateway}/{}", name?).into(),
         url: url?,
@@ -62,7 +70,17 @@ fn route(
         order: order?,
         finals: finals?,
         allow_private: allow_private?,
+        batch: batch?,
     }))
+}
+
+/// Reads `batch = { max, wait_ms }`.
+fn batch(unread: Unread, reading: &mut Reading) -> Option<Batch> {
+    let mut section = Section::open("gateway.route.batch", unread, reading)?;
+    let max = section.get("max", values::number(2..=MOST_TOGETHER));
+    let wait_ms = section.get("wait_ms", values::number(1..=LONGEST_WAIT_MS));
+    section.close();
+    Some(Batch { max: max?, wait: Duration::from_millis(wait_ms? as u64) })
 }
 
 fn name(section: &mut Section<'_>, seen: &mut BTreeMap<String, String>) -> Option<String> {

@@ -4,7 +4,8 @@ use crate::cloud::{signature, webhook};
 use crate::gateway::Secret;
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use wharf_storage::{Disposition, Event, EventDialog, EventKind};
 
 /// Meta's envelope holding the one item, as it is kept.
@@ -31,6 +32,59 @@ pub fn dialog_body(event: &Event, message_ref: Option<&str>) -> Vec<u8> {
     body
 }
 
+/// Meta's envelope holding one item of each event, every entry's bytes as they are kept; `None` where one is kept in a
+/// form that no JSON reader takes.
+pub fn meta_batch(events: &[&Event]) -> Option<Vec<u8>> {
+    let envelopes = events.iter().map(|event| serde_json::from_slice::<Envelope<'_>>(&event.body).ok());
+    let envelopes: Vec<Envelope<'_>> = envelopes.collect::<Option<_>>()?;
+    let object = envelopes.first().and_then(|first| first.object);
+    let entries: Vec<&RawValue> = envelopes.iter().flat_map(|envelope| envelope.entry.iter().copied()).collect();
+    serde_json::to_vec(&Envelope { object, entry: entries }).ok()
+}
+
+/// The bodies of `dialog` deliveries as one array.
+pub fn dialog_batch(events: &[&Event]) -> Vec<u8> {
+    let mut all = b"[".to_vec();
+    for (nth, event) in events.iter().enumerate() {
+        if nth > 0 {
+            all.push(b',');
+        }
+        all.extend(dialog_body(event, None));
+    }
+    all.push(b']');
+    all
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    object: Option<&'a RawValue>,
+    #[serde(borrow)]
+    entry: Vec<&'a RawValue>,
+}
+
+/// The headers of a delivery of several events of one account: `webhook-id` names the first and the last, and of the
+/// variables those are there that all of them share.
+pub fn batch_headers(
+    events: &[&Event],
+    body: &[u8],
+    secret: Option<&Secret>,
+    now_s: u64,
+) -> Vec<(&'static str, String)> {
+    let [first, .., last] = events else { return Vec::new() };
+    let id = format!("{}..{}", first.id(), last.id());
+    let all = |variable: fn(&Event) -> Option<&str>| {
+        let shared = variable(first);
+        shared.filter(|_| events.iter().all(|event| variable(event) == shared))
+    };
+    let variables = Variables {
+        business: Variables::of(first).business,
+        account: all(|event| event.number.id.as_deref()),
+        number: all(|event| event.number.display.as_deref()),
+    };
+    headers(&id, variables, body, secret, 1, now_s)
+}
+
 /// The headers of a delivery of `event`, whose formatted body is `body`. Without a secret nothing is signed.
 ///
 /// A variable that is not visible ASCII (Meta sends none such) is left out rather than spoiling the request.
@@ -41,7 +95,17 @@ pub fn delivery_headers(
     attempt: u32,
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
-    let id = event.id();
+    headers(&event.id(), Variables::of(event), body, secret, attempt, now_s)
+}
+
+fn headers(
+    id: &str,
+    variables: Variables<'_>,
+    body: &[u8],
+    secret: Option<&Secret>,
+    attempt: u32,
+    now_s: u64,
+) -> Vec<(&'static str, String)> {
     let mut headers = vec![
         ("Content-Type", "application/json".to_owned()),
         ("X-Wharf-Attempt", attempt.to_string()),
@@ -49,11 +113,10 @@ pub fn delivery_headers(
     ];
     if let Some(secret) = secret {
         headers.push(("X-Hub-Signature-256", signature::sign(secret, body)));
-        headers.push(("webhook-signature", signature::webhook_signature(secret, &id, now_s, body)));
+        headers.push(("webhook-signature", signature::webhook_signature(secret, id, now_s, body)));
     }
-    let variables = Variables::of(event);
     let texts = [
-        ("webhook-id", Some(&*id)),
+        ("webhook-id", Some(id)),
         ("X-WhatsApp-Business", variables.business),
         ("X-WhatsApp-Account", variables.account),
         ("X-WhatsApp-Number", variables.number),
@@ -275,6 +338,24 @@ mod tests {
         assert_eq!(header(&headers, "X-Hub-Signature-256"), Some(&*signature::sign(&secret, b"{}")));
         let standard = signature::webhook_signature(&secret, "102.7", 1_700_000_000, b"{}");
         assert_eq!(header(&headers, "webhook-signature"), Some(&*standard));
+    }
+
+    #[test]
+    fn a_batch_holds_every_entry_byte_for_byte_and_names_the_first_and_the_last() {
+        let (first, mut last) = (event(POST), event(POST));
+        last.seq = 9;
+        last.number.display = Some("+1 555".into());
+        let events = [&first, &last];
+        let entry = POST.split_once("[").unwrap().1.strip_suffix("]}").unwrap();
+        let expected = format!(r#"{{"object":"o","entry":[{entry},{entry}]}}"#);
+        assert_eq!(meta_batch(&events).unwrap(), expected.as_bytes());
+        let one = String::from_utf8(dialog_body(&first, None)).unwrap();
+        assert!(String::from_utf8(dialog_batch(&events)).unwrap().starts_with(&format!("[{one},{{")));
+        let headers = batch_headers(&events, b"[]", Some(&Secret::new("s")), 5);
+        assert_eq!(header(&headers, "webhook-id"), Some("102.7..102.9"));
+        assert_eq!(header(&headers, "X-WhatsApp-Account"), Some("106"));
+        assert_eq!(header(&headers, "X-WhatsApp-Number"), None, "they differ");
+        assert!(header(&headers, "webhook-signature").is_some());
     }
 
     #[test]

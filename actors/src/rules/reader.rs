@@ -201,7 +201,7 @@ impl Reader {
         if self.held_until_ms.is_some_and(|until_ms| until_ms > now) {
             return due;
         }
-        while self.lanes.under_way() < self.width {
+        while self.lanes.under_way() < self.room() {
             let Some(seq) = self.lanes.take(now) else { break };
             let out_of_order = self.lanes.is_out_of_order(seq);
             let open = self.lanes.get(seq).expect("it starts just now");
@@ -275,7 +275,7 @@ impl Reader {
 
     /// The next moment at which something may start; `None` when nothing waits or the route is as busy as it may be.
     pub fn due_at(&self) -> Option<u64> {
-        let is_busy = self.lanes.under_way() >= self.width;
+        let is_busy = self.lanes.under_way() >= self.room();
         let head =
             self.lanes.due_at().filter(|_| !is_busy).map(|due_at_ms| due_at_ms.max(self.held_until_ms.unwrap_or(0)));
         [head, self.read_again_ms].into_iter().flatten().min()
@@ -335,6 +335,11 @@ impl Reader {
             Order::None => event.seq,
         };
         self.lanes.insert(event.seq, Open::new(event, lane, keep.then(|| Arc::clone(event))));
+    }
+
+    /// Deliveries that may be under way: a batch counts as one.
+    fn room(&self) -> usize {
+        self.width * self.route.batch.map_or(1, |batch| batch.max)
     }
 
     fn delivered(&mut self, seq: u64, now: u64) {

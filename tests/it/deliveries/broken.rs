@@ -166,3 +166,31 @@ async fn a_route_that_allows_no_private_address_reaches_none() {
     assert!(stage.app.deliveries().is_empty());
     stage.end().await;
 }
+
+#[actix_web::test]
+async fn events_go_together_where_the_route_asks_and_alone_after_a_failure() {
+    let stage = Stage::engaged_with(|plan| {
+        plan.routes[0].1 = "format = \"dialog\"\nbatch = { max = 4, wait_ms = 200 }".into();
+    });
+    let stage = stage.await;
+    stage.app.answer(|delivery| match delivery.json().as_array() {
+        Some(all) if all.iter().any(|one| one["message_id"] == "wamid.5") => Reply::Status(422),
+        _ => Reply::Status(200),
+    });
+    let line = stage.line(0, 0);
+    let letters: Vec<String> = (0..8).map(|nth| text(&format!("wamid.{nth}"), &format!("49{nth}"))).collect();
+    stage.take(letter(&line, &letters)).await;
+    stage.until_ledger("/routes/main~1app/delivered", 8).await;
+    let heard = stage.app.deliveries();
+    let (together, alone): (Vec<_>, Vec<_>) = heard.iter().partition(|delivery| delivery.json().is_array());
+    assert!(together.iter().all(|delivery| delivery.json().as_array().is_some_and(|all| all.len() <= 4)));
+    assert!(together.len() <= 4, "{} POSTs for 8 events", together.len());
+    let first = &together[0];
+    let ids: Vec<String> =
+        first.json().as_array().into_iter().flatten().map(|one| one["id"].as_str().unwrap_or("").to_owned()).collect();
+    let (from, to) = (ids.first().expect("one"), ids.last().expect("one"));
+    assert_eq!(first.header("webhook-id"), format!("{from}..{to}"));
+    assert!(ids.is_sorted());
+    assert!(alone.iter().any(|delivery| delivery.json()["message_id"] == "wamid.5"), "tried again alone");
+    stage.end().await;
+}

@@ -67,6 +67,28 @@ impl Lanes {
         self.open.insert(seq, open);
     }
 
+    /// Two lanes are one from now on; what is open of both goes in the order in which it was accepted.
+    pub(super) fn join(&mut self, from: u64, into: u64) {
+        if let Some(parked) = self.parked.remove(&from) {
+            *self.parked.entry(into).or_default() += parked;
+            self.open.values_mut().filter(|open| open.lane == from && open.parked).for_each(|open| open.lane = into);
+        }
+        let Some(mut queue) = self.lanes.remove(&from) else { return };
+        let other = self.lanes.remove(&into).unwrap_or_default();
+        for front in [queue.front(), other.front()].into_iter().flatten() {
+            let open = &self.open[front];
+            self.later.remove(&(open.due_at_ms, *front));
+            self.ready.remove(&(open.urgency, open.due_at_ms, *front));
+        }
+        for seq in &queue {
+            self.open.get_mut(seq).expect("what is in a lane is open").lane = into;
+        }
+        queue.extend(other);
+        queue.make_contiguous().sort_unstable();
+        self.lanes.insert(into, queue);
+        self.wake(into);
+    }
+
     /// Starts the most urgent delivery that is due.
     pub(super) fn take(&mut self, now: u64) -> Option<u64> {
         while let Some(&(due_at_ms, seq)) = self.later.first()
@@ -91,14 +113,20 @@ impl Lanes {
 
     /// A delivery that was stopped waits for its next time.
     pub(super) fn wait(&mut self, seq: u64) {
-        self.later.insert((self.open[&seq].due_at_ms, seq));
+        let open = &self.open[&seq];
+        if open.parked {
+            self.later.insert((open.due_at_ms, seq));
+        } else {
+            self.wake(open.lane);
+        }
     }
 
     /// Lets the lane of a waiting delivery go on without it.
     pub(super) fn park(&mut self, seq: u64) {
         let open = self.open.get_mut(&seq).expect("only an open delivery is parked");
         open.parked = true;
-        let lane = open.lane;
+        let (lane, due_at_ms) = (open.lane, open.due_at_ms);
+        self.later.insert((due_at_ms, seq));
         *self.parked.entry(lane).or_default() += 1;
         self.leave(seq, lane);
     }
@@ -161,12 +189,25 @@ impl Lanes {
     /// A delivery is not in its lane any more; the next one may go.
     fn leave(&mut self, seq: u64, lane: u64) {
         let queue = self.lanes.get_mut(&lane).expect("an open delivery has a lane");
-        let was_head = queue.front() == Some(&seq);
-        queue.retain(|other| *other != seq);
-        match queue.front() {
-            Some(next) if was_head => drop(self.later.insert((self.open[next].due_at_ms, *next))),
-            Some(_) => {}
-            None => drop(self.lanes.remove(&lane)),
+        if queue.front() == Some(&seq) {
+            queue.pop_front();
+        } else {
+            queue.retain(|other| *other != seq);
+        }
+        if queue.is_empty() {
+            self.lanes.remove(&lane);
+        } else {
+            self.wake(lane);
+        }
+    }
+
+    /// Lets the head of a lane start when it is due, unless it is under way.
+    fn wake(&mut self, lane: u64) {
+        let Some(&head) = self.lanes.get(&lane).and_then(VecDeque::front) else { return };
+        let open = &self.open[&head];
+        if !open.under_way {
+            self.ready.remove(&(open.urgency, open.due_at_ms, head));
+            self.later.insert((open.due_at_ms, head));
         }
     }
 }
