@@ -50,4 +50,10 @@ impl SledSettings {
             clock: Clock::system(),
         }
     }
+
+    /// The same within `max_bytes` on disk, in volumes of a sixteenth of it at most: space comes back volume by volume.
+    pub fn within(self, max_bytes: Option<u64>) -> Self {
+        let volume_bytes = max_bytes.map_or(self.volume_bytes, |max| self.volume_bytes.min(max / 16));
+        Self { max_bytes, volume_bytes, ..self }
+    }
 }
