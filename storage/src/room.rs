@@ -32,14 +32,18 @@ pub enum Level {
 impl Room {
     /// How much is left.
     pub fn level(&self) -> Level {
-        let Some(max) = self.max_bytes else { return Level::Ample };
-        let reached = |percent: u64| u128::from(self.used_bytes) * 100 >= u128::from(max) * u128::from(percent);
         match () {
-            () if self.used_bytes >= max => Level::Full,
-            () if reached(SCARCE) => Level::Scarce,
-            () if reached(LOW) => Level::Low,
+            () if self.has_reached(100) => Level::Full,
+            () if self.has_reached(SCARCE) => Level::Scarce,
+            () if self.has_reached(LOW) => Level::Low,
             () => Level::Ample,
         }
+    }
+
+    /// Whether so many per cent of the limit are taken.
+    pub(crate) fn has_reached(&self, percent: u64) -> bool {
+        let reached = |max: u64| u128::from(self.used_bytes) * 100 >= u128::from(max) * u128::from(percent);
+        self.max_bytes.is_some_and(reached)
     }
 
     /// Up to which seq of `stream` its owner is asked to let events go, if it is.

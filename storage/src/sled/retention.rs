@@ -3,7 +3,7 @@
 //! 1. history whose marks no longer count, whole volumes, the oldest first;
 //! 2. history whose marks still count: its events go, its marks stay;
 //! 3. the quarantine, the oldest first: its owners are asked, because they keep its count;
-//! 4. once all space is taken and nothing else is left, marks that still count.
+//! 4. once nearly all space is taken and nothing else is left, marks that still count, the oldest first.
 //!
 //! What somebody still has to work on never leaves for want of space. Then nothing new comes in (see [`crate::Room`]).
 
@@ -20,6 +20,8 @@ use bytes::Bytes;
 
 /// A volume that takes fewer bytes on disk is not worth stripping: an empty one takes 8 MiB.
 const WORTH_STRIPPING: u64 = 12 << 20;
+/// Per cent of the space from which even marks that count give way, before anything new is refused.
+const LAST_MOMENT: u64 = 97;
 /// Events read at once while it is asked who wants them.
 const BATCH: usize = 256;
 /// Bytes of their bodies at once.
@@ -81,12 +83,11 @@ impl Retention<'_> {
     /// Measures the space, and frees some where it is short.
     pub(super) fn relieve(&self) -> Result<(), StoreError> {
         let (space, settings) = (&self.shared.space, &self.shared.settings);
-        let before = space.room(settings.max_bytes).level();
         let level = || space.room(settings.max_bytes).level();
         space.measure(&settings.path)?;
         let mut asked = Vec::new();
         while level() >= Level::Scarce {
-            match self.give_way(level())? {
+            match self.give_way()? {
                 Found::Freed => space.measure(&settings.path)?,
                 Found::Quarantined(streams) => {
                     asked = streams;
@@ -96,12 +97,12 @@ impl Retention<'_> {
             }
         }
         space.ask(asked);
-        self.say(before, level());
+        self.say(level());
         Ok(())
     }
 
-    fn say(&self, before: Level, now: Level) {
-        if before == now {
+    fn say(&self, now: Level) {
+        if !self.shared.space.is_news(now) {
             return;
         }
         let room = self.shared.space.room(self.shared.settings.max_bytes);
@@ -118,7 +119,7 @@ impl Retention<'_> {
     }
 
     /// Lets the next in the order give way.
-    fn give_way(&self, level: Level) -> Result<Found, StoreError> {
+    fn give_way(&self) -> Result<Found, StoreError> {
         let settings = &self.shared.settings;
         let oldest_mark_s = settings.clock.now_s().saturating_sub(settings.dedupe.as_secs());
         let candidate = |sealed: &Sealed| {
@@ -147,7 +148,8 @@ impl Retention<'_> {
         if let Some(needs) = quarantined {
             return Ok(Found::Quarantined(needs.into_iter().map(|(stream, last, _)| (stream, last)).collect()));
         }
-        let Some(bare) = candidates.iter().find(|one| one.bare && level == Level::Full) else {
+        let is_last_moment = self.shared.space.room(settings.max_bytes).has_reached(LAST_MOMENT);
+        let Some(bare) = candidates.iter().find(|one| one.bare && is_last_moment) else {
             return Ok(Found::Nothing);
         };
         log::warn!("dedupe marks removed before their time, the store is full: volume={}", bare.number);

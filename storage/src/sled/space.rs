@@ -2,7 +2,7 @@
 //! committer writes. It knows files by their size alone.
 
 use super::database::io_error;
-use crate::{Room, StoreError};
+use crate::{Level, Room, StoreError};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -21,6 +21,7 @@ pub(super) struct Space {
     measured: AtomicU64,
     written: AtomicU64,
     asked: Mutex<Vec<(String, u64)>>,
+    said: Mutex<Option<Level>>,
 }
 
 impl Space {
@@ -41,6 +42,12 @@ impl Space {
     /// Asks the owners of these streams to let go of events up to a seq.
     pub(super) fn ask(&self, asked: Vec<(String, u64)>) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+    }
+
+    /// Whether `level` is news to operators; from then on it is none.
+    pub(super) fn is_news(&self, level: Level) -> bool {
+        let before = self.said.lock().unwrap_or_else(PoisonError::into_inner).replace(level);
+        before.unwrap_or(Level::Ample) != level
     }
 
     /// What is taken of `max_bytes`.

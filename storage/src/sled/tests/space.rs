@@ -10,6 +10,7 @@ use std::time::Duration;
 const DAY_S: u64 = 86_400;
 const NOW_S: u64 = 1_800_000_000;
 const MIB: u64 = 1 << 20;
+const DAY: Duration = Duration::from_secs(DAY_S);
 /// One event fills a sixth of a volume.
 const SIZE: usize = 3 << 20;
 
@@ -24,7 +25,9 @@ fn settings(path: &Path, max_mib: u64) -> SledSettings {
 
 /// The nth event of `stream`, with its mark and its count.
 fn arrival(stream: &str, seq: u64, now_s: u64) -> Change {
-    let mut event = event(stream, seq, SIZE);
+    let mut event = event(stream, seq, 0);
+    event.body = vec![seq as u8; SIZE].into();
+    event.item = (0, SIZE as u32);
     event.received_at_ms = now_s * 1000;
     event.wanted_by = vec![crate::route_tag("main/crm")];
     Change {
@@ -148,6 +151,45 @@ fn the_owner_of_a_quarantine_is_asked_before_the_store_is_full_and_what_it_lets_
     assert_eq!(store.event("q.main", 1).unwrap(), None);
     assert!(store.event("q.main", through + 1).unwrap().is_some());
     assert!(store.hot(Kind::Claim, &[]).iter().all(|(_, bytes)| Claim::from_bytes(bytes).unwrap().first > through));
+}
+
+#[test]
+fn marks_that_count_give_way_last_and_before_anything_new_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(settings(folder.path(), 100)).unwrap();
+    for seq in 1..=70 {
+        deliver(&store, seq..=seq, NOW_S);
+        assert!(store.room().level() < Level::Full, "{:?} at {seq}", store.room());
+    }
+    assert!(!is_known(&store, 1, NOW_S), "the oldest marks went");
+    assert!(is_known(&store, 70, NOW_S));
+}
+
+/// Whatever write or sync of the giving way fails: after a restart everything is there but what gave way.
+#[test]
+fn a_disk_that_fails_while_history_gives_way_loses_no_mark_and_no_young_event() {
+    for good in [0, 1, 2, 4, 8, 16] {
+        for within in ["journal", "archive", "state"] {
+            let folder = tempfile::tempdir().unwrap();
+            let settings = settings(folder.path(), 0);
+            let roomy = SledSettings { max_bytes: None, ..settings.clone() };
+            let store = open(roomy.clone()).unwrap();
+            deliver(&store, 1..=14, NOW_S);
+            drop(store);
+            let disk = Arc::new(crate::FailingDisk::within(within));
+            let tight = SledSettings { max_bytes: Some(75 * MIB), checkpoint_every: DAY, ..settings };
+            disk.fail_syncs_after(u32::MAX);
+            if let Ok(store) = SledStore::open_with(tight, disk.clone()) {
+                disk.fail_syncs_after(good);
+                store.tidy();
+            }
+            let store = open(roomy).unwrap();
+            store.tidy();
+            assert!((1..=14).all(|seq| is_known(&store, seq, NOW_S)), "{within} {good}");
+            let young = store.events("100", 12, 10, usize::MAX).unwrap().len();
+            assert_eq!((young, store.ledger("100").received), (2, 14), "{within} {good}");
+        }
+    }
 }
 
 #[test]
