@@ -220,6 +220,27 @@ fn a_replacement_that_a_crash_cut_short_is_finished_or_swept_at_the_next_start()
     assert!(names.into_iter().all(|name| name.len() == 8));
 }
 
+#[test]
+fn unfinished_work_outlives_retention_but_not_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path(), 0);
+    settings.max_bytes = None;
+    let store = open(settings.clone()).unwrap();
+    keep(&store, ended_through(0, &[]));
+    for seq in 1..=14 {
+        keep(&store, arrival("100", seq, NOW_S));
+        store.tidy();
+    }
+    keep(&store, ended_through(14, &[8]));
+    settings.clock.set(NOW_S + 20 * DAY_S);
+    store.tidy();
+    assert_eq!(store.event("100", 1).unwrap(), None, "delivered and old");
+    assert!(store.event("100", 8).unwrap().is_some(), "a route may still be on hold");
+    settings.clock.set(NOW_S + 61 * DAY_S);
+    store.tidy();
+    assert_eq!(store.event("100", 8).unwrap(), None, "a route that is gone holds nothing for ever");
+}
+
 /// Seven days and seven more, an hour at a time: what comes in is delivered, and the disk does not grow any further.
 #[test]
 fn over_a_simulated_fortnight_the_disk_reaches_a_plateau() {
