@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wharf_actors::cloud::signature::Verifier;
 use wharf_actors::supervisor::Wharf;
-use wharf_storage::Standing;
+use wharf_storage::{Level, Room, Standing};
 
 /// Shared by all handlers of both listeners.
 pub struct Edge {
@@ -57,6 +57,24 @@ impl Edge {
             Standing::Open => Ok(()),
             Standing::Closed { .. } => Err(ApiError::plain(ErrorId::StoreClosed)),
         }
+    }
+
+    /// Refuses what is new where it cannot be kept: the store is closed, or full.
+    pub fn require_room(&self) -> Result<(), ApiError> {
+        self.require_open_store()?;
+        let room = self.wharf.store.room();
+        match room.level() {
+            Level::Full => Err(ApiError::naming(ErrorId::StoreFull, space_text(&room))),
+            Level::Ample | Level::Low | Level::Scarce => Ok(()),
+        }
+    }
+}
+
+/// Bytes taken, of those that may be, for people.
+pub(crate) fn space_text(room: &Room) -> String {
+    match room.max_bytes {
+        Some(max) => format!("used_bytes={} max_bytes={max}", room.used_bytes),
+        None => format!("used_bytes={}", room.used_bytes),
     }
 }
 

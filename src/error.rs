@@ -65,6 +65,8 @@ errors! {
     StoreClosed "wharf.store.closed" SERVICE_UNAVAILABLE retry 30
         "the store is closed since a write failed; nothing is taken until a restart (see /readyz and the log)";
     StoreFailed "wharf.store.failed" INTERNAL_SERVER_ERROR "the store could not be read: {}";
+    StoreFull "wharf.store.full" SERVICE_UNAVAILABLE retry 60
+        "the store is full ({}) and nothing in it may give way; raise storage.max_bytes, or end what is unfinished";
     NotReady "wharf.ready.not" SERVICE_UNAVAILABLE retry 2 "not ready yet: {}";
     Busy "wharf.busy" SERVICE_UNAVAILABLE retry 1 "too busy just now: {}";
     NotDurable "wharf.webhook.not_durable" SERVICE_UNAVAILABLE retry 5 "this could not be stored in time: {}";

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wharf_actors::messages::Drain;
+use wharf_actors::rules::gate::Limits;
 use wharf_actors::supervisor::{Plan, build};
 use wharf_storage::{Store, StoreError};
 
@@ -74,6 +75,11 @@ pub async fn start(
         graph: settings.graph.clone(),
         arbiters,
         dialog_ttl: settings.storage.dialog_ttl,
+        quarantine: Limits {
+            bytes: settings.storage.quarantine_bytes,
+            age_ms: settings.storage.quarantine_retention.as_millis() as u64,
+        },
+        dead_bytes: settings.storage.dead_bytes,
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
     };

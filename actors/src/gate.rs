@@ -32,6 +32,8 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// How often a gate that comes to rest looks whether it has.
 const LOOKS: Duration = Duration::from_millis(10);
+/// How often the quarantine is looked through for what must go.
+const SIFTS: Duration = Duration::from_secs(1);
 /// How long a batch that is not durable yet is waited for.
 const NOT_YET: Duration = Duration::from_millis(50);
 
@@ -48,6 +50,9 @@ pub struct Gate {
     timer: Option<(u64, SpawnHandle)>,
     /// The accounts to which quarantined items are handed over just now.
     handing: HashSet<Arc<str>>,
+    /// The clock by which the quarantine is looked through, and whether a look is under way.
+    sifter: Option<SpawnHandle>,
+    sifting: bool,
     /// Mail for them that was on its way here already; it waits, for their claims are being rewritten.
     held: Vec<Deliver>,
 }
@@ -61,7 +66,18 @@ impl Gate {
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
-        Self { gateway, machine, store, desk, courier, timer: None, handing: HashSet::new(), held: Vec::new() }
+        Self {
+            gateway,
+            machine,
+            store,
+            desk,
+            courier,
+            timer: None,
+            handing: HashSet::new(),
+            sifter: None,
+            sifting: false,
+            held: Vec::new(),
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) {
@@ -143,9 +159,10 @@ impl Gate {
         // On a closed store nothing becomes durable any more.
         if self.machine.is_at_rest() || self.store.standing() != Standing::Open {
             // A timer would keep this actor, and with it the store, alive.
-            if let Some((_, handle)) = self.timer.take() {
+            let timers = [self.timer.take().map(|(_, handle)| handle), self.sifter.take()];
+            timers.into_iter().flatten().for_each(|handle| {
                 ctx.cancel_future(handle);
-            }
+            });
             let _ = tell.send(());
             return;
         }
@@ -174,6 +191,41 @@ impl Actor for Gate {
         ctx.set_mailbox_capacity(MAILBOX);
         let effects = self.machine.tick(now_ms());
         self.perform(effects, Vec::new(), ctx);
+        self.sifter = Some(ctx.run_interval(SIFTS, Self::sift));
+    }
+}
+
+impl Gate {
+    /// Looks whether the oldest in quarantine must go, batch by batch until it need not.
+    fn sift(&mut self, ctx: &mut Context<Self>) {
+        // What is handed over is leaving anyway, and its claims are being rewritten.
+        if self.sifting || !self.handing.is_empty() || self.store.standing() != Standing::Open {
+            return;
+        }
+        let stream = quarantine_stream(&self.gateway);
+        let asked = self.store.room().asked_of(&stream);
+        let Some(after) = self.machine.wants_to_evict(asked, now_ms()) else { return };
+        self.sifting = true;
+        let store = Arc::clone(&self.store);
+        let read = actix_rt::task::spawn_blocking(move || store.events(&stream, after, BATCH, BATCH_BYTES));
+        let heard = move |read: Result<Result<Vec<Event>, _>, _>, gate: &mut Self, ctx: &mut Context<Self>| {
+            gate.sifting = false;
+            let Ok(Ok(events)) = read else { return log::error!("journal_unreadable stream=q.{}", gate.gateway) };
+            if !gate.handing.is_empty() {
+                return;
+            }
+            let before = gate.machine.quarantined_bytes();
+            let effects = gate.machine.evict(&events, asked, now_ms());
+            let bytes = before.saturating_sub(gate.machine.quarantined_bytes());
+            if bytes > 0 {
+                log::warn!("quarantine_evicted gateway={} bytes={bytes}", gate.gateway);
+            }
+            gate.perform(effects, Vec::new(), ctx);
+            if !events.is_empty() {
+                gate.sift(ctx);
+            }
+        };
+        ctx.spawn(read.into_actor(self).map(heard));
     }
 }
 

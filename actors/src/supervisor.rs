@@ -11,6 +11,7 @@ use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release};
 use crate::rules::account::{Entry, Input, Setting};
+use crate::rules::gate::Limits;
 use actix::prelude::*;
 use futures_util::future::join_all;
 use std::collections::HashMap;
@@ -49,6 +50,10 @@ pub struct Plan {
     pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// What one gateway's quarantine may hold.
+    pub quarantine: Limits,
+    /// What dead letters may hold, in bytes, all accounts together.
+    pub dead_bytes: u64,
     /// A dead letter is kept this long.
     pub dead_retention: Duration,
     /// A message older than this is not sent any more.
@@ -134,7 +139,7 @@ fn start_gate(
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
     let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
-    let machine = crate::gate::restore(store.as_ref(), gateway, setting)?;
+    let machine = crate::gate::restore(store.as_ref(), gateway, setting)?.limited(plan.quarantine);
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
         Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
@@ -234,8 +239,11 @@ impl Actor for Supervisor {
         ctx.set_mailbox_capacity(1024);
         ctx.run_interval(sweep::EVERY, |supervisor, _| {
             let store = Arc::clone(&supervisor.plan.store);
-            let kept_ms = supervisor.plan.dead_retention.as_millis() as u64;
-            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), kept_ms, now_ms()) {
+            let bounds = sweep::Bounds {
+                age_ms: supervisor.plan.dead_retention.as_millis() as u64,
+                bytes: supervisor.plan.dead_bytes,
+            };
+            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), bounds, now_ms()) {
                 Ok(0) => {}
                 Ok(removed) => log::info!("dead_letters_removed count={removed}"),
                 Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),

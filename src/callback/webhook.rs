@@ -72,7 +72,7 @@ async fn try_receive(
     desks: &Arc<Desks>,
     edge: &Edge,
 ) -> Result<HttpResponse, ApiError> {
-    edge.require_open_store()?;
+    edge.require_room()?;
     let announced = body::announced(request).unwrap_or(body::LIMIT as u64).min(body::LIMIT as u64);
     let reserved = edge.in_flight.reserve(announced).ok_or_else(|| busy("too many webhook bytes are under way"))?;
     let body = body::read(request, payload).await?;

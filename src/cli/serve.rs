@@ -51,7 +51,7 @@ async fn serve(settings: &Settings) -> ExitCode {
 pub fn open(storage: &StorageSettings) -> Result<Arc<dyn Store>, StoreError> {
     let settings =
         SledSettings { retention: storage.retention, dedupe: storage.dedupe, ..SledSettings::new(&storage.path) };
-    Ok(Arc::new(SledStore::open(settings)?))
+    Ok(Arc::new(SledStore::open(settings.within(storage.max_bytes))?))
 }
 
 async fn until_told(running: &Running) {

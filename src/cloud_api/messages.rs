@@ -66,7 +66,7 @@ impl Sending {
         if !mine || !caller.may_use_gateway(&desks.gateway.uri) {
             return Err(OwnRefusal::NotPermitted("send").into());
         }
-        edge.require_open_store()?;
+        edge.require_room()?;
         let reserved = edge.in_flight.reserve(64 << 10).ok_or_else(|| unavailable("too many bytes are under way"))?;
         let body = read_body(request, payload).await?;
         let answer = match Outbound::read(&body)? {

@@ -50,6 +50,11 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// A store below this has no room for a day's marks beside its volumes.
+const LEAST_STORE: u64 = 1 << 30;
+/// A webhook may have 4 MiB, and one must fit.
+const LEAST_KEPT: u64 = 4 << 20;
+
 /// Reads `[storage]`.
 pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSettings> {
     let mut section = Section::open("storage", unread, reading)?;
@@ -57,6 +62,10 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
     let path = section.get("path", values::text).map(PathBuf::from);
     let retention = section.get("retention", values::duration(SECOND));
     let dedupe = section.get("dedupe", values::duration(LEAST_DEDUPE));
+    let max_bytes = section.maybe("max_bytes", values::bytes(LEAST_STORE));
+    let quarantine_bytes = section.get("quarantine_bytes", values::bytes(LEAST_KEPT));
+    let quarantine_retention = section.get("quarantine_retention", values::duration(SECOND));
+    let dead_bytes = section.get("dead_bytes", values::bytes(LEAST_KEPT));
     let dead_retention = section.get("dead_retention", values::duration(SECOND));
     let dialog_ttl = section.get("dialog_ttl", values::duration(SECOND));
     section.close();
@@ -65,6 +74,10 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
         path: path?,
         retention: retention?,
         dedupe: dedupe?,
+        max_bytes: max_bytes?,
+        quarantine_bytes: quarantine_bytes?,
+        quarantine_retention: quarantine_retention?,
+        dead_bytes: dead_bytes?,
         dead_retention: dead_retention?,
         dialog_ttl: dialog_ttl?,
     })

@@ -45,6 +45,14 @@ pub struct StorageSettings {
     pub retention: Duration,
     /// How long a duplicate is known.
     pub dedupe: Duration,
+    /// Bytes the store may take on disk; `None` means as many as there are.
+    pub max_bytes: Option<u64>,
+    /// Items of one gateway's quarantine, in bytes of their bodies; beyond them the oldest go.
+    pub quarantine_bytes: u64,
+    /// How long an item stays in quarantine.
+    pub quarantine_retention: Duration,
+    /// Dead letters of all accounts together, in bytes of what could not be delivered; beyond them the oldest go.
+    pub dead_bytes: u64,
     /// How long dead letters are kept.
     pub dead_retention: Duration,
     /// After how long a silence a dialog is forgotten.

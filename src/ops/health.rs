@@ -1,18 +1,26 @@
 //! `/healthz`: the process answers. `/readyz`: it can do its work.
 
-use crate::edge::Late;
+use crate::edge::{Late, space_text};
 use crate::error::{ApiError, ErrorId};
 use actix_web::HttpResponse;
+use wharf_storage::Level;
 
 /// Alive.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().body("alive\n")
 }
 
-/// Ready: accounts restored, store writable. Says `recovering` while the store opens.
+/// Ready: accounts restored, store writable and not full. Says `recovering` while the store opens, and how much space is
+/// taken from 80 % on.
 pub async fn ready(late: Late) -> Result<HttpResponse, ApiError> {
     let edge =
         late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "recovering: the store is being opened"))?;
-    edge.require_open_store()?;
-    Ok(HttpResponse::Ok().body("ready\n"))
+    edge.require_room()?;
+    let room = edge.wharf.store.room();
+    Ok(HttpResponse::Ok().body(match room.level() {
+        Level::Ample => "ready\n".to_owned(),
+        level @ (Level::Low | Level::Scarce | Level::Full) => {
+            format!("ready\nstore_space={} {}\n", level.word(), space_text(&room))
+        }
+    }))
 }

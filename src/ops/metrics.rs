@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use prometheus::core::Collector;
 use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Opts, Registry, TextEncoder};
 use std::sync::atomic::{AtomicU64, Ordering};
-use wharf_storage::{Standing, Tally};
+use wharf_storage::{Claim, Kind, Noun, Standing, Tally};
 
 /// All metrics. Open, as scrapers have no keys; it holds figures, never names of customers.
 pub async fn metrics(late: Late) -> Result<HttpResponse, ApiError> {
@@ -58,8 +58,31 @@ impl Scrape {
         self.one("wharf_commit_seconds_total", "Seconds spent in commit groups, since start", figures.commit_seconds)?;
         self.one("wharf_last_commit_seconds", "Seconds the last commit group took", figures.last_commit_seconds)?;
         self.one("wharf_store_queued_bytes", "Bytes of changes that wait for the disk", figures.queued_bytes as f64)?;
+        let room = edge.wharf.store.room();
+        self.one("wharf_store_bytes", "Bytes on disk of the whole store", room.used_bytes as f64)?;
+        if let Some(max) = room.max_bytes {
+            self.one("wharf_store_max_bytes", "Bytes the store may take: storage.max_bytes", max as f64)?;
+        }
+        let level = f64::from(room.level() as u8);
+        self.one(
+            "wharf_store_space_level",
+            "0 ample, 1 low (80 %), 2 scarce (90 %), 3 full: webhooks are refused",
+            level,
+        )?;
+        self.quarantine(edge)?;
         self.one("wharf_journal_bytes", "Bytes of journal pages", figures.journal_bytes as f64)?;
         self.one("wharf_journal_volumes", "Journal volumes on disk", figures.volumes as f64)
+    }
+
+    fn quarantine(&self, edge: &Edge) -> prometheus::Result<()> {
+        let mut bytes: Vec<(&str, f64)> =
+            edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, 0.0)).collect();
+        let claims = edge.wharf.store.hot(Kind::Claim, &[]);
+        for claim in claims.iter().filter_map(|(_, bytes)| Claim::from_bytes(bytes).ok()) {
+            let of = bytes.iter_mut().find(|(gateway, _)| *gateway == &*claim.gateway);
+            of.into_iter().for_each(|(_, sum)| *sum += claim.bytes as f64);
+        }
+        self.family("wharf_quarantine_bytes", "Bytes of items in quarantine by gateway", "gateway", &bytes)
     }
 
     fn ledger(&self, ledger: &Tally) -> prometheus::Result<()> {

@@ -9,7 +9,7 @@ use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use wharf_actors::rules::gate::quarantine_stream;
-use wharf_storage::{Claim, Kind, Noun};
+use wharf_storage::{Claim, Event, Kind, Noun};
 
 #[derive(Debug, Serialize)]
 struct Quarantine {
@@ -34,12 +34,13 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     let (edge, caller) = inspector(&request, &late).await?;
     let query = Query::read(request.query_string());
     let wanted = Wanted::read(&query)?;
-    let claims = read(edge, |store| {
+    let claims: Vec<Claim> = read(edge, |store| {
         store.hot(Kind::Claim, &[]).iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()
-    });
+    })
+    .await?;
+    let waiting = claims.clone();
     let named = |claimed: &str| Some(claimed.to_owned()).filter(|claimed| !claimed.is_empty());
-    let seen =
-        claims.await?.into_iter().filter(|claim| sees_claim(&caller, &claim.gateway, named(&claim.claimed).as_deref()));
+    let seen = claims.into_iter().filter(|claim| sees_claim(&caller, &claim.gateway, named(&claim.claimed).as_deref()));
     let claims = seen.map(ClaimShown::of).collect();
     let events = match query.first("gateway") {
         None => None,
@@ -50,11 +51,20 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
             let stream = quarantine_stream(gateway);
             let after = query.first("after").and_then(|after| after.parse().ok()).unwrap_or(0);
             let events = read(edge, move |store| store.events(&stream, after, wanted.limit, 8 << 20)).await?;
-            let seen = events.into_iter().filter(|event| sees_claim(&caller, gateway, event.claimed.as_deref()));
+            let seen = events.into_iter().filter(|event| {
+                waits(&waiting, gateway, event) && sees_claim(&caller, gateway, event.claimed.as_deref())
+            });
             Some(seen.map(EventShown::of).collect())
         }
     };
     Ok(json(&Quarantine { claims, events }))
+}
+
+/// Whether an item is still in quarantine: neither handed over nor evicted.
+fn waits(claims: &[Claim], gateway: &str, event: &Event) -> bool {
+    let claimed = event.claimed.as_deref().unwrap_or_default();
+    let its = claims.iter().find(|claim| &*claim.gateway == gateway && &*claim.claimed == claimed);
+    its.is_some_and(|claim| event.seq >= claim.first)
 }
 
 impl ClaimShown {

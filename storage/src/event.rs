@@ -157,6 +157,11 @@ pub struct Event {
     pub item: (u32, u32),
 }
 
+/// What a route's name `{gateway}/{route}` becomes in [`Event::wanted_by`]. Part of the format on disk.
+pub fn route_tag(name: &str) -> u32 {
+    xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
+}
+
 impl Event {
     /// `{stream}.{seq}`.
     pub fn id(&self) -> String {

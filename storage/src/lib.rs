@@ -31,16 +31,18 @@ mod ledger;
 mod memory;
 mod nouns;
 mod receipt;
+mod room;
 mod sled;
 #[cfg(test)]
 mod testing;
+mod unfinished;
 mod window;
 
 pub use change::{Change, Mark, Seen, Stamp, Write};
 pub use clock::Clock;
 pub use disk::{Disk, PlainDisk};
 pub use error::StoreError;
-pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef};
+pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
 pub use failing::FailingDisk;
 pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
@@ -50,6 +52,7 @@ pub use nouns::{
     OpenDelivery, Outbox, Progress, Temperature, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
+pub use room::{Level, Room};
 pub use sled::{SledSettings, SledStore};
 
 use bytes::Bytes;
@@ -104,6 +107,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Figures for metrics. *Memory.*
     fn figures(&self) -> Figures;
+
+    /// How full the space is that the store may take; what is `Full` takes commits all the same, so that work ends and
+    /// space comes back: whoever brings something new asks first. *Memory.*
+    fn room(&self) -> Room;
 
     /// Writes what is queued, checkpoints and closes; later commits are lost. *Disk.*
     fn close(&self);

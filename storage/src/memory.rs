@@ -5,7 +5,7 @@ mod image;
 
 use crate::receipt::tell;
 use crate::{
-    Change, Clock, Event, Figures, Glance, Key, Kind, Ledger, Outcome, Receipt, Seen, Stamp, Standing, Store,
+    Change, Clock, Event, Figures, Glance, Key, Kind, Ledger, Outcome, Receipt, Room, Seen, Stamp, Standing, Store,
     StoreError,
 };
 use bytes::Bytes;
@@ -39,6 +39,7 @@ struct Inner {
     telling: bool,
     closed: Option<Arc<str>>,
     figures: Figures,
+    room: Room,
 }
 
 impl Default for MemoryStore {
@@ -87,6 +88,11 @@ impl MemoryStore {
     pub fn fail_next(&self, reason: &str) {
         self.lock().lose(reason);
         self.tell_news();
+    }
+
+    /// From now on the store says that its space is as `room` tells.
+    pub fn set_room(&self, room: Room) {
+        self.lock().room = room;
     }
 
     /// How many changes wait.
@@ -219,6 +225,10 @@ impl Store for MemoryStore {
 
     fn figures(&self) -> Figures {
         self.lock().figures.clone()
+    }
+
+    fn room(&self) -> Room {
+        self.lock().room.clone()
     }
 
     fn close(&self) {

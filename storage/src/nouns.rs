@@ -131,7 +131,7 @@ pub struct Progress {
 }
 
 /// A delivery that has not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenDelivery {
     /// The event.
     pub seq: u64,

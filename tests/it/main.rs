@@ -7,4 +7,5 @@ mod harness;
 mod messages;
 mod ops;
 mod process;
+mod storage;
 mod verbs;

@@ -3,6 +3,10 @@
 //! Quarantined items are counted by the account they claim, so that the `setup` that engages it finds them. Test
 //! payloads are never deduplicated and go to the routes that ask for them.
 
+mod eviction;
+
+pub use eviction::Limits;
+
 use crate::cloud::item::Item;
 use crate::gateway::Route;
 use crate::rules::account::scope_of;
@@ -25,6 +29,11 @@ pub struct GateMachine {
     test_seq: u64,
     durable_test_seq: u64,
     claims: HashMap<Box<str>, Claim>,
+    limits: Limits,
+    /// When the oldest item in quarantine may be too old.
+    evict_at_ms: u64,
+    /// The last seq when a look for what to evict began, if all up to it was durable.
+    looked_through: Option<u64>,
     undecided: HashMap<u128, u32>,
     deliveries: Deliveries,
     in_flight: VecDeque<InFlight>,
@@ -77,6 +86,9 @@ impl GateMachine {
             test_seq: seqs.tests,
             durable_test_seq: seqs.tests,
             claims: claims.into_iter().map(|claim| (claim.claimed.clone(), claim)).collect(),
+            limits: Limits::default(),
+            evict_at_ms: 0,
+            looked_through: None,
             undecided: HashMap::new(),
             deliveries,
             in_flight: VecDeque::new(),
@@ -84,6 +96,11 @@ impl GateMachine {
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
         }
+    }
+
+    /// The same with other limits of the quarantine.
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The dedupe keys of `items`; tests have none that is ever looked at.

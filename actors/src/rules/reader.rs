@@ -10,6 +10,7 @@ use crate::rules::retry;
 use lanes::{Lanes, Open};
 use std::sync::Arc;
 use std::time::Duration;
+pub use wharf_storage::route_tag;
 use wharf_storage::{Event, OpenDelivery, Progress};
 
 /// Open deliveries in memory per account and route. 1024 keeps a route of 32 parallel deliveries busy through a read
@@ -113,11 +114,6 @@ pub struct LastAnswer {
     pub status: Option<u16>,
     /// What happened, where it failed.
     pub reason: Option<String>,
-}
-
-/// What a route's name becomes in an event's `wanted_by`.
-pub fn route_tag(name: &str) -> u32 {
-    xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
 }
 
 impl Reader {

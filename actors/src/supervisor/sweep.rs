@@ -1,5 +1,6 @@
 //! Dead letters are kept for a while and no longer: an hourly walk over them, on a thread that may block.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 use wharf_storage::{Change, DeadLetter, Kind, Noun, Store, StoreError};
 
@@ -8,8 +9,45 @@ pub(super) const EVERY: Duration = Duration::from_secs(3600);
 /// Dead letters looked at at once.
 const BATCH: usize = 500;
 
-/// Removes the dead letters that are older than `kept_ms`; says how many.
-pub(super) fn dead_letters(store: &dyn Store, kept_ms: u64, now: u64) -> Result<usize, StoreError> {
+/// Letters of so much time are one column of the picture by which the oldest are found, in ms: 10 minutes.
+const COLUMN_MS: u64 = 600_000;
+
+/// What dead letters may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// How long one is kept, in ms.
+    pub(super) age_ms: u64,
+    /// Bytes of all of them together.
+    pub(super) bytes: u64,
+}
+
+/// Removes the dead letters that are too old, and the oldest of the others where there are too many bytes; says how many.
+pub(super) fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Result<usize, StoreError> {
+    let is_old = |at_ms: u64| at_ms.saturating_add(bounds.age_ms) < now;
+    let mut columns: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut removed = remove(store, |letter, size| {
+        if is_old(letter.at_ms) {
+            return true;
+        }
+        *columns.entry(letter.at_ms / COLUMN_MS).or_default() += size;
+        false
+    })?;
+    let mut excess = columns.values().sum::<u64>().saturating_sub(bounds.bytes);
+    while let (true, Some((column, bytes))) = (excess > 0, columns.pop_first()) {
+        removed += remove(store, |letter, size| {
+            let goes = letter.at_ms / COLUMN_MS == column && excess > 0;
+            if goes {
+                excess = excess.saturating_sub(size);
+            }
+            goes
+        })?;
+        log::warn!("dead_letters_evicted for want of room: bytes={bytes}");
+    }
+    Ok(removed)
+}
+
+/// Walks over all dead letters in steps, and removes those that `goes` says so of, with their size.
+fn remove(store: &dyn Store, mut goes: impl FnMut(&DeadLetter, u64) -> bool) -> Result<usize, StoreError> {
     let mut removed = 0;
     let mut after = None;
     loop {
@@ -18,9 +56,12 @@ pub(super) fn dead_letters(store: &dyn Store, kept_ms: u64, now: u64) -> Result<
         after = Some(last.0.clone());
         let mut change = Change::default();
         for (key, bytes) in batch {
-            if DeadLetter::from_bytes(&bytes)?.at_ms.saturating_add(kept_ms) < now {
+            if goes(&DeadLetter::from_bytes(&bytes)?, bytes.len() as u64) {
                 change.remove(Kind::Dead, key);
             }
+        }
+        if change.is_empty() {
+            continue;
         }
         removed += change.writes.len();
         store.commit(change, Vec::new());
@@ -52,9 +93,29 @@ mod tests {
         (0..600).for_each(|at_ms| change.put(&letter("1", at_ms)));
         (0..600).for_each(|at_ms| change.put(&letter("2", at_ms)));
         store.commit(change, Vec::new());
-        assert_eq!(dead_letters(&store, 100, 600).expect("reads"), 1000);
+        assert_eq!(dead_letters(&store, Bounds { age_ms: 100, bytes: 1 << 20 }, 600).expect("reads"), 1000);
         let left = store.page(Kind::Dead, &[], None, 1000).expect("reads");
         assert_eq!(left.len(), 200);
         assert_eq!(DeadLetter::from_bytes(&left[0].1).expect("a letter").at_ms, 500);
+    }
+
+    #[test]
+    fn the_oldest_dead_letters_of_all_accounts_go_when_there_are_too_many_bytes() {
+        let store = MemoryStore::new();
+        let mut change = Change::default();
+        for nth in 0..100 {
+            let account = if nth % 2 == 0 { "1" } else { "2" };
+            let bytes = bytes::Bytes::from(vec![0; 1000]);
+            change.put(&DeadLetter { bytes, ..letter(account, nth * COLUMN_MS / 2) });
+        }
+        store.commit(change, Vec::new());
+        let bounds = Bounds { age_ms: u64::MAX, bytes: 41_500 };
+        let removed = dead_letters(&store, bounds, 0).expect("reads");
+        let left = store.page(Kind::Dead, &[], None, 1000).expect("reads");
+        let at_ms = left.iter().map(|(_, bytes)| DeadLetter::from_bytes(bytes).expect("a letter").at_ms);
+        assert!((38..=41).contains(&left.len()), "{} are left", left.len());
+        assert_eq!(removed + left.len(), 100);
+        assert!(at_ms.min().expect("some") >= 59 * COLUMN_MS / 2, "the young ones stay");
+        assert_eq!(dead_letters(&store, bounds, 0).expect("reads"), 0);
     }
 }

@@ -161,6 +161,7 @@ impl Committer {
             image.volumes.open.content.note_pages(first_page, next_page - 1, bytes);
             image.committed.note_pages(bytes);
         }
+        self.shared.space.note_pages(bytes);
         let due = image.committed.is_full(self.shared.settings.checkpoint_bytes);
         drop(image);
         if due {

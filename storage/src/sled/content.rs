@@ -121,6 +121,11 @@ impl Content {
 }
 
 impl Summary {
+    /// Whether nothing is left of it but its marks.
+    pub(super) fn is_bare(&self) -> bool {
+        self.page_bytes == 0
+    }
+
     /// Whether all of it was accepted before `oldest_s`.
     pub(super) fn is_older_than(&self, oldest_s: u64) -> bool {
         self.newest_s.max(self.newest_mark_s) < oldest_s

@@ -180,3 +180,12 @@ pub(super) fn volumes_after(
     }
     Ok(numbers)
 }
+
+/// The last seq of `stream` in a volume, as archive knows it.
+pub(super) fn last_seq_in(
+    archive: &super::database::Database,
+    stream: &str,
+    volume: u64,
+) -> Result<Option<u64>, StoreError> {
+    Ok(archive.get(&layout::stretch_key(stream, volume))?.and_then(|last_seq| layout::last_number(&last_seq)))
+}

@@ -4,6 +4,7 @@
 use super::database::{Database, Shape};
 use super::layout::{self, ARCHIVE, STATE_SEGMENT};
 use super::records::Chunks;
+use super::retention::Retention;
 use super::shared::Shared;
 use super::volumes::{Closing, Sealed};
 use super::wake::{Call, End};
@@ -159,40 +160,13 @@ impl Keeper {
         Ok(())
     }
 
-    /// Removes volumes that hold nothing young enough to be asked for.
+    /// Removes what is too old, and what must give way to what is new.
     fn retain(&mut self, pace: Pace) -> Result<(), StoreError> {
-        if pace == Pace::WhenDue && self.retained_at.elapsed() < RETENTION_EVERY {
-            return Ok(());
+        let retention = Retention { shared: &self.shared, checkpointed: self.checkpointed_page };
+        if pace == Pace::Now || self.retained_at.elapsed() >= RETENTION_EVERY {
+            self.retained_at = Instant::now();
+            retention.retire()?;
         }
-        self.retained_at = Instant::now();
-        let settings = &self.shared.settings;
-        let keep_s = settings.retention.max(settings.dedupe).as_secs();
-        let oldest_s = settings.clock.now_s().saturating_sub(keep_s);
-        let checkpointed = self.checkpointed_page;
-        let old: Vec<u64> = {
-            let image = self.shared.read();
-            let old =
-                |sealed: &Sealed| sealed.summary.is_older_than(oldest_s) && sealed.summary.last_page <= checkpointed;
-            image.volumes.sealed.iter().filter(|(_, sealed)| old(sealed)).map(|(number, _)| *number).collect()
-        };
-        old.into_iter().try_for_each(|number| self.remove(number))
-    }
-
-    fn remove(&self, number: u64) -> Result<(), StoreError> {
-        let volume = self.shared.shelf.lend(number)?;
-        let streams = volume.map_or(Ok(Vec::new()), |volume| sealed::streams(&volume.db))?;
-        drop(self.shared.write().volumes.sealed.remove(&number));
-        self.shared.shelf.remove(number)?;
-        let archive = self.shared.archive.wait()?;
-        let mut chunks = Chunks::new(&archive);
-        for stream in streams {
-            chunks.remove(layout::stretch_key(&stream, number))?;
-        }
-        chunks.finish()?;
-        let mut batch = Batch::default();
-        batch.remove(&layout::volume_key(number));
-        self.shared.state.commit(batch)?;
-        log::info!("journal volume removed at the end of retention: volume={number}");
-        Ok(())
+        retention.relieve()
     }
 }

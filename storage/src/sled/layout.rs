@@ -8,6 +8,7 @@
 //! <path>/archive/                     cold records, and which volumes hold which stream
 //! <path>/journal/NNNNNNNN/            a volume: pages, and once it is sealed an event index, marks and their filter
 //! <path>/journal/NNNNNNNN.new, .gone  a volume being made or removed; swept at start
+//! <path>/journal/NNNNNNNN.half, .whole a volume being replaced: swept at start, or put in its place
 //! <path>/state.new/, archive.new/     a database being made; swept at start
 //! ```
 
@@ -27,6 +28,11 @@ pub(super) const JOURNAL: &str = "journal";
 pub(super) const NEW: &str = "new";
 /// Ends the name of a volume's folder while it is removed.
 pub(super) const GONE: &str = "gone";
+
+/// Ends the name of a volume's folder while another one is written that will replace it.
+pub(super) const HALF: &str = "half";
+/// Ends the name of a folder that replaces a volume, once it is written.
+pub(super) const WHOLE: &str = "whole";
 
 /// A page's bytes, at most; a page that is empty is a slot for one to come. 17 of them are sled's largest leaf, and a
 /// leaf must stay under a quarter of [`VOLUME_SEGMENT`], above which sled would move it into a blob that nobody syncs.

@@ -110,15 +110,28 @@ pub(super) fn event_pages(db: &Database, stream: &str, seq: u64, limit: usize) -
     Ok(pages)
 }
 
-/// Every stream that a sealed volume holds events of.
-pub(super) fn streams(db: &Database) -> Result<Vec<String>, StoreError> {
-    let mut streams: Vec<String> = Vec::new();
+/// Copies the marks of a sealed volume and their filter into another one.
+pub(super) fn copy_marks(from: &Database, to: &Database) -> Result<(), StoreError> {
+    let mut chunks = Chunks::new(to);
+    for prefix in [b"m", b"f"] {
+        for record in from.scan(prefix, prefix) {
+            let (key, value) = record?;
+            chunks.put(key.to_vec(), &value)?;
+        }
+    }
+    chunks.finish()
+}
+
+/// Every stream that a sealed volume holds events of, with its first seq there.
+pub(super) fn streams(db: &Database) -> Result<Vec<(String, u64)>, StoreError> {
+    let mut streams: Vec<(String, u64)> = Vec::new();
     for chunk in db.scan(b"i", b"i") {
         let (key, _) = chunk?;
         let name = key.get(1..key.len().saturating_sub(9)).unwrap_or_default();
         let name = std::str::from_utf8(name).map_err(|_| damaged("an event index names no stream"))?;
-        if streams.last().is_none_or(|last| last != name) {
-            streams.push(name.to_owned());
+        let first = layout::last_number(&key).ok_or_else(|| damaged("an event index has no seq"))?;
+        if streams.last().is_none_or(|(last, _)| last != name) {
+            streams.push((name.to_owned(), first));
         }
     }
     Ok(streams)

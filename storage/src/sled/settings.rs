@@ -13,6 +13,11 @@ pub struct SledSettings {
     pub retention: Duration,
     /// How long a mark makes a copy a duplicate. Events are kept at least as long as their marks.
     pub dedupe: Duration,
+    /// Events that a route has not ended with, or that wait in quarantine, are kept longer than `retention`, but no longer
+    /// than this (60 days): a route that is gone for good must not hold the journal for ever.
+    pub unfinished_retention: Duration,
+    /// Bytes the whole store may take on disk; `None` means as many as there are.
+    pub max_bytes: Option<u64>,
     /// Bytes of pages after which a volume is sealed (256 MiB): what one folder's removal gives back.
     pub volume_bytes: u64,
     /// Age after which a volume is sealed (a day).
@@ -35,6 +40,8 @@ impl SledSettings {
             path: path.into(),
             retention: Duration::from_secs(7 * 86_400),
             dedupe: Duration::from_secs(8 * 86_400),
+            unfinished_retention: Duration::from_secs(60 * 86_400),
+            max_bytes: None,
             volume_bytes: 256 << 20,
             volume_age: Duration::from_secs(86_400),
             checkpoint_every: Duration::from_secs(5),
@@ -42,5 +49,11 @@ impl SledSettings {
             filter_bytes: 64 << 20,
             clock: Clock::system(),
         }
+    }
+
+    /// The same within `max_bytes` on disk, in volumes of a sixteenth of it at most: space comes back volume by volume.
+    pub fn within(self, max_bytes: Option<u64>) -> Self {
+        let volume_bytes = max_bytes.map_or(self.volume_bytes, |max| self.volume_bytes.min(max / 16));
+        Self { max_bytes, volume_bytes, ..self }
     }
 }

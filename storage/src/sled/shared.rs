@@ -6,6 +6,7 @@ use super::database::Database;
 use super::gate::Gate;
 use super::queue::Queue;
 use super::settings::SledSettings;
+use super::space::Space;
 use super::volume::{Shelf, Volume};
 use super::volumes::Volumes;
 use super::wake::Wake;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) state: Database,
     /// Opened by the keeper, so that it does not delay the start.
     pub(super) archive: Gate<Database>,
+    /// What it takes on disk.
+    pub(super) space: Space,
     figures: Mutex<Figures>,
     image: RwLock<Image>,
     prepared: Mutex<Option<Arc<Volume>>>,
@@ -58,6 +61,7 @@ impl Shared {
             shelf,
             state,
             archive: Gate::shut(),
+            space: Space::default(),
             figures: Mutex::default(),
             image: RwLock::new(image),
             prepared: Mutex::new(prepared),

@@ -10,8 +10,8 @@ use super::wake::End;
 use super::{cold, dedupe, events};
 use crate::receipt::tell;
 use crate::{
-    Change, Disk, Event, Figures, Glance, Key, Kind, Ledger, Outcome, PlainDisk, Receipt, Seen, Stamp, Standing, Store,
-    StoreError, Temperature,
+    Change, Disk, Event, Figures, Glance, Key, Kind, Ledger, Outcome, PlainDisk, Receipt, Room, Seen, Stamp, Standing,
+    Store, StoreError, Temperature,
 };
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +37,7 @@ impl SledStore {
     /// The same on a disk that a test may let fail.
     pub fn open_with(settings: SledSettings, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let Opened { shared, next_page, next_volume, checkpointed_page } = open::open(settings, disk)?;
+        shared.space.measure(&shared.settings.path)?;
         let shared = Arc::new(shared);
         let committer = Committer::new(shared.clone(), next_page);
         let keeper = Keeper::new(shared.clone(), next_volume, checkpointed_page);
@@ -153,6 +154,10 @@ impl Store for SledStore {
         };
         let queued_bytes = self.shared.queue.bytes();
         Figures { queued_bytes, journal_bytes, volumes, ..self.shared.figures().clone() }
+    }
+
+    fn room(&self) -> Room {
+        self.shared.space.room(self.shared.settings.max_bytes)
     }
 
     fn close(&self) {

@@ -2,7 +2,8 @@
 //! say.
 
 use super::database::{Database, Shape, io_error, make_folder, sync_path};
-use super::layout::{GONE, NEW, VOLUME_SEGMENT, volume_name};
+use super::layout::{GONE, HALF, NEW, VOLUME_SEGMENT, WHOLE, volume_name};
+use super::space::bytes_under;
 use crate::{Disk, StoreError};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,19 +42,28 @@ impl Shelf {
     /// The volumes in `folder`; what a crash left half made or half removed there is swept out.
     pub(super) fn open(folder: PathBuf, disk: Arc<dyn Disk>) -> Result<(Self, Vec<u64>), StoreError> {
         make_folder(&folder, disk.as_ref()).map_err(|source| io_error("create", &folder, source))?;
-        let mut numbers = Vec::new();
+        let mut numbers: Vec<u64> = Vec::new();
+        let mut replaced = Vec::new();
         for entry in fs::read_dir(&folder).map_err(|source| io_error("list", &folder, source))? {
             let path = entry.map_err(|source| io_error("list", &folder, source))?.path();
             let ending = path.extension().and_then(|ending| ending.to_str());
+            let stem: Option<u64> = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
             let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
             match (ending, number) {
-                (Some(NEW | GONE), _) => remove_tree(&path)?,
+                (Some(NEW | GONE | HALF), _) => remove_tree(&path)?,
+                (Some(WHOLE), _) => replaced.extend(stem),
                 (_, Some(number)) => numbers.push(number),
                 (_, None) => log::warn!("unknown file in the journal, left alone: path={}", path.display()),
             }
         }
+        let shelf = Self { folder, disk, open: Mutex::default() };
+        for number in replaced {
+            shelf.swap(number)?;
+            numbers.push(number);
+        }
         numbers.sort_unstable();
-        Ok((Self { folder, disk, open: Mutex::default() }, numbers))
+        numbers.dedup();
+        Ok((shelf, numbers))
     }
 
     /// Opens volume `number` with a cache for writing; made, empty, if there is none.
@@ -88,8 +98,52 @@ impl Shelf {
         open.retain(|place| place.number != number);
         fs::rename(&path, &gone).map_err(|source| io_error("rename", &path, source))?;
         drop(open);
-        sync_path(&self.folder, self.disk.as_ref()).map_err(|source| io_error("sync", &self.folder, source))?;
+        self.sync()?;
         remove_tree(&gone)
+    }
+
+    /// Puts what `fill` writes in the place of volume `number`: all of it or nothing, whatever a crash cuts short.
+    pub(super) fn replace(
+        &self,
+        number: u64,
+        fill: impl FnOnce(&Database) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let half = self.path(number).with_extension(HALF);
+        if half.exists() {
+            remove_tree(&half)?;
+        }
+        let db = Database::open_or_make(&half, shape(READ_CACHE), &self.disk)?;
+        fill(&db)?;
+        drop(db);
+        let whole = half.with_extension(WHOLE);
+        fs::rename(&half, &whole).map_err(|source| io_error("rename", &half, source))?;
+        self.sync()?;
+        self.swap(number)
+    }
+
+    /// The whole replacement takes the place of volume `number`.
+    fn swap(&self, number: u64) -> Result<(), StoreError> {
+        let path = self.path(number);
+        let (whole, gone) = (path.with_extension(WHOLE), path.with_extension(GONE));
+        let mut open = self.lock();
+        open.retain(|place| place.number != number);
+        if path.exists() {
+            fs::rename(&path, &gone).map_err(|source| io_error("rename", &path, source))?;
+        }
+        fs::rename(&whole, &path).map_err(|source| io_error("rename", &whole, source))?;
+        drop(open);
+        self.sync()?;
+        if gone.exists() { remove_tree(&gone) } else { Ok(()) }
+    }
+
+    /// Bytes on disk of volume `number`.
+    pub(super) fn bytes(&self, number: u64) -> Result<u64, StoreError> {
+        let path = self.path(number);
+        bytes_under(&path).map_err(|source| io_error("measure", &path, source))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        sync_path(&self.folder, self.disk.as_ref()).map_err(|source| io_error("sync", &self.folder, source))
     }
 
     fn path(&self, number: u64) -> PathBuf {

@@ -7,6 +7,7 @@ use super::mail::Line;
 use super::until;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use wharf::config::Settings;
 use wharf::sandbox::{self, Sandbox, SandboxOptions, Subscribed, TokenReach, signing};
@@ -38,6 +39,10 @@ pub(crate) struct Plan {
     pub(crate) send: String,
     /// More lines of each gateway.
     pub(crate) gateway_more: String,
+    /// More lines of `[storage]`.
+    pub(crate) storage: String,
+    /// Bytes the store may take, in volumes of 16 MiB; beside the settings, which ask for more than a test has.
+    pub(crate) max_bytes: Option<u64>,
     /// The token, if not the sandbox's.
     pub(crate) token: Option<String>,
     /// More tables.
@@ -60,6 +65,8 @@ impl Default for Plan {
             server: String::new(),
             send: String::new(),
             gateway_more: String::new(),
+            storage: String::new(),
+            max_bytes: None,
             token: None,
             more: String::new(),
             subscribed: Subscribed::None,
@@ -128,7 +135,12 @@ impl Stage {
     pub(crate) async fn start(&mut self) {
         let settings = Settings::parse("test", &self.settings(), std::iter::empty());
         let settings = settings.unwrap_or_else(|faults| panic!("{faults}"));
-        let store = SledSettings::new(self.folder.path().join("data"));
+        let mut store = SledSettings::new(self.folder.path().join("data"));
+        if let Some(max) = self.plan.max_bytes {
+            store.max_bytes = Some(max);
+            store.volume_bytes = 16 << 20;
+            store.checkpoint_every = Duration::from_millis(20);
+        }
         let disk = Arc::clone(&self.disk);
         let open = move || Ok(Arc::new(SledStore::open_with(store, disk)?) as Arc<dyn Store>);
         let running = server::start(&settings, open).await.expect("a gateway");
@@ -162,7 +174,7 @@ impl Stage {
 
     /// The settings file.
     pub(crate) fn settings(&self) -> String {
-        let Plan { server, send, more, .. } = &self.plan;
+        let Plan { server, storage, send, more, .. } = &self.plan;
         let graph = self.plan.graph.clone().unwrap_or_else(|| self.sandbox.graph_url());
         let gateways: String = self.plan.gateways.iter().map(|uri| self.gateway(uri)).collect();
         let data = self.folder.path().join("data");
@@ -175,6 +187,7 @@ workers = 1
 {server}
 [storage]
 path = {data:?}
+{storage}
 [send]
 {send}
 [graph]

@@ -123,3 +123,77 @@ fn only_routes_that_ask_for_tests_get_them() {
     let names: Vec<Arc<str>> = test_routes(&routes).iter().map(|route| Arc::clone(&route.name)).collect();
     assert_eq!(names, ["sim/tests".into()]);
 }
+
+/// Keeps one stray per id and returns them as the journal holds them.
+fn strays(gate: &mut GateMachine, account: &str, ids: std::ops::Range<u64>, now: u64) -> Vec<Event> {
+    let mut kept = Vec::new();
+    for id in ids {
+        let mut effects = gate.accept(vec![stray(account, &format!("{account}-{id}"))], vec![None], 0, now).into_iter();
+        let Some(Effect::Commit { ticket, change }) = effects.next() else { panic!("a commit") };
+        kept.extend(change.events.iter().map(|event| event.as_ref().clone()));
+        gate.settled(ticket, now);
+    }
+    kept
+}
+
+/// What an eviction commits: its tally.
+fn evicted(gate: &mut GateMachine, events: &[Event], asked: Option<u64>, now: u64) -> Option<(i64, i64)> {
+    let after = gate.wants_to_evict(asked, now)?;
+    let read: Vec<Event> = events.iter().filter(|event| event.seq > after).take(4).cloned().collect();
+    let effects = gate.evict(&read, asked, now);
+    let Some(Effect::Commit { ticket, change }) = effects.into_iter().next() else { return Some((0, 0)) };
+    let tally = change.tallies[0].1.clone();
+    assert_eq!(tally.faults(), Vec::<String>::new());
+    gate.settled(ticket, now);
+    Some((tally.quarantined, tally.evicted))
+}
+
+#[test]
+fn the_oldest_items_are_evicted_and_counted_when_the_quarantine_holds_too_many_bytes() {
+    let mut gate = gate();
+    let events = strays(&mut gate, "7", 0..6, NOW);
+    let bytes = events[0].body.len() as u64;
+    assert_eq!(evicted(&mut gate, &events, None, NOW), Some((0, 0)), "the first look finds nothing to do");
+    assert_eq!(gate.wants_to_evict(None, NOW), None);
+    let mut gate = gate.limited(Limits { bytes: 4 * bytes, ..Limits::default() });
+    assert_eq!(evicted(&mut gate, &events, None, NOW), Some((-2, 2)));
+    assert_eq!(gate.claim("7").map(|claim| (claim.first, claim.count, claim.bytes)), Some((3, 4, 4 * bytes)));
+    assert_eq!(gate.wants_to_evict(None, NOW), None);
+}
+
+#[test]
+fn items_are_evicted_after_seven_days_one_claim_as_well_as_another() {
+    let mut gate = gate();
+    let mut events = strays(&mut gate, "7", 0..2, NOW);
+    events.extend(strays(&mut gate, "8", 0..2, NOW));
+    events.extend(strays(&mut gate, "7", 2..3, NOW + 1000));
+    let week = Limits::default().age_ms;
+    assert_eq!(evicted(&mut gate, &events, None, NOW + week - 1), Some((0, 0)));
+    assert_eq!(gate.wants_to_evict(None, NOW + week - 1), None);
+    assert_eq!(evicted(&mut gate, &events, None, NOW + week), Some((-4, 4)));
+    assert_eq!(evicted(&mut gate, &events, None, NOW + week), Some((0, 0)));
+    assert_eq!((gate.claim("8"), gate.claim("7").map(|claim| claim.count)), (None, Some(1)));
+    assert_eq!(evicted(&mut gate, &events, None, NOW + week + 1000), Some((-1, 1)));
+    assert_eq!((gate.claim("7"), gate.quarantined_bytes()), (None, 0));
+}
+
+#[test]
+fn a_store_without_space_asks_for_the_oldest_and_gets_no_more_than_it_asked_for() {
+    let mut gate = gate();
+    let events = strays(&mut gate, "7", 0..5, NOW);
+    assert_eq!(evicted(&mut gate, &events, Some(3), NOW), Some((-3, 3)));
+    assert_eq!(gate.claim("7").map(|claim| claim.first), Some(4));
+    assert_eq!(gate.wants_to_evict(Some(3), NOW), None);
+}
+
+#[test]
+fn what_the_journal_no_longer_holds_is_evicted_but_not_what_is_on_its_way_there() {
+    let mut gate = gate();
+    strays(&mut gate, "7", 0..3, NOW);
+    assert!(gate.wants_to_evict(None, NOW).is_some());
+    let (ticket, _) = accept(&mut gate, vec![stray("8", "late")]);
+    assert_eq!(gate.evict(&[], None, NOW).len(), 0, "something came in during the look");
+    gate.settled(ticket, NOW);
+    assert_eq!(evicted(&mut gate, &[], None, NOW), Some((-4, 4)));
+    assert_eq!(gate.wants_to_evict(None, NOW), None);
+}

@@ -8,6 +8,7 @@ mod folder;
 mod kill;
 mod model;
 mod power;
+mod space;
 
 use crate::testing::{arrival, event, progress, wamid};
 use crate::{FailingDisk, Kind, Noun, Progress, SledSettings, SledStore, Store, StoreError};
