@@ -13,7 +13,7 @@ pub use scope::{forget, scope_of, wants};
 
 use crate::cloud::item::Item;
 use crate::rules::deliveries::Deliveries;
-use crate::rules::dialogs::{self, Dialogs};
+use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
 use standing::Standing;
@@ -32,6 +32,8 @@ struct InFlight {
     ticket: u64,
     marks: Vec<u128>,
     events: Vec<Arc<Event>>,
+    /// Dialogs that the event of that seq made one.
+    joined: Vec<(u64, Joined)>,
     keeps_progress: bool,
     next: Next,
 }
@@ -281,6 +283,9 @@ impl AccountMachine {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {
                 self.undecided.remove(&mark);
+            }
+            for (until, Joined { from, into }) in flight.joined {
+                self.deliveries.join(from, into, until);
             }
             for event in flight.events {
                 self.durable_seq = event.seq;

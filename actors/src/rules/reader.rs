@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{Event, OpenDelivery, Progress};
 
+mod join;
+use join::Joins;
+
 /// Open deliveries in memory per account and route. 1024 keeps a route of 32 parallel deliveries busy through a read
 /// of the journal, and its progress record under 8 KiB.
 pub const WINDOW: usize = 1024;
@@ -64,6 +67,8 @@ pub struct Reader {
     high: u64,
     open: BTreeMap<u64, Open>,
     lanes: HashMap<u64, VecDeque<u64>>,
+    /// Lanes that became another one while the journal still held events of theirs.
+    joins: Joins,
     /// Heads of lanes that are not under way, by when they are due.
     heads: BTreeSet<(u64, u64)>,
     under_way: usize,
@@ -110,6 +115,7 @@ impl Reader {
             high,
             open: BTreeMap::new(),
             lanes: HashMap::new(),
+            joins: Joins::default(),
             heads: BTreeSet::new(),
             under_way: 0,
             body_bytes: 0,
@@ -215,7 +221,8 @@ impl Reader {
             return Some(Verdict::Dead);
         }
         open.due_at_ms = now + retry::DELIVERY.delay_ms(open.attempts, retry_after, chance);
-        self.heads.insert((open.due_at_ms, seq));
+        let lane = open.lane;
+        self.wake(lane);
         Some(Verdict::Again)
     }
 
@@ -290,7 +297,7 @@ impl Reader {
             self.body_bytes += event.body.len();
         }
         let open = Open {
-            lane: event.lane,
+            lane: self.joins.lane_of(event),
             received_at_ms: event.received_at_ms,
             attempts: 0,
             due_at_ms: 0,
@@ -324,10 +331,10 @@ impl Reader {
         } else {
             queue.retain(|other| *other != seq);
         }
-        match queue.front() {
-            Some(next) => drop(self.heads.insert((self.open[next].due_at_ms, *next))),
-            None => drop(self.lanes.remove(&lane)),
+        if queue.is_empty() {
+            self.lanes.remove(&lane);
         }
+        self.wake(lane);
     }
 }
 

@@ -69,6 +69,7 @@ impl AccountMachine {
             }
             Disposition::Inactive | Disposition::Test | Disposition::Quarantined => tally.inactive += 1,
         }
+        flight.joined.extend(self.dialogs.take_joined().into_iter().map(|joined| (event.seq, joined)));
         let event = Arc::new(event);
         flight.events.push(Arc::clone(&event));
         change.events.push(event);
