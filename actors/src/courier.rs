@@ -21,7 +21,7 @@ use crate::clock::{chance, now_ms};
 use crate::cloud::format;
 use crate::cloud::refusal::Retry;
 use crate::cloud::send::Taken;
-use crate::gateway::{Format, Gateway, GraphSettings, Route};
+use crate::gateway::{Format, Gateway, GraphSettings, RankGuard, Route};
 use crate::messages::Attempt;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
@@ -93,7 +93,8 @@ impl Handler<Attempt> for Courier {
                 Format::Dialog => format::dialog_body(&event, None).into(),
             };
             let headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
-            let headers = headers.into_iter().filter_map(as_header).collect();
+            let superseded = format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark);
+            let headers = headers.into_iter().chain(superseded).filter_map(as_header).collect();
             as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await)
         })
     }

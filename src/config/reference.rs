@@ -152,6 +152,12 @@ pub const SETTINGS: &[Setting] = &[
     with_default("gateway.route", "concurrency", "32", "Deliveries under way at once, all accounts together."),
     with_default("gateway.route", "max_age", "72h", "How long a delivery is tried before it becomes a dead letter."),
     with_default("gateway.route", "tests", "false", "Whether the App Dashboard's test payloads come too."),
+    with_default(
+        "gateway.route",
+        "rank_guard",
+        "off",
+        "A status that comes after a later one of its message: `mark` sends it with `X-Wharf-Superseded: true`, `drop` filters it out.",
+    ),
     not_yet("gateway.route", "order"),
     not_yet("gateway.route", "final"),
     not_yet("gateway.route", "batch"),

@@ -8,7 +8,7 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Route};
+use wharf_actors::gateway::{Format, RankGuard, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
@@ -40,6 +40,8 @@ fn route(
     let concurrency = section.get("concurrency", values::number(1..=MOST_AT_ONCE));
     let max_age = section.get("max_age", values::duration(Duration::from_secs(1)));
     let tests = section.get("tests", values::truth);
+    let guards = [("off", RankGuard::Off), ("mark", RankGuard::Mark), ("drop", RankGuard::Drop)];
+    let rank_guard = section.get("rank_guard", values::one_of(&guards));
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -56,6 +58,7 @@ fn route(
         concurrency: concurrency?,
         max_age: max_age?,
         tests: tests?,
+        rank_guard: rank_guard?,
     }))
 }
 

@@ -62,6 +62,11 @@ pub fn delivery_headers(
     headers
 }
 
+/// The header of a status that was accepted after a later one of its message, for routes that ask for the mark.
+pub fn superseded_header(event: &Event) -> Option<(&'static str, String)> {
+    event.is_superseded().then(|| ("X-Wharf-Superseded", "true".to_owned()))
+}
+
 fn header_value(text: &str) -> Option<String> {
     let is_visible = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     is_visible.then(|| text.trim().to_owned()).filter(|text| !text.is_empty())

@@ -250,7 +250,8 @@ impl Dialogs {
         let led = |(name, named): (&Box<str>, &Named)| (named.dialog == from).then(|| name.clone());
         let mut names: Vec<Box<str>> = self.aliases.iter().filter_map(led).collect();
         let kept = [("|u|", &lost.user_id), ("|p|", &lost.wa_id)];
-        let kept = kept.into_iter().filter_map(|(kind, id)| Some(Name { number: &lost.number, kind, id: id.as_deref()? }));
+        let kept =
+            kept.into_iter().filter_map(|(kind, id)| Some(Name { number: &lost.number, kind, id: id.as_deref()? }));
         // A name that leads elsewhere by now is no longer this dialog's.
         names.extend(kept.map(Box::from).filter(|name| !self.aliases.contains(name)));
         for name in names {

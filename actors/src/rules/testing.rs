@@ -2,7 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::cloud::webhook::split;
-use crate::gateway::{Format, Route};
+use crate::gateway::{Format, RankGuard, Route};
 use crate::rules::reader::route_tag;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -26,6 +26,7 @@ pub(crate) fn route(name: &str) -> Route {
         concurrency: 32,
         max_age: Duration::from_secs(3600),
         tests: false,
+        rank_guard: RankGuard::Off,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Gateway, Overrides, Route, Secret};
+use wharf_actors::gateway::{Format, Gateway, Overrides, RankGuard, Route, Secret};
 use wharf_actors::rules::account::Setting;
 
 pub const GATEWAY: &str = "sim";
@@ -78,6 +78,7 @@ pub fn gateway() -> Gateway {
         concurrency: 32,
         max_age: Duration::from_secs(72 * 3600),
         tests: false,
+        rank_guard: RankGuard::Off,
     };
     let routes = [
         Route { tests: true, ..route("all") },

@@ -144,16 +144,8 @@ impl Node {
                 let place = other % members.len();
                 members[place].0 = format!("\r\n {} ", members[place].0);
             }
-            (
-                How::Insert(_)
-                | How::Remove
-                | How::Double
-                | How::Swap
-                | How::Rename(_)
-                | How::Escape
-                | How::Space,
-                _,
-            ) => {}
+            (How::Insert(_) | How::Remove | How::Double | How::Swap | How::Rename(_) | How::Escape | How::Space, _) => {
+            }
         }
     }
 }
