@@ -5,7 +5,7 @@
 //!
 //! An item that names several ids says that they are one customer's: whoever is known by an old one is known by the new
 //! one too. Where two dialogs turn out to be one customer's, the one that began first goes on under its id, with the
-//! longer window; the other's names lead to it and its record goes. A phone number that comes with another user id than
+//! longer window; the other's names lead to it and so does what is left of its record. A phone number that comes with another user id than
 //! the one we knew is no such case: numbers are given to new people, so the number changes hands and the dialogs stay
 //! two, unless the item itself says that one id replaces the other.
 //!
@@ -17,7 +17,7 @@
 use crate::cloud::item::{Customer, Item};
 use crate::rules::recent::Recent;
 use lru::LruCache;
-use wharf_storage::{Alias, Change, Dialog, EventDialog, Noun};
+use wharf_storage::{Alias, Change, Dialog, EventDialog, Noun, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A customer may be written to freely for this long after they wrote, in ms: Meta's customer-service window of 24 h.
@@ -247,18 +247,15 @@ impl Dialogs {
     /// Lets `from` become `into`.
     fn merge(&mut self, from: u64, into: u64, change: &mut Change, changed: Changed) {
         let Some(Known { dialog: lost, .. }) = self.dialogs.pop(&from) else { return };
-        let led = |(name, named): (&Box<str>, &Named)| (named.dialog == from).then(|| name.clone());
-        let mut names: Vec<Box<str>> = self.aliases.iter().filter_map(led).collect();
-        let kept = [("|u|", &lost.user_id), ("|p|", &lost.wa_id)];
-        let kept =
-            kept.into_iter().filter_map(|(kind, id)| Some(Name { number: &lost.number, kind, id: id.as_deref()? }));
-        // A name that leads elsewhere by now is no longer this dialog's.
-        names.extend(kept.map(Box::from).filter(|name| !self.aliases.contains(name)));
+        let led = self.aliases.iter().filter(|(_, named)| named.dialog == from);
+        let names: Vec<Box<str>> = led.map(|(name, _)| name.clone()).collect();
         for name in names {
             self.aliases.put(name.clone(), Named { dialog: into, changed });
             change.put(&Alias { account: self.account.clone(), name, dialog: into });
         }
-        change.remove(Dialog::KIND, lost.key());
+        // Names that only storage knows lead to the lost dialog: its record, without anybody's ids, leads on.
+        let leads_on = Dialog { id: into, user_id: None, wa_id: None, seen_at_ms: changed.at_ms, ..lost.clone() };
+        change.writes.push(Write { kind: Dialog::KIND, key: lost.key(), value: Some(leads_on.to_bytes()) });
         let known = self.dialogs.get_mut(&into).expect("found just now");
         known.inherit(lost);
         known.keep(change);

@@ -81,8 +81,10 @@ fn two_dialogs_of_one_customer_become_the_one_that_began_first() {
     assert_eq!(meet(&mut dialogs, &by_user("US.7"), NOW + 3).0.id, phone.id);
     assert_eq!(dialogs.take_joined(), [Joined { from: user.id, into: phone.id }]);
     assert!(dialogs.take_joined().is_empty(), "told once");
-    let removed = change.writes.iter().filter(|write| write.kind == Kind::Dialog && write.value.is_none());
-    assert_eq!(removed.count(), 1, "the other record goes");
+    let records = change.writes.iter().filter(|write| write.kind == Kind::Dialog);
+    let mut records = records.map(|write| Dialog::from_bytes(write.value.as_ref().expect("set")).expect("readable"));
+    let leads_on = records.next().expect("what is left of the other one");
+    assert_eq!((leads_on.id, leads_on.user_id, leads_on.wa_id), (phone.id, None, None), "it leads on and names nobody");
     assert_eq!(kept(&[change], "9|u|US.7").expect("kept").wa_id.as_deref(), Some("1"));
 }
 
