@@ -1,9 +1,11 @@
 //! What an application receives, and when.
 
+mod bursts;
 mod dialogs;
 mod filters;
 mod formats;
 mod headers;
 mod order;
+mod ranks;
 mod restarts;
 mod retries;
