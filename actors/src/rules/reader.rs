@@ -95,6 +95,8 @@ pub struct LastAnswer {
 #[derive(Debug)]
 struct Open {
     lane: u64,
+    /// The lane as the event has it: what is kept, because a restart forgets which lanes were joined.
+    own_lane: u64,
     received_at_ms: u64,
     attempts: u32,
     due_at_ms: u64,
@@ -134,7 +136,10 @@ impl Reader {
     /// Takes an open delivery back after a restart. Call in ascending order of seq, before anything else.
     pub fn restore(&mut self, kept: OpenDelivery) {
         let OpenDelivery { seq, lane, received_at_ms, attempts, due_at_ms } = kept;
-        self.insert(seq, Open { lane, received_at_ms, attempts, due_at_ms, under_way: false, event: None });
+        self.insert(
+            seq,
+            Open { lane, own_lane: lane, received_at_ms, attempts, due_at_ms, under_way: false, event: None },
+        );
     }
 
     /// A new event became durable. Takes it into the window if nothing before it is missing and there is room.
@@ -298,6 +303,7 @@ impl Reader {
         }
         let open = Open {
             lane: self.joins.lane_of(event),
+            own_lane: event.lane,
             received_at_ms: event.received_at_ms,
             attempts: 0,
             due_at_ms: 0,
@@ -342,7 +348,7 @@ impl Open {
     fn kept(&self, seq: u64) -> OpenDelivery {
         OpenDelivery {
             seq,
-            lane: self.lane,
+            lane: self.own_lane,
             received_at_ms: self.received_at_ms,
             attempts: self.attempts,
             due_at_ms: self.due_at_ms,

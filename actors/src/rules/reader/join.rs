@@ -120,6 +120,19 @@ mod tests {
         assert_eq!(seqs(reader.start_due(NOW)), [2]);
     }
 
+    /// What is kept had the joined lane: after a restart the rest of the old lane, read from the journal, overtook it.
+    #[test]
+    fn after_a_restart_a_lane_that_was_joined_is_itself_again() {
+        let mut before = reader();
+        before.offer(&event(1, 8), true);
+        before.join(8, 7, 3);
+        let kept = before.progress("100");
+        let mut after = Reader::new(Arc::new(route("sim/all")), kept.high, 1 << 20);
+        kept.open.into_iter().for_each(|open| after.restore(open));
+        after.read(&[event(2, 8)], |_| true);
+        assert_eq!(seqs(after.start_due(NOW)), [1]);
+    }
+
     #[test]
     fn a_lane_may_join_another_twice_over() {
         let mut reader = reader();
