@@ -23,7 +23,7 @@ use crate::clock::{chance, now_ms};
 use crate::cloud::format;
 use crate::cloud::refusal::Retry;
 use crate::cloud::send::Taken;
-use crate::gateway::{Format, Gateway, GraphSettings, Route};
+use crate::gateway::{Format, Gateway, GraphSettings, RankGuard, Route};
 use crate::messages::Attempt;
 use crate::rules::breaker::Heard;
 use crate::rules::outbox::{Answer, Tried};
@@ -117,6 +117,7 @@ async fn post_one(message: Attempt, endpoint: Rc<Endpoint>, client: Rc<RouteClie
         Format::Dialog => format::dialog_body(&event, None).into(),
     };
     let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+    headers.extend(format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark));
     headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
     let headers = headers.into_iter().filter_map(as_header).collect();
     as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)

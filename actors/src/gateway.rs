@@ -83,6 +83,8 @@ pub struct Route {
     pub max_age: Duration,
     /// Whether test payloads come too.
     pub tests: bool,
+    /// What becomes of a status when a later one of its message was accepted before.
+    pub rank_guard: RankGuard,
     /// What must not overtake what.
     pub order: Order,
     /// HTTP statuses that make a delivery a dead letter at once.
@@ -109,6 +111,17 @@ pub enum Order {
     Dialog,
     /// Nothing waits for anything.
     None,
+}
+
+/// What a route does with a status when a later one of the same message was accepted before it: `sent` after `read`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RankGuard {
+    /// It is delivered like any other.
+    Off,
+    /// It is delivered with the header `X-Wharf-Superseded: true`.
+    Mark,
+    /// It is not delivered, and counts as filtered.
+    Drop,
 }
 
 /// The shape of a delivery's body.

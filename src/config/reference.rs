@@ -191,6 +191,12 @@ pub const SETTINGS: &[Setting] = &[
         "true",
         "Whether the endpoint may have a private, loopback or link-local address.",
     ),
+    with_default(
+        "gateway.route",
+        "rank_guard",
+        "off",
+        "A status that comes after a later one of its message: `mark` sends it with `X-Wharf-Superseded: true`, `drop` filters it out.",
+    ),
     not_yet("gateway.route", "keep_body"),
     required("gateway.route.batch", "max", "Events in one POST at most; without `batch` each has a POST of its own."),
     with_default("gateway.route.batch", "wait_ms", "100", "How long the first waits for others, in milliseconds."),

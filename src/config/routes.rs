@@ -8,7 +8,7 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Batch, Format, Order, Route};
+use wharf_actors::gateway::{Batch, Format, Order, RankGuard, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
@@ -50,6 +50,8 @@ fn route(
     let allow_private = section.get("allow_private", values::truth);
     let goes_together = section.has("batch");
     let unread_batch = section.table("batch");
+    let guards = [("off", RankGuard::Off), ("mark", RankGuard::Mark), ("drop", RankGuard::Drop)];
+    let rank_guard = section.get("rank_guard", values::one_of(&guards));
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -71,6 +73,7 @@ fn route(
         finals: finals?,
         allow_private: allow_private?,
         batch: batch?,
+        rank_guard: rank_guard?,
     }))
 }
 

@@ -31,7 +31,11 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
         let found = store.page(Kind::Dialog, &prefix.0, asked.after.as_deref(), asked.limit)?;
         found.into_iter().map(|(key, bytes)| Ok((key, Dialog::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
     });
-    Ok(json(&Page::of(found.await?, &wanted, |dialog| DialogShown::of(&dialog))))
+    // What is left of a dialog that became another one only leads on to it.
+    let found =
+        found.await?.into_iter().map(|(key, dialog)| (key.clone(), Some(dialog).filter(|own| own.key() == key)));
+    let Page { data, next } = Page::of(found.collect(), &wanted, |own| own.as_ref().map(DialogShown::of));
+    Ok(json(&Page { data: data.into_iter().flatten().collect(), next }))
 }
 
 impl DialogShown {

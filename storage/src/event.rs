@@ -149,7 +149,8 @@ pub struct Event {
     pub lane: u64,
     /// Meta's id of the message, call or status.
     pub message_id: Option<Box<str>>,
-    /// Tags of the routes that want it, fixed when it was accepted: later settings don't change what was promised.
+    /// Tags of the routes that want it, fixed when it was accepted: later settings don't change what was promised. May
+    /// hold [`Event::SUPERSEDED`] too.
     pub wanted_by: Vec<u32>,
     /// Meta's envelope holding this one item.
     pub body: Bytes,
@@ -163,6 +164,14 @@ pub fn route_tag(name: &str) -> u32 {
 }
 
 impl Event {
+    /// The tag in `wanted_by` of a status that was accepted after a later one of its message. It names no route.
+    pub const SUPERSEDED: u32 = 0x5245_504C;
+
+    /// Whether it is a status that was accepted after a later one of its message; told only where a route asks.
+    pub fn is_superseded(&self) -> bool {
+        self.wanted_by.contains(&Self::SUPERSEDED)
+    }
+
     /// `{stream}.{seq}`.
     pub fn id(&self) -> String {
         format!("{}.{}", self.stream, self.seq)

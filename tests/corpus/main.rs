@@ -14,6 +14,7 @@ use items::Item;
 use payloads::Payload;
 use std::collections::BTreeMap;
 use wharf_actors::gateway::Secret;
+use wharf_storage::RouteTally;
 
 #[actix_web::test]
 async fn every_payload_is_accepted_and_comes_out_item_by_item_with_the_same_bytes() {
@@ -26,6 +27,7 @@ async fn every_payload_is_accepted_and_comes_out_item_by_item_with_the_same_byte
         let house = House::open(&[&Secret::new("ours")], &accounts).await;
         let round = Round::post(&house, waiting).await;
         items += round.check(&house).await;
+        round.again(&house).await;
         waiting = round.met_copies;
         house.close().await;
     }
@@ -66,6 +68,13 @@ impl Round {
         assert_eq!(ledger.routed + ledger.test, deliveries.len() as i64);
         assert_eq!(ledger.quarantined, quarantined.len() as i64);
 
+        let route = ledger.routes.values().copied().fold(RouteTally::default(), |mut sum, route| {
+            sum.add(&route);
+            sum
+        });
+        let delivered = deliveries.len() as i64;
+        assert_eq!(route, RouteTally { offered: delivered, delivered, ..RouteTally::default() });
+
         let mut out = Bag::default();
         deliveries.iter().for_each(|delivery| out.put(&delivery.webhook_id, &delivery.body));
         quarantined.iter().for_each(|event| out.put(&event.id(), &event.body));
@@ -73,6 +82,21 @@ impl Round {
         let copied: usize = self.met_copies.iter().map(|payload| payload.items().len()).sum();
         assert_eq!(out.left(), copied - self.copies as usize, "nothing came out that did not go in");
         self.whole.iter().map(|payload| payload.items().len()).sum()
+    }
+
+    /// Posts everything again: all of it is a copy, but for the test payloads, and the sums say so.
+    async fn again(&self, house: &House) {
+        let before = house.ledger();
+        for payload in &self.whole {
+            assert_eq!(house.post(&payload.body).await, 200, "{} again", payload.name);
+        }
+        let after = house.ledger();
+        let came: i64 = self.whole.iter().map(|payload| payload.items().len() as i64).sum();
+        assert_eq!(after.faults(), Vec::<String>::new());
+        assert_eq!(after.received - before.received, came);
+        assert_eq!(after.duplicate - before.duplicate, came - (after.test - before.test));
+        assert_eq!((after.routed, after.quarantined), (before.routed, before.quarantined));
+        assert_eq!(after.duplicate_differing, before.duplicate_differing, "the same bytes are the same item");
     }
 }
 

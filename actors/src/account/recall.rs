@@ -107,9 +107,17 @@ impl Questions {
     fn dialog(&self, store: &dyn Store, name: &str) -> Result<Option<Dialog>, StoreError> {
         let alias = Alias { account: self.account.as_ref().into(), name: name.into(), dialog: 0 };
         let Some(alias) = store.get(Kind::Alias, &alias.key().0)? else { return Ok(None) };
-        let id = Alias::from_bytes(&alias)?.dialog;
-        let key = wharf_storage::KeyBuilder::new().text(&self.account).number(id).build();
-        store.get(Kind::Dialog, &key.0)?.map(|bytes| Dialog::from_bytes(&bytes)).transpose()
+        let mut id = Alias::from_bytes(&alias)?.dialog;
+        loop {
+            let key = wharf_storage::KeyBuilder::new().text(&self.account).number(id).build();
+            let Some(bytes) = store.get(Kind::Dialog, &key.0)? else { return Ok(None) };
+            let dialog = Dialog::from_bytes(&bytes)?;
+            // The record of a dialog that became another one leads on to it; never back, so this ends.
+            if dialog.id == id {
+                return Ok(Some(dialog));
+            }
+            id = dialog.id;
+        }
     }
 
     fn message(&self, store: &dyn Store, wamid: &str) -> Result<Option<MessageRecord>, StoreError> {

@@ -125,6 +125,11 @@ fn headers(
     headers
 }
 
+/// The header of a status that was accepted after a later one of its message, for routes that ask for the mark.
+pub fn superseded_header(event: &Event) -> Option<(&'static str, String)> {
+    event.is_superseded().then(|| ("X-Wharf-Superseded", "true".to_owned()))
+}
+
 fn header_value(text: &str) -> Option<String> {
     let is_visible = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     is_visible.then(|| text.trim().to_owned()).filter(|text| !text.is_empty())
@@ -169,7 +174,7 @@ struct Customer<'a> {
 }
 
 /// The dialog variables.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Variables<'a> {
     #[serde(rename = "whatsapp.business", skip_serializing_if = "Option::is_none")]
     business: Option<&'a str>,

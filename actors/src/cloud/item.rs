@@ -18,7 +18,7 @@ pub struct Item {
     pub customer: Customer,
     /// Meta's id of the message or call.
     pub message_id: Option<Box<str>>,
-    /// In a status: `sent`, `delivered`, …
+    /// In a status of a message: `sent`, `delivered`, …; a call or a payment that failed is no failed message.
     pub status: Option<Box<str>>,
     /// In a status: `biz_opaque_callback_data`, what the sender put on the message.
     pub opaque: Option<Box<str>>,

@@ -5,6 +5,7 @@
 
 mod accept;
 mod protocol;
+mod ranks;
 mod scope;
 mod standing;
 
@@ -12,10 +13,12 @@ pub use protocol::{Accept, Effect, Entry, Input, Setting};
 pub use scope::{forget, scope_of, wants};
 
 use crate::cloud::item::Item;
+use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
-use crate::rules::dialogs::{self, Dialogs};
+use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
+use ranks::Ranks;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -32,6 +35,8 @@ struct InFlight {
     ticket: u64,
     marks: Vec<u128>,
     events: Vec<Arc<Event>>,
+    /// Dialogs that the event of that seq made one.
+    joined: Vec<(u64, Joined)>,
     keeps_progress: bool,
     next: Next,
 }
@@ -55,6 +60,9 @@ pub struct AccountMachine {
     last_ticket: u64,
     recent: Recent<Box<str>, MessageRecord>,
     early: Recent<Box<str>, Standing>,
+    /// The furthest statuses heard, where a route asks.
+    ranks: Ranks,
+    guards_ranks: bool,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -73,6 +81,7 @@ impl AccountMachine {
         setting: &Setting,
     ) -> Self {
         let id: Arc<str> = entry.record.id.as_ref().into();
+        let guards_ranks = deliveries.readers().iter().any(|reader| reader.route().rank_guard != RankGuard::Off);
         Self {
             scope: scope_of(&id),
             dialogs: Dialogs::new(&id, setting.dialog_ttl_ms, setting.dialogs),
@@ -87,6 +96,8 @@ impl AccountMachine {
             last_ticket: 0,
             recent: Recent::new(RECENT_MESSAGES),
             early: Recent::new(EARLY_STATUSES),
+            ranks: Ranks::default(),
+            guards_ranks,
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
@@ -159,7 +170,7 @@ impl AccountMachine {
     /// Meta's ids of messages that must be recalled before `items` are accepted.
     pub fn unknown_messages(&self, items: &[Item]) -> Vec<Box<str>> {
         let statuses = items.iter().filter(|item| item.kind == EventKind::Status);
-        let wamids = statuses.filter_map(|item| item.message_id.clone());
+        let wamids = statuses.filter(|item| item.status.is_some()).filter_map(|item| item.message_id.clone());
         wamids.filter(|wamid| !self.recent.contains(wamid)).collect()
     }
 
@@ -281,6 +292,9 @@ impl AccountMachine {
             let flight = self.in_flight.pop_front().expect("looked at just now");
             for mark in flight.marks {
                 self.undecided.remove(&mark);
+            }
+            for (until, Joined { from, into }) in flight.joined {
+                self.deliveries.join(from, into, until);
             }
             for event in flight.events {
                 self.durable_seq = event.seq;

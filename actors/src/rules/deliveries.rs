@@ -80,6 +80,11 @@ impl Deliveries {
         }
     }
 
+    /// Two lanes are one from the event at `until` on.
+    pub fn join(&mut self, from: u64, into: u64, until: u64) {
+        self.readers.iter_mut().for_each(|reader| reader.join(from, into, until));
+    }
+
     /// Readers that want the journal read on, and from where.
     pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Vec<(usize, u64)> {
         let readers = self.readers.iter_mut().enumerate();

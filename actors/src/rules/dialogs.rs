@@ -2,10 +2,22 @@
 //!
 //! The most recently used dialogs are in memory; the others are recalled from storage before a decision needs them.
 //! What storage does not know yet is never forgotten: only what rests on durable changes makes room.
+//!
+//! An item that names several ids says that they are one customer's: whoever is known by an old one is known by the new
+//! one too. Where two dialogs turn out to be one customer's, the one that began first goes on under its id, with the
+//! longer window; the other's names lead to it and so does what is left of its record. A phone number that comes with another user id than
+//! the one we knew is no such case: numbers are given to new people, so the number changes hands and the dialogs stay
+//! two, unless the item itself says that one id replaces the other.
+//!
+//! Order across a merge: the lane of an accepted event is fixed, so the events of both dialogs stay in two lanes in the
+//! journal. Readers treat the two as one lane from the moment at which the merge is durable (`Dialogs::take_joined`):
+//! whatever was accepted after it is first tried when nothing of either is left. Two deliveries that were under way when
+//! it happened stay so. A restart forgets it for what neither was read nor kept by then: those lanes are two again.
 
 use crate::cloud::item::{Customer, Item};
+use crate::rules::recent::Recent;
 use lru::LruCache;
-use wharf_storage::{Alias, Change, Dialog, EventDialog};
+use wharf_storage::{Alias, Change, Dialog, EventDialog, Noun, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A customer may be written to freely for this long after they wrote, in ms: Meta's customer-service window of 24 h.
@@ -17,6 +29,8 @@ const SEEN_GRAIN_MS: u64 = 3600 * 1000;
 /// What changed within this time is not forgotten, in ms: whoever asked storage before the change was durable must
 /// have been answered by then, else a customer's dialog would begin twice. A look at the disk takes milliseconds.
 const FRESH_MS: u64 = 10_000;
+/// Merged dialogs whose ids still lead to the one that goes on, for whoever asked storage before.
+const MERGED: usize = 256;
 
 /// The dialogs of one account.
 #[derive(Debug)]
@@ -30,6 +44,19 @@ pub struct Dialogs {
     aliases: LruCache<Box<str>, Named>,
     /// The name that is looked up, so that a look-up allocates nothing.
     scratch: String,
+    /// By the id of a dialog that is no more: the one it became.
+    merged: Recent<u64, u64>,
+    /// What was merged since that was last asked.
+    joined: Vec<Joined>,
+}
+
+/// A dialog became another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// The dialog that is no more, and its lane.
+    pub from: u64,
+    /// The dialog that goes on, and its lane.
+    pub into: u64,
 }
 
 #[derive(Debug)]
@@ -100,8 +127,9 @@ impl Dialogs {
     /// No dialogs yet; about `capacity` in memory.
     pub fn new(account: &str, ttl_ms: u64, capacity: usize) -> Self {
         let (dialogs, aliases) = (LruCache::unbounded(), LruCache::unbounded());
-        let (capacity, scratch) = (capacity.max(1), String::new());
-        Self { account: account.into(), ttl_ms, capacity, dialogs, aliases, scratch }
+        let (capacity, scratch, merged) = (capacity.max(1), String::new(), Recent::new(MERGED));
+        let (account, joined) = (account.into(), Vec::new());
+        Self { account, ttl_ms, capacity, dialogs, aliases, scratch, merged, joined }
     }
 
     /// Whether a name is known in memory; one that is not must be recalled before [`Dialogs::meet`].
@@ -112,6 +140,14 @@ impl Dialogs {
 
     /// Takes what storage remembered of a dialog when it was asked; what memory knows is newer.
     pub fn recall(&mut self, dialog: &Dialog, name: &str) {
+        let mut id = dialog.id;
+        while let Some(into) = self.merged.get(&id) {
+            id = *into;
+        }
+        if id != dialog.id {
+            self.aliases.get_or_insert(name.into(), || Named { dialog: id, changed: Changed::default() });
+            return;
+        }
         let named =
             *self.aliases.get_or_insert(name.into(), || Named { dialog: dialog.id, changed: Changed::default() });
         if named.dialog == dialog.id && !self.dialogs.contains(&dialog.id) {
@@ -145,11 +181,11 @@ impl Dialogs {
     /// The dialog of `item`, begun if there is none; what must be kept of it goes into `change`, which is `ticket`.
     pub fn meet(&mut self, item: &Item, change: &mut Change, ticket: u64, now: u64) -> Option<EventDialog> {
         let first = names(item).next()?;
+        let changed = Changed { ticket, at_ms: now };
         let (id, new) = match self.find(item, now) {
-            Some(id) => (id, false),
+            Some(id) => (self.unite(id, item, change, changed), false),
             None => (self.begin(item, first, now), true),
         };
-        let changed = Changed { ticket, at_ms: now };
         let named = self.name_all(item, id, change, changed);
         let known = self.dialogs.get_mut(&id).expect("found or begun just now");
         let renamed = known.rename(&item.customer);
@@ -164,10 +200,68 @@ impl Dialogs {
         Some(known.as_event_dialog(new))
     }
 
+    /// What was merged since this was last asked, in order.
+    pub fn take_joined(&mut self) -> Vec<Joined> {
+        std::mem::take(&mut self.joined)
+    }
+
+    /// The first dialog that a name of `item` leads to.
     fn find(&mut self, item: &Item, now: u64) -> Option<u64> {
+        self.found(item, now).next()
+    }
+
+    fn found(&mut self, item: &Item, now: u64) -> impl Iterator<Item = u64> {
         let Self { ttl_ms, dialogs, aliases, scratch, .. } = self;
-        let mut named = names(item).filter_map(|name| Some(aliases.get(name.write(scratch))?.dialog));
-        named.find(|id| dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + *ttl_ms >= now))
+        let named = names(item).filter_map(|name| Some(aliases.get(name.write(scratch))?.dialog));
+        named.filter(move |id| dialogs.get(id).is_some_and(|known| known.dialog.seen_at_ms + *ttl_ms >= now))
+    }
+
+    /// Makes one of all dialogs of the customer of `item`, of which `first` is one; the id of the one that goes on.
+    fn unite(&mut self, first: u64, item: &Item, change: &mut Change, changed: Changed) -> u64 {
+        let mut others: Vec<u64> = self.found(item, changed.at_ms).filter(|id| *id != first).collect();
+        others.retain(|id| self.is_of(*id, item, change, changed));
+        if others.is_empty() {
+            return first;
+        }
+        let since_ms = |id: &u64| self.dialogs.peek(id).map_or(u64::MAX, |known| known.dialog.since_ms);
+        let all = std::iter::once(first).chain(others);
+        let into = all.clone().min_by_key(since_ms).expect("there is a first one");
+        for from in all.filter(|id| *id != into) {
+            self.merge(from, into, change, changed);
+        }
+        into
+    }
+
+    /// Whether dialog `id`, found by a name of `item`, is of the same customer; else that name is no longer its.
+    fn is_of(&mut self, id: u64, item: &Item, change: &mut Change, changed: Changed) -> bool {
+        let known = self.dialogs.get_mut(&id).expect("found just now");
+        let is_of = known.is_of(&item.customer);
+        if !is_of && known.dialog.wa_id == item.customer.wa_id {
+            known.dialog.wa_id = None;
+            known.keep(change);
+            known.changed = changed;
+        }
+        is_of
+    }
+
+    /// Lets `from` become `into`.
+    fn merge(&mut self, from: u64, into: u64, change: &mut Change, changed: Changed) {
+        let Some(Known { dialog: lost, .. }) = self.dialogs.pop(&from) else { return };
+        let led = self.aliases.iter().filter(|(_, named)| named.dialog == from);
+        let names: Vec<Box<str>> = led.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            self.aliases.put(name.clone(), Named { dialog: into, changed });
+            change.put(&Alias { account: self.account.clone(), name, dialog: into });
+        }
+        // Names that only storage knows lead to the lost dialog: its record, without anybody's ids, leads on.
+        let leads_on = Dialog { id: into, user_id: None, wa_id: None, seen_at_ms: changed.at_ms, ..lost.clone() };
+        change.writes.push(Write { kind: Dialog::KIND, key: lost.key(), value: Some(leads_on.to_bytes()) });
+        let known = self.dialogs.get_mut(&into).expect("found just now");
+        known.inherit(lost);
+        known.keep(change);
+        known.changed = changed;
+        self.merged.put(from, into);
+        self.joined.push(Joined { from, into });
     }
 
     fn begin(&mut self, item: &Item, name: Name<'_>, now: u64) -> u64 {
@@ -205,6 +299,24 @@ impl Dialogs {
 }
 
 impl Known {
+    /// Whether this is a dialog of `customer`, and not of somebody who had one of the ids before.
+    fn is_of(&self, customer: &Customer) -> bool {
+        let Dialog { user_id, wa_id, .. } = &self.dialog;
+        let is_replaced = |kept: &Option<Box<str>>, previous: &Option<Box<str>>| previous.is_some() && kept == previous;
+        let differs = user_id.is_some() && customer.user_id.is_some() && *user_id != customer.user_id;
+        !differs || is_replaced(user_id, &customer.previous_user_id) || is_replaced(wa_id, &customer.previous_wa_id)
+    }
+
+    /// Takes over what was known of a dialog that became this one.
+    fn inherit(&mut self, lost: Dialog) {
+        let dialog = &mut self.dialog;
+        dialog.user_id = dialog.user_id.take().or(lost.user_id);
+        dialog.wa_id = dialog.wa_id.take().or(lost.wa_id);
+        dialog.since_ms = dialog.since_ms.min(lost.since_ms);
+        dialog.seen_at_ms = dialog.seen_at_ms.max(lost.seen_at_ms);
+        dialog.window_expires_at_ms = dialog.window_expires_at_ms.max(lost.window_expires_at_ms);
+    }
+
     fn hear(&mut self, item: &Item, now: u64) {
         self.dialog.seen_at_ms = self.dialog.seen_at_ms.max(now);
         if item.opens_window {

@@ -3,10 +3,12 @@
 //! A reader holds a window of at most [`WINDOW`] open deliveries. What comes in beyond it stays in the journal and is
 //! read on when the window has room, so a route that is down for a day costs its account a bounded amount of memory.
 
+mod join;
 mod lanes;
 
 use crate::gateway::{Order, Route};
 use crate::rules::retry;
+use join::Joins;
 use lanes::{Lanes, Open};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +92,8 @@ pub struct Reader {
     /// Every event up to here is ended or open.
     high: u64,
     lanes: Lanes,
+    /// Lanes that became another one while the journal still held events of theirs.
+    joins: Joins,
     /// Deliveries that may be under way at once.
     width: usize,
     /// The endpoint is down: nothing starts before this, in ms since 1970.
@@ -124,6 +128,7 @@ impl Reader {
             route,
             high,
             lanes: Lanes::default(),
+            joins: Joins::default(),
             held_until_ms: None,
             delivered_at_ms: 0,
             body_bytes: 0,
@@ -141,7 +146,11 @@ impl Reader {
 
     /// Takes an open delivery back after a restart. Call in ascending order of seq, before anything else.
     pub fn restore(&mut self, kept: OpenDelivery) {
-        self.lanes.insert(kept.seq, Open::restored(kept));
+        let lane = match self.route.order {
+            Order::Dialog => kept.lane,
+            Order::None => kept.seq,
+        };
+        self.lanes.insert(kept.seq, Open::restored(kept, lane));
     }
 
     /// A new event became durable. Takes it into the window if nothing before it is missing and there is room.
@@ -327,7 +336,7 @@ impl Reader {
             self.body_bytes += event.body.len();
         }
         let lane = match self.route.order {
-            Order::Dialog => event.lane,
+            Order::Dialog => self.joins.lane_of(event),
             Order::None => event.seq,
         };
         self.lanes.insert(event.seq, Open::new(event, lane, keep.then(|| Arc::clone(event))));

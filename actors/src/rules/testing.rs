@@ -2,7 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::cloud::webhook::split;
-use crate::gateway::{Format, Order, Route};
+use crate::gateway::{Format, Order, RankGuard, Route};
 use crate::rules::reader::route_tag;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(crate) fn route(name: &str) -> Route {
         finals: Vec::new(),
         allow_private: true,
         batch: None,
+        rank_guard: RankGuard::Off,
     }
 }
 

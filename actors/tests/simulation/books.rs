@@ -41,11 +41,22 @@ pub struct Books {
     pub applied: HashSet<(Way, u64)>,
     pub dead: BTreeSet<(Way, u64)>,
     aliases: HashMap<(String, String), u64>,
-    dialogs: HashSet<(String, u64)>,
+    /// When each dialog began.
+    dialogs: HashMap<(String, u64), u64>,
+    /// Dialogs that became others since the last crash.
+    joins: Vec<Join>,
     /// Changes with progress that are on their way to the disk, by stream.
     pub keeping: HashMap<String, usize>,
     /// When such a change was durable last, by stream.
     kept_at: HashMap<String, u64>,
+}
+
+/// Two lanes that are one from an event on.
+struct Join {
+    stream: String,
+    from: u64,
+    into: u64,
+    until: u64,
 }
 
 impl Books {
@@ -87,24 +98,38 @@ impl Books {
         }
     }
 
-    /// Every name leads to one dialog, the one that the first known name leads to.
+    /// All names lead to one dialog: of those that known names lead to, the one that began first.
     fn check_dialog(&mut self, event: &Event, names: &[String]) {
         let stream = event.stream.to_string();
         let dialog = event.dialog.as_ref().expect("an item with a customer has a dialog");
-        let known = names.iter().find_map(|name| self.aliases.get(&(stream.clone(), name.clone())).copied());
+        let known = names.iter().filter_map(|name| self.aliases.get(&(stream.clone(), name.clone())).copied());
+        let known: Vec<u64> = known.collect();
         assert_eq!(event.lane, dialog.id, "the lane is the dialog's");
-        match known {
-            Some(known) => {
-                assert_eq!((dialog.id, dialog.new), (known, false), "{} {names:?} continues its dialog", event.id())
+        match known.iter().copied().min_by_key(|id| self.dialogs[&(stream.clone(), *id)]) {
+            Some(first) => {
+                assert_eq!((dialog.id, dialog.new), (first, false), "{} {names:?} continues its dialog", event.id())
             }
             None => {
                 assert!(dialog.new, "{} {names:?} begins a dialog", event.id());
-                assert!(self.dialogs.insert((stream.clone(), dialog.id)), "a new dialog has an id of its own");
+                let twice = self.dialogs.insert((stream.clone(), dialog.id), event.received_at_ms);
+                assert_eq!(twice, None, "a new dialog has an id of its own");
             }
+        }
+        for other in known.into_iter().filter(|id| *id != dialog.id) {
+            self.merged(&stream, other, dialog.id, event.seq);
         }
         for name in names {
             self.aliases.insert((stream.clone(), name.clone()), dialog.id);
         }
+    }
+
+    /// Dialog `from` became `into` with event `until`: all its names lead there, and order holds across.
+    fn merged(&mut self, stream: &str, from: u64, into: u64, until: u64) {
+        let led = self.aliases.iter_mut().filter(|((of, _), id)| of == stream && **id == from);
+        led.for_each(|(_, id)| *id = into);
+        let earlier = self.joins.iter().filter(|join| join.stream == stream && join.into == from);
+        let all: Vec<u64> = earlier.map(|join| join.from).chain([from]).collect();
+        self.joins.extend(all.into_iter().map(|from| Join { stream: stream.to_owned(), from, into, until }));
     }
 
     /// A webhook was answered 200.
@@ -128,6 +153,13 @@ impl Books {
         assert!(!ended.contains_key(&seq), "{way:?} {seq} had ended");
         if place > 0 && !out_of_order {
             assert!(ended.contains_key(&lane[place - 1]), "{way:?} {seq} overtakes {} of its lane", lane[place - 1]);
+        }
+        let joined =
+            self.joins.iter().filter(|join| join.stream == way.0 && join.into == event.lane && seq >= join.until);
+        for from in joined.map(|join| join.from).filter(|_| !out_of_order) {
+            let lane = self.lanes.get(way).and_then(|lanes| lanes.get(&from)).map_or(&[][..], |lane| lane);
+            let ahead = lane.iter().find(|other| **other < seq && !ended.contains_key(other));
+            assert_eq!(ahead, None, "{way:?} {seq} overtakes one of the dialog that became its own");
         }
         assert!(self.under_way.insert((way.clone(), seq)), "{way:?} {seq} is under way already");
         Arc::clone(event)
@@ -156,6 +188,8 @@ impl Books {
     /// The process died: what it knew beyond the disk is void. Little may be repeated by that; says how much.
     pub fn crashed(&mut self, store: &MemoryStore, group_ms: u64, now: u64) -> usize {
         self.under_way.clear();
+        // A restart forgets which lanes are one.
+        self.joins.clear();
         let mut repeated = 0;
         for (way, ended) in &mut self.ended {
             let kept_at = self.kept_at.get(&way.0).copied().unwrap_or(0);

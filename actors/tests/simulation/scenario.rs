@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Gateway, Order, Overrides, Route, Secret};
+use wharf_actors::gateway::{Format, Gateway, Order, Overrides, RankGuard, Route, Secret};
 use wharf_actors::rules::account::Setting;
 
 pub const GATEWAY: &str = "sim";
@@ -84,6 +84,7 @@ pub fn gateway() -> Gateway {
         finals: Vec::new(),
         allow_private: true,
         batch: None,
+        rank_guard: RankGuard::Off,
     };
     let routes = [
         Route { tests: true, ..route("all") },

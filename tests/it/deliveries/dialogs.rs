@@ -87,3 +87,23 @@ async fn the_list_of_dialogs_shows_customers_variables_and_windows() {
     assert_eq!(dialog["window_expires_at"], told["window_expires_at"]);
     stage.end().await;
 }
+
+/// A status knew the phone alone and a message the user id alone; then one item names both.
+#[actix_web::test]
+async fn two_dialogs_that_turn_out_to_be_one_customers_are_one_from_then_on_also_after_a_crash() {
+    let mut stage = dialogs().await;
+    let line = stage.line(0, 0);
+    let by_number = tell(&stage, &line, from("wamid.1", Some("491"), None)).await;
+    let by_user = tell(&stage, &line, from("wamid.2", None, Some("US.77"))).await;
+    assert_ne!(by_number["id"], by_user["id"]);
+    let by_both = tell(&stage, &line, from("wamid.3", Some("491"), Some("US.77"))).await;
+    assert_eq!((&by_both["id"], &by_both["new"]), (&by_number["id"], &json!(false)));
+    stage.crash().await;
+    for (id, wa_id, user_id) in [("wamid.4", None, Some("US.77")), ("wamid.5", Some("491"), None)] {
+        assert_eq!(tell(&stage, &line, from(id, wa_id, user_id)).await["id"], by_number["id"]);
+    }
+    let listed = stage.look(&format!("/api/accounts/{}/dialogs", line.waba)).await.json();
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!(listed["data"][0]["id"], by_number["id"]);
+    stage.end().await;
+}

@@ -2,6 +2,7 @@
 
 use super::facts::{self, Facts};
 use super::levels;
+use super::natural;
 use super::people;
 use super::scope::{Scope, seconds};
 use super::tape::{Text, Value};
@@ -46,9 +47,15 @@ pub(super) fn facts<'t>(change: Value<'t>, scope: &Scope<'t>) -> Facts<'t> {
     match &*scope.field {
         "messaging_handovers" => handover(value, &mut facts),
         "standby" => standby(value, scope, &mut facts),
+        "account_settings_update" => facts.natural = settings(value),
         _ => {}
     }
     facts
+}
+
+/// `account_settings_update`: known by number, time and bytes.
+fn settings(value: Value<'_>) -> Option<Vec<Text<'_>>> {
+    Some(vec!["settings".into(), value.word("timestamp")?, natural::hash_text(value)])
 }
 
 /// `messaging_handovers`: known by number, sender, what happened, and when.

@@ -38,6 +38,23 @@ impl<'t> Facts<'t> {
     }
 }
 
+/// What a status is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Message,
+    Call,
+    Payment,
+}
+
+/// What `status` is about.
+pub(super) fn subject(status: Value<'_>) -> Subject {
+    match status.get("type") {
+        Some(kind) if kind.says("call") => Subject::Call,
+        Some(kind) if kind.says("payment") => Subject::Payment,
+        Some(_) | None => Subject::Message,
+    }
+}
+
 /// What an element of `list` says.
 pub(super) fn of_element<'t>(list: List, element: Value<'t>, scope: &Scope<'t>) -> Facts<'t> {
     let mut facts = Facts {
@@ -51,7 +68,7 @@ pub(super) fn of_element<'t>(list: List, element: Value<'t>, scope: &Scope<'t>) 
         facts.message_id = element.word("id");
     }
     if list == List::Statuses {
-        facts.status = element.word("status");
+        facts.status = element.word("status").filter(|_| subject(element) == Subject::Message);
         facts.opaque = element.word("biz_opaque_callback_data");
     }
     facts

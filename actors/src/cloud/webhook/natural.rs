@@ -1,6 +1,6 @@
 //! By what an item is known again when it comes twice. Knows Meta's ids; knows neither accounts nor windows of time.
 
-use super::facts::Facts;
+use super::facts::{self, Facts, Subject};
 use super::levels::List;
 use super::people::{self, PARTICIPANT_PHONES, PARTICIPANT_USERS};
 use super::scope::Scope;
@@ -27,8 +27,10 @@ pub(super) fn natural<'t>(list: List, element: Value<'t>) -> Option<Vec<Text<'t>
 
 fn status(status: Value<'_>) -> Option<Vec<Text<'_>>> {
     let id = status.word("id")?;
-    if status.get("type").is_some_and(|kind| kind.says("payment")) {
-        return Some(payment(status, id));
+    match facts::subject(status) {
+        Subject::Message => {}
+        Subject::Call => return Some(vec!["call".into(), id, status.word("status")?]),
+        Subject::Payment => return Some(payment(status, id)),
     }
     let names = PARTICIPANT_PHONES.iter().chain(&PARTICIPANT_USERS).chain(&["recipient_id", "recipient_user_id"]);
     let recipient = names.copied().find_map(|name| status.word(name)).unwrap_or_default();
@@ -84,7 +86,7 @@ fn user_id_update(update: Value<'_>) -> Option<Vec<Text<'_>>> {
     Some(vec![current?, id.word("previous").unwrap_or_default(), update.word("timestamp")?])
 }
 
-fn hash_text(value: Value<'_>) -> Text<'static> {
+pub(super) fn hash_text(value: Value<'_>) -> Text<'static> {
     format!("{:032x}", xxh3_128(value.bytes())).into()
 }
 

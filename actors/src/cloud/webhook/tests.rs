@@ -3,6 +3,7 @@
 
 mod corpus;
 mod fields;
+mod fuzz;
 mod properties;
 mod shapes;
 mod speed;

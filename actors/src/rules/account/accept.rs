@@ -1,9 +1,10 @@
 //! How an account takes items: duplicates told apart, dialogs met, routes asked, statuses heard. Knows no disk.
 
-use super::scope::lane_without_dialog;
+use super::scope;
 use super::standing::Standing;
 use super::{Accept, AccountMachine, Effect, InFlight, wants};
 use crate::cloud::item::Item;
+use crate::rules::ownership;
 use std::sync::Arc;
 use wharf_storage::{Change, Disposition, Event, EventKind, Mark, Seen, Tally, Write};
 
@@ -58,10 +59,11 @@ impl AccountMachine {
             stamp: item.stamp,
             seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
         });
-        if item.kind == EventKind::Status {
-            self.take_status(&item, change, now);
-        }
+        let superseded = item.kind == EventKind::Status && self.take_status(&item, change, now);
         let mut event = self.event(item, gateway, secret, change, now);
+        if superseded && self.guards_ranks {
+            event.wanted_by.push(Event::SUPERSEDED);
+        }
         match event.disposition {
             Disposition::Routed => {
                 tally.routed += 1;
@@ -69,6 +71,7 @@ impl AccountMachine {
             }
             Disposition::Inactive | Disposition::Test | Disposition::Quarantined => tally.inactive += 1,
         }
+        flight.joined.extend(self.dialogs.take_joined().into_iter().map(|joined| (event.seq, joined)));
         let event = Arc::new(event);
         flight.events.push(Arc::clone(&event));
         change.events.push(event);
@@ -80,7 +83,8 @@ impl AccountMachine {
             item.number.display = Some(display.clone());
         }
         let dialog = self.dialogs.meet(&item, change, self.last_ticket + 1, now);
-        let lane = dialog.as_ref().map_or_else(|| lane_without_dialog(&item), |dialog| dialog.id);
+        item.number.id = item.number.id.or_else(|| self.number_shown_as(item.number.display.as_deref()?));
+        let lane = scope::lane(&item, dialog.as_ref().map(|dialog| dialog.id));
         Event {
             stream: Arc::clone(&self.id),
             seq: self.seq,
@@ -101,20 +105,32 @@ impl AccountMachine {
         }
     }
 
-    fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) {
-        let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return };
+    /// The id of the number that Graph shows like this: fields of the account name their number by it alone.
+    fn number_shown_as(&self, display: &str) -> Option<Box<str>> {
+        let digits = ownership::digits(display);
+        let mut numbers = self.numbers.iter().filter(|(_, shown)| ownership::digits(shown) == digits);
+        numbers.next().filter(|_| !digits.is_empty()).map(|(id, _)| id.clone())
+    }
+
+    /// Hears a status of a message; says whether a later one was heard before.
+    fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) -> bool {
+        let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return false };
+        let heard = self.guards_ranks && self.ranks.hear(item);
         match self.recent.get_mut(wamid) {
             Some(record) => {
                 let mut standing = Standing::of(record.state);
+                let is_behind = standing.is_beyond(item);
                 if standing.hear(status, item) {
                     standing.show(record, now);
                     change.put(record);
                 }
+                heard || is_behind
             }
             None => {
                 let mut standing = self.early.pop(wamid).unwrap_or_default();
                 standing.hear(status, item);
                 self.early.put(wamid.clone(), standing);
+                heard
             }
         }
     }

@@ -1,9 +1,9 @@
 //! What is true of an account's items whatever its state: their scope, their lane, the routes that want them.
 
 use crate::cloud::item::Item;
-use crate::gateway::Route;
+use crate::gateway::{RankGuard, Route};
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Event, Kind, Noun};
+use wharf_storage::{AccountRecord, Change, Event, EventKind, Kind, Noun};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// What tells the items of one account from those of another.
@@ -22,19 +22,37 @@ pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
     change
 }
 
-/// Whether a route's filter wants an event. An empty list wants everything.
+/// Whether a route's filter wants an event. An empty list wants everything; a rank guard that drops wants no status of
+/// a message of which a later one was accepted before.
 pub fn wants(route: &Route, event: &Event) -> bool {
     let lists = |list: &[String], what: Option<&str>| {
         list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
     };
-    lists(&route.fields, Some(&event.field))
+    let passes_guard = match route.rank_guard {
+        RankGuard::Drop => !event.is_superseded(),
+        RankGuard::Mark | RankGuard::Off => true,
+    };
+    passes_guard
+        && lists(&route.fields, Some(&event.field))
         && lists(&route.types, Some(event.kind.word()))
         && lists(&route.accounts, Some(&event.stream))
         && lists(&route.numbers, event.number.id.as_deref())
 }
 
+/// The lane of an item. What is past (chunks of history and the media that follow them, thousands at a time) has a lane
+/// beside the dialog's: what a customer says now never waits for what was said last spring.
+pub(super) fn lane(item: &Item, dialog: Option<u64>) -> u64 {
+    match dialog {
+        Some(dialog) if item.kind == EventKind::History => {
+            xxh3_64(format!("{dialog}|{}", item.kind.word()).as_bytes()) | 1 << 63
+        }
+        Some(dialog) => dialog,
+        None => lane_without_dialog(item),
+    }
+}
+
 /// The number's lane per field, without a number the account's per field.
-pub(super) fn lane_without_dialog(item: &Item) -> u64 {
+fn lane_without_dialog(item: &Item) -> u64 {
     let number = item.number.id.as_deref().or(item.number.display.as_deref()).unwrap_or_default();
     xxh3_64(format!("{number}|{}", item.field).as_bytes()) | 1 << 63
 }

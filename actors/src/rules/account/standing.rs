@@ -1,5 +1,6 @@
 //! How far Meta's statuses say that a message is, whatever their order.
 
+use super::ranks;
 use crate::cloud::item::Item;
 use crate::rules::outbox;
 use wharf_storage::{MessageRecord, MessageState};
@@ -22,6 +23,12 @@ impl Standing {
     /// Of a message that stands at `state`.
     pub(super) fn of(state: MessageState) -> Self {
         Self { state, error: None }
+    }
+
+    /// Whether it is further than the status `item`. In groups every member has statuses of its own: it never is.
+    pub(super) fn is_beyond(&self, item: &Item) -> bool {
+        let rank = ranks::rank(item).filter(|_| item.customer.group_id.is_none());
+        rank.is_some_and(|rank| rank < ranks::rank_of(self.state))
     }
 
     /// Hears a status, in any order; says whether it moved forward.

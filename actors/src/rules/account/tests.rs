@@ -1,5 +1,9 @@
 //! What an account makes of items, statuses and changes, and what it gives out only when they are durable.
 
+mod fields;
+mod guard;
+mod people;
+
 use super::*;
 use crate::cloud::item::Item;
 use crate::gateway::Route;

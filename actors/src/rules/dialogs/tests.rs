@@ -31,11 +31,11 @@ fn meet(dialogs: &mut Dialogs, item: &Item, now: u64) -> (EventDialog, Change) {
 /// What storage has after these changes.
 fn kept(changes: &[Change], name: &str) -> Option<Dialog> {
     let writes = || changes.iter().flat_map(|change| &change.writes);
-    let bytes = |write: &wharf_storage::Write| write.value.clone().expect("dialogs are never removed");
+    let bytes = |write: &wharf_storage::Write| write.value.clone().expect("set");
     let aliases = writes().filter(|write| write.kind == Kind::Alias);
     let mut aliases = aliases.map(|write| Alias::from_bytes(&bytes(write)).expect("readable"));
     let id = aliases.rfind(|alias| &*alias.name == name)?.dialog;
-    let all = writes().filter(|write| write.kind == Kind::Dialog);
+    let all = writes().filter(|write| write.kind == Kind::Dialog && write.value.is_some());
     let mut all = all.map(|write| Dialog::from_bytes(&bytes(write)).expect("readable"));
     all.rfind(|dialog| dialog.id == id)
 }
@@ -70,13 +70,89 @@ fn two_ids_seen_together_are_one_dialog_from_then_on() {
 }
 
 #[test]
-fn two_dialogs_of_one_customer_become_the_one_of_the_user_id() {
+fn two_dialogs_of_one_customer_become_the_one_that_began_first() {
     let mut dialogs = dialogs(8);
     let (phone, _) = meet(&mut dialogs, &by_phone("1"), NOW);
-    let (user, _) = meet(&mut dialogs, &by_user("US.7"), NOW);
+    let (user, _) = meet(&mut dialogs, &by_user("US.7"), NOW + 1);
     assert_ne!(phone.id, user.id);
-    assert_eq!(meet(&mut dialogs, &by_both("1", "US.7"), NOW).0.id, user.id);
-    assert_eq!(meet(&mut dialogs, &by_phone("1"), NOW).0.id, user.id);
+    let (both, change) = meet(&mut dialogs, &by_both("1", "US.7"), NOW + 2);
+    assert_eq!((both.id, both.new), (phone.id, false));
+    assert_eq!(meet(&mut dialogs, &by_phone("1"), NOW + 3).0.id, phone.id);
+    assert_eq!(meet(&mut dialogs, &by_user("US.7"), NOW + 3).0.id, phone.id);
+    assert_eq!(dialogs.take_joined(), [Joined { from: user.id, into: phone.id }]);
+    assert!(dialogs.take_joined().is_empty(), "told once");
+    let records = change.writes.iter().filter(|write| write.kind == Kind::Dialog);
+    let mut records = records.map(|write| Dialog::from_bytes(write.value.as_ref().expect("set")).expect("readable"));
+    let leads_on = records.next().expect("what is left of the other one");
+    assert_eq!((leads_on.id, leads_on.user_id, leads_on.wa_id), (phone.id, None, None), "it leads on and names nobody");
+    assert_eq!(kept(&[change], "9|u|US.7").expect("kept").wa_id.as_deref(), Some("1"));
+}
+
+#[test]
+fn a_merged_dialog_has_the_longer_window() {
+    let mut dialogs = dialogs(8);
+    let status = message("m", r#""from":"1","type":"system","system":{"type":"customer_identity_changed"}"#);
+    assert_eq!(meet(&mut dialogs, &status, NOW).0.window_expires_at_ms, None);
+    let open = meet(&mut dialogs, &by_user("US.7"), NOW + 1).0.window_expires_at_ms;
+    let told = message("m", r#""from":"1","from_user_id":"US.7","type":"system","system":{}"#);
+    let (both, _) = meet(&mut dialogs, &told, NOW + 2);
+    assert!(open.is_some());
+    assert_eq!(both.window_expires_at_ms, open);
+}
+
+#[test]
+fn a_user_id_update_leads_the_new_id_to_the_dialog_and_merges_what_it_began_before() {
+    let update = r#"{"wa_id":"1","user_id":{"previous":"US.1","current":"US.2"},"timestamp":"1800000000"}"#;
+    let update = item("100", "9", "user_id_update", update);
+    let mut dialogs = dialogs(8);
+    let (before, _) = meet(&mut dialogs, &by_both("1", "US.1"), NOW);
+    let (early, _) = meet(&mut dialogs, &by_user("US.2"), NOW + 1);
+    assert_ne!(early.id, before.id, "the news came late");
+    let (told, _) = meet(&mut dialogs, &update, NOW + 2);
+    assert_eq!((told.id, told.user_id.as_deref()), (before.id, Some("US.2")));
+    assert_eq!(dialogs.take_joined(), [Joined { from: early.id, into: before.id }]);
+    for late in [by_user("US.1"), by_user("US.2"), by_phone("1")] {
+        assert_eq!(meet(&mut dialogs, &late, NOW + 3).0.id, before.id);
+    }
+}
+
+#[test]
+fn the_other_names_of_a_merged_dialog_lead_to_the_one_that_goes_on() {
+    let mut dialogs = dialogs(8);
+    let (old, _) = meet(&mut dialogs, &by_phone("1"), NOW);
+    let (new, _) = meet(&mut dialogs, &by_both("2", "US.2"), NOW + 1);
+    let moved = message("m", r#""from":"1","type":"system","system":{"type":"user_changed_number","wa_id":"2"}"#);
+    let (told, change) = meet(&mut dialogs, &moved, NOW + 2);
+    assert_eq!(told.id, old.id);
+    assert_eq!(meet(&mut dialogs, &by_user("US.2"), NOW + 3).0.id, old.id, "the item did not name it");
+    assert_eq!(kept(&[change], "9|u|US.2").expect("kept").id, old.id);
+    assert_eq!(dialogs.take_joined(), [Joined { from: new.id, into: old.id }]);
+}
+
+/// Numbers are given to new people: the old owner's dialog must not become theirs.
+#[test]
+fn a_phone_number_with_another_user_id_changes_hands_and_merges_nothing() {
+    let mut dialogs = dialogs(8);
+    let (before, _) = meet(&mut dialogs, &by_both("1", "US.1"), NOW);
+    let (other, _) = meet(&mut dialogs, &by_user("US.2"), NOW + 1);
+    let (hands, change) = meet(&mut dialogs, &by_both("1", "US.2"), NOW + 2);
+    assert_eq!((hands.id, dialogs.take_joined().len()), (other.id, 0));
+    assert_eq!(meet(&mut dialogs, &by_phone("1"), NOW + 3).0.id, other.id);
+    let (again, _) = meet(&mut dialogs, &by_user("US.1"), NOW + 3);
+    assert_eq!((again.id, again.wa_id), (before.id, None));
+    assert_eq!(kept(&[change], "9|p|1").expect("kept").user_id.as_deref(), Some("US.2"));
+}
+
+#[test]
+fn what_storage_said_of_a_merged_dialog_leads_to_the_one_that_goes_on() {
+    let mut dialogs = dialogs(8);
+    let (phone, _) = meet(&mut dialogs, &by_phone("1"), NOW);
+    let (_, begun) = meet(&mut dialogs, &by_user("US.7"), NOW + 1);
+    let stale = kept(&[begun], "9|u|US.7").expect("kept");
+    meet(&mut dialogs, &by_both("1", "US.7"), NOW + 2);
+    dialogs.recall(&stale, "9|u|US.0");
+    assert_eq!(meet(&mut dialogs, &by_user("US.0"), NOW + 3).0.id, phone.id, "asked before the merge was durable");
+    assert_eq!(dialogs.dialogs.len(), 1);
 }
 
 /// A customer with a new phone number began a new dialog: the names did not include those that an item replaces.
@@ -203,6 +279,7 @@ fn what_memory_knows_is_newer_than_what_storage_said() {
     let stale = kept(&[by_phone_alone], "9|p|1").expect("kept");
     let (user, _) = meet(&mut dialogs, &by_user("US.7"), NOW);
     meet(&mut dialogs, &by_both("1", "US.7"), NOW);
+    assert_eq!(dialogs.take_joined().len(), 1);
     dialogs.recall(&stale, "9|p|1");
     assert_eq!(meet(&mut dialogs, &by_phone("1"), NOW).0.id, user.id);
 }

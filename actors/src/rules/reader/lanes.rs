@@ -23,6 +23,8 @@ pub(super) struct Lanes {
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) lane: u64,
+    /// The lane as the event has it: what is kept, because a restart forgets which lanes were joined.
+    own_lane: u64,
     pub(super) urgency: u8,
     pub(super) received_at_ms: u64,
     pub(super) attempts: u32,
@@ -35,8 +37,9 @@ pub(super) struct Open {
 }
 
 /// What goes first where a route cannot keep up: 0 before 1. A call rings now, a status can wait, the past has waited.
-pub(super) fn urgency(kind: EventKind) -> u8 {
-    match kind {
+fn urgency(event: &Event) -> u8 {
+    match event.kind {
+        EventKind::Status if &*event.field == "calls" => 0,
         EventKind::Call => 0,
         EventKind::Message
         | EventKind::Error
@@ -217,7 +220,8 @@ impl Open {
     pub(super) fn new(event: &Event, lane: u64, kept: Option<Arc<Event>>) -> Self {
         Self {
             lane,
-            urgency: urgency(event.kind),
+            own_lane: event.lane,
+            urgency: urgency(event),
             received_at_ms: event.received_at_ms,
             attempts: 0,
             due_at_ms: 0,
@@ -229,16 +233,16 @@ impl Open {
     }
 
     /// One that was kept.
-    pub(super) fn restored(kept: OpenDelivery) -> Self {
-        let OpenDelivery { seq: _, lane, urgency, received_at_ms, attempts, due_at_ms, failed_since_ms, parked } = kept;
+    pub(super) fn restored(kept: OpenDelivery, lane: u64) -> Self {
         Self {
             lane,
-            urgency,
-            received_at_ms,
-            attempts,
-            due_at_ms,
-            failed_since_ms,
-            parked,
+            own_lane: kept.lane,
+            urgency: kept.urgency,
+            received_at_ms: kept.received_at_ms,
+            attempts: kept.attempts,
+            due_at_ms: kept.due_at_ms,
+            failed_since_ms: kept.failed_since_ms,
+            parked: kept.parked,
             under_way: false,
             event: None,
         }
@@ -248,7 +252,7 @@ impl Open {
     pub(super) fn kept(&self, seq: u64) -> OpenDelivery {
         OpenDelivery {
             seq,
-            lane: self.lane,
+            lane: self.own_lane,
             urgency: self.urgency,
             received_at_ms: self.received_at_ms,
             attempts: self.attempts,

@@ -98,6 +98,7 @@ fn a_payment_status_is_known_by_reference_transaction_state_time_and_refunds() {
         r#""statuses":[{"id":"wamid.P","status":"captured","type":"payment","timestamp":"1700000001","recipient_id":"919999","payment":{"reference_id":"ref-1","amount":{"value":21000,"offset":100},"transaction":{"id":"order_a","type":"razorpay","updated_timestamp":1700000009},"refunds":[{"id":"r1"}]}}]"#,
     );
     assert_eq!(only(&body).kind, EventKind::Status);
+    assert_eq!(only(body.replace("captured", "failed")).status, None, "a payment that failed is no failed message");
     let parts = [
         ("wamid.P", "wamid.Q"),
         ("captured", "pending"),
@@ -250,8 +251,10 @@ fn a_call_status_is_known_by_id_and_state() {
         r#""statuses":[{"id":"wacid.z","type":"call","status":"RINGING","timestamp":"1671644824","recipient_id":"16505551234","biz_opaque_callback_data":"x"}]"#,
     );
     let item = only(&body);
-    assert_eq!((item.kind, item.status.as_deref(), item.opens_window), (EventKind::Status, Some("RINGING"), false));
-    assert_known_by(&body, &[("wacid.z", "wacid.y"), ("RINGING", "ACCEPTED")], &[("1671644824", "1671644825")]);
+    assert_eq!((item.kind, item.status.as_deref(), item.opens_window), (EventKind::Status, None, false));
+    assert_eq!(item.customer, person(Some("16505551234"), None));
+    let beside = [("1671644824", "1671644825"), ("16505551234", "16505551235")];
+    assert_known_by(&body, &[("wacid.z", "wacid.y"), ("RINGING", "ACCEPTED")], &beside);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const NAMES: [&str; 44] = [
+pub(super) const NAMES: [&str; 44] = [
     "entry",
     "changes",
     "value",
@@ -72,7 +72,7 @@ const SCALARS: [&str; 18] = [
 ];
 
 /// Any JSON made of Meta's words, doubled keys included.
-fn any_json() -> impl Strategy<Value = String> {
+pub(super) fn any_json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![4 => prop::sample::select(&SCALARS[..]).prop_map(str::to_owned), 1 => any::<f64>().prop_filter_map("finite", |number| number.is_finite().then(|| number.to_string()))];
     leaf.prop_recursive(9, 96, 5, |inner| {
         let member =
