@@ -10,6 +10,8 @@ pub mod edge;
 pub mod error;
 pub mod logging;
 pub mod ops;
+pub mod reload;
 pub mod router;
 pub mod sandbox;
 pub mod server;
+pub mod tls;

@@ -3,7 +3,9 @@
 
 use crate::config::Settings;
 use crate::edge::{Edge, Late};
+use crate::reload::{self, Reloaded};
 use crate::router;
+use crate::tls::{self, Live, Material, TlsFault};
 use actix_rt::{Arbiter, ArbiterHandle};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
@@ -18,6 +20,8 @@ use wharf_storage::{Store, StoreError};
 pub(crate) const BACKLOG: u32 = 4096;
 /// A request's head must be whole after this long.
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A TLS handshake must be done after this long.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// An idle connection is kept this long.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// What is under way when the server stops has this long to end.
@@ -36,6 +40,9 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file of TLS cannot serve.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,6 +60,7 @@ pub struct Running {
     /// What the handlers share.
     pub edge: web::Data<Edge>,
     handles: [ServerHandle; 2],
+    started: Arc<Settings>,
 }
 
 /// Starts both listeners; `open` opens the store, on a thread that may block.
@@ -61,10 +69,11 @@ pub async fn start(
     open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError> + Send + 'static,
 ) -> Result<Running, StartError> {
     let late: Late = web::Data::new(OnceLock::new());
+    let tls = settings.server.tls.as_ref().map(Material::load).transpose()?.map(Live::new);
     let (ops, ops_handle) = listen_ops(settings.server.ops_listen, &late)?;
     let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
     let store = opened.map_err(StartError::Store)?;
-    let (public, public_handle, arbiters) = listen_public(settings, &late).await?;
+    let (public, public_handle, arbiters) = listen_public(settings, &late, tls.clone()).await?;
     let plan = Plan {
         store,
         gateways: settings.gateways.clone(),
@@ -74,11 +83,14 @@ pub async fn start(
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
     };
-    let edge = web::Data::new(Edge::new(build(plan)?, settings));
+    let edge = web::Data::new(Edge::new(build(plan)?, settings, tls.clone()));
     let _ = late.set(edge.clone());
+    if let Some(live) = &tls {
+        actix_web::rt::spawn(tls::watch(Arc::downgrade(live)));
+    }
     public_handle.resume().await;
     log::info!("listening public={public} ops={ops} gateways={}", settings.gateways.len());
-    Ok(Running { public, ops, edge, handles: [public_handle, ops_handle] })
+    Ok(Running { public, ops, edge, handles: [public_handle, ops_handle], started: Arc::new(settings.clone()) })
 }
 
 /// Listens without accepting: connections wait until the house stands. Gives the event loops of the workers, on which
@@ -86,9 +98,11 @@ pub async fn start(
 async fn listen_public(
     settings: &Settings,
     late: &Late,
+    tls: Option<Arc<Live>>,
 ) -> Result<(SocketAddr, ServerHandle, Vec<ArbiterHandle>), StartError> {
     let shared = late.clone();
     let address = settings.server.listen;
+    let connections = settings.server.max_connections.div_ceil(settings.server.workers);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let app = move || {
         let _ = tell.send(Arbiter::current());
@@ -99,10 +113,20 @@ async fn listen_public(
         .backlog(BACKLOG)
         .client_request_timeout(HEAD_WITHIN)
         .keep_alive(KEEP_ALIVE)
+        .max_connections(connections)
+        // Handshakes under way are bounded by the connections; a bound of their own would let idle ones hold up others.
+        .max_connection_rate(connections)
+        .tls_handshake_timeout(HANDSHAKE_WITHIN)
         .shutdown_timeout(DRAIN_S)
-        .disable_signals()
-        .bind(address)
-        .map_err(|source| StartError::Listen { address, setting: "server.listen", source })?;
+        .disable_signals();
+    let server = match tls {
+        Some(live) => {
+            let config = live.server_config();
+            server.on_connect(move |connection, data| live.greet(connection, data)).bind_rustls_0_23(address, config)
+        }
+        None => server.bind(address),
+    };
+    let server = server.map_err(|source| StartError::Listen { address, setting: "server.listen", source })?;
     let bound = server.addrs()[0];
     let server = server.run();
     let handle = server.handle();
@@ -131,6 +155,18 @@ fn listen_ops(address: SocketAddr, late: &Late) -> Result<(SocketAddr, ServerHan
 }
 
 impl Running {
+    /// Takes over from `new` what can be changed while everything runs.
+    pub async fn reload(&self, new: Settings) -> Result<Reloaded, StartError> {
+        let (edge, started) = (self.edge.clone(), Arc::clone(&self.started));
+        let reloaded = web::block(move || reload::reload(&edge, &started, &new)).await;
+        Ok(reloaded.map_err(|_| StartError::Thread)??)
+    }
+
+    /// `http` or `https`: what the public listener speaks.
+    pub fn scheme(&self) -> &'static str {
+        if self.edge.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Drains: takes nothing new, ends what is under way, writes what is queued, closes the store.
     pub async fn stop(self) {
         let [public, ops] = self.handles;

@@ -125,7 +125,7 @@ async fn audit(
         at_ms: now_ms(),
         nonce: edge.counters.audits.fetch_add(1, Ordering::Relaxed),
         who: caller.name.as_ref().into(),
-        address: authorised::peer(request).to_string().into(),
+        address: authorised::peer(request, edge).to_string().into(),
         gateway: call.gateway.as_ref().into(),
         verb: call.verb.word().into(),
         ids,

@@ -229,6 +229,7 @@ impl<'r> Section<'r> {
         match self.name {
             "" => names.extend(["server", "storage", "graph", "send", "gateway", "key"]),
             "gateway" => names.push("route"),
+            "server" => names.push("tls"),
             _ => {}
         }
         names

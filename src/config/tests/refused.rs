@@ -139,7 +139,6 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
 #[test]
 fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
     let cases = [
-        ("", "[server]\ntls = { cert = \"c\", key = \"k\" }\n", "server.tls"),
         ("", "[storage]\nmax_bytes = \"1GB\"\n", "storage.max_bytes"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
         ("\"app-secret\"", "\"a\"\nverbs = \"ops\"", "gateway[0].verbs"),

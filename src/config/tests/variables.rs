@@ -66,7 +66,7 @@ fn without_a_file_one_gateway_comes_from_variables() {
     assert_eq!(settings.warnings, []);
     assert_eq!(settings.origin, "environment");
     let gateway = &settings.gateways[0];
-    assert_eq!((&*gateway.uri, gateway.token.reveal()), ("whatsapp", "token"));
+    assert_eq!((&*gateway.uri, gateway.token.get().reveal()), ("whatsapp", "token"));
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/whatsapp"));
     assert_eq!(gateway.app_id.as_deref(), Some("11"));
     assert_eq!((&*gateway.routes[0].name, &gateway.routes[0].url[..]), ("whatsapp/default", "http://127.0.0.1:1/hook"));
