@@ -6,6 +6,7 @@ pub mod callback;
 pub mod cli;
 pub mod cloud_api;
 pub mod config;
+pub mod descriptors;
 pub mod edge;
 pub mod error;
 pub mod logging;

@@ -22,8 +22,6 @@ pub(crate) const BACKLOG: u32 = 4096;
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A TLS handshake must be done after this long.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// An idle connection is kept this long.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// What is under way when the server stops has this long to end.
 const DRAIN_S: u64 = 10;
 
@@ -112,7 +110,7 @@ async fn listen_public(
         .workers(settings.server.workers)
         .backlog(BACKLOG)
         .client_request_timeout(HEAD_WITHIN)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(settings.server.keep_alive)
         .max_connections(connections)
         // Handshakes under way are bounded by the connections; a bound of their own would let idle ones hold up others.
         .max_connection_rate(connections)

@@ -1,6 +1,7 @@
 //! `wharf serve`: settings, store, server, and an orderly end.
 
 use crate::config::{Fault, Settings, StorageSettings, variables};
+use crate::descriptors;
 use crate::server::{self, Running, StartError};
 use actix_web::web;
 use clap::Args;
@@ -30,6 +31,7 @@ pub fn run(options: &Options) -> ExitCode {
     for warning in &settings.warnings {
         log::warn!("settings {warning}");
     }
+    descriptors::make_room(settings.server.max_connections);
     actix_web::rt::System::new().block_on(serve(&settings, options))
 }
 

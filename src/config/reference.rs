@@ -83,6 +83,7 @@ pub const SETTINGS: &[Setting] = &[
         "20000",
         "Connections to `listen` at once; more wait until one ends. Each takes a file descriptor.",
     ),
+    with_default("server", "keep_alive", "75s", "How long an idle connection to `listen` is kept."),
     optional(
         "server",
         "trusted_proxy",
