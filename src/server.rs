@@ -2,11 +2,12 @@
 //! account is restored.
 
 use crate::config::Settings;
+use crate::door::Door;
 use crate::edge::{Edge, Late};
 use crate::reload::{self, Reloaded};
 use crate::router;
 use crate::tls::{self, Live, Material, TlsFault};
-use actix_rt::{Arbiter, ArbiterHandle};
+use actix_rt::ArbiterHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
@@ -20,10 +21,8 @@ use wharf_storage::{Store, StoreError};
 pub(crate) const BACKLOG: u32 = 4096;
 /// A request's head must be whole after this long.
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// A TLS handshake must be done after this long.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// What is under way when the server stops has this long to end.
-const DRAIN_S: u64 = 10;
+pub(crate) const DRAIN_S: u64 = 10;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -98,35 +97,9 @@ async fn listen_public(
     late: &Late,
     tls: Option<Arc<Live>>,
 ) -> Result<(SocketAddr, ServerHandle, Vec<ArbiterHandle>), StartError> {
-    let shared = late.clone();
-    let address = settings.server.listen;
-    let connections = settings.server.max_connections.div_ceil(settings.server.workers);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let app = move || {
-        let _ = tell.send(Arbiter::current());
-        App::new().app_data(shared.clone()).configure(router::public)
-    };
-    let server = HttpServer::new(app)
-        .workers(settings.server.workers)
-        .backlog(BACKLOG)
-        .client_request_timeout(HEAD_WITHIN)
-        .keep_alive(settings.server.keep_alive)
-        .max_connections(connections)
-        // Handshakes under way are bounded by the connections; a bound of their own would let idle ones hold up others.
-        .max_connection_rate(connections)
-        .tls_handshake_timeout(HANDSHAKE_WITHIN)
-        .shutdown_timeout(DRAIN_S)
-        .disable_signals();
-    let server = match tls {
-        Some(live) => {
-            let config = live.server_config();
-            server.on_connect(move |connection, data| live.greet(connection, data)).bind_rustls_0_23(address, config)
-        }
-        None => server.bind(address),
-    };
-    let server = server.map_err(|source| StartError::Listen { address, setting: "server.listen", source })?;
-    let bound = server.addrs()[0];
-    let server = server.run();
+    let door = Door { settings: settings.server.clone(), late: late.clone(), tls, started: tell };
+    let (bound, server) = door.open()?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
     handle.pause().await;

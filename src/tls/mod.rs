@@ -11,14 +11,11 @@ pub use client::Shown;
 pub use files::{Material, TlsFault, TlsSettings};
 pub use watch::watch;
 
-use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::dev::Extensions;
-use actix_web::rt::net::TcpStream;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -60,16 +57,16 @@ impl Live {
     pub fn server_config(self: &Arc<Self>) -> ServerConfig {
         let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.expect("ring offers every protocol version that rustls calls safe");
-        builder
+        let mut config = builder
             .with_client_cert_verifier(Arc::new(client::Possession { live: Arc::clone(self) }))
-            .with_cert_resolver(Arc::<Self>::clone(self))
+            .with_cert_resolver(Arc::<Self>::clone(self));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config
     }
 
-    /// Keeps with a new connection what its other side has shown.
-    pub fn greet(&self, connection: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = connection.downcast_ref::<TlsStream<TcpStream>>() else { return };
-        let chain = stream.get_ref().1.peer_certificates();
-        data.insert(client::judge(chain.unwrap_or_default(), &self.material()));
+    /// What the other side of a new connection has shown.
+    pub fn judge(&self, chain: Option<&[CertificateDer<'_>]>) -> Shown {
+        client::judge(chain.unwrap_or_default(), &self.material())
     }
 }
 

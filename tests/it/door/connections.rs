@@ -96,6 +96,32 @@ async fn who_says_nothing_or_half_a_head_is_cut() {
 }
 
 #[actix_web::test]
+async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes() {
+    let stage = Stage::new().await;
+    let mut stream = TcpStream::connect(address(&stage)).await.expect("a connection");
+    stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is taken");
+    until("the first request is answered", async || {
+        let mut some = [0; 4096];
+        let read = stream.read(&mut some).await.expect("an answer");
+        some[..read].starts_with(b"HTTP/1.1 404").then_some(())
+    })
+    .await;
+    stream.write_all(b"GET /nothing HTTP/1.1\r\nX: ").await.expect("it is taken");
+    let began = Instant::now();
+    let mut said = [0; 64];
+    loop {
+        assert!(began.elapsed() < Duration::from_secs(20), "it may dawdle for ever");
+        let dawdles = stream.write_all(b"x").await.is_ok();
+        let answer = tokio::time::timeout(Duration::from_millis(200), stream.read(&mut said)).await;
+        if !dawdles || answer.is_ok() {
+            break;
+        }
+    }
+    assert!(began.elapsed() >= Duration::from_secs(9), "{:?}", began.elapsed());
+    stage.end().await;
+}
+
+#[actix_web::test]
 async fn a_connection_that_is_idle_after_an_answer_is_cut() {
     let stage = Stage::with(|plan| plan.server = "keep_alive = \"1s\"".into()).await;
     let mut stream = TcpStream::connect(address(&stage)).await.expect("a connection");
