@@ -11,7 +11,7 @@ pub fn make_room(connections: usize) {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(limit.maximum.map_or(wanted, |most| wanted.min(most)));
-        if let Err(error) = setrlimit(Resource::Nofile, limit.clone()) {
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
             log::warn!("descriptors why=\"the limit cannot be raised: {error}\"");
         }
     }

@@ -154,6 +154,24 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
 }
 
 #[test]
+fn a_proxy_is_trusted_by_address_or_network_and_nothing_else() {
+    let text = format!("[server]\ntrusted_proxy = [\"10.0.0.0/8\", \"proxy.example.com\"]\n{SOUND}");
+    let fault = fault(&text);
+    assert_eq!((&fault.path[..], &fault.found[..]), ("server.trusted_proxy[1]", "\"proxy.example.com\""));
+    assert!(fault.expected.contains("10.0.0.0/8"), "{fault}");
+    let single = sound(&format!("[server]\ntrusted_proxy = \"fd00::/8\"\n{SOUND}"));
+    assert!(!single.server.trusted_proxy.is_empty());
+    assert!(sound(SOUND).server.trusted_proxy.is_empty(), "nobody, unless it is said");
+}
+
+#[test]
+fn the_files_of_tls_are_looked_at_before_anything_starts() {
+    let fault = fault(&format!("[server.tls]\ncert = \"/nowhere/a.pem\"\nkey = \"/nowhere/b.pem\"\n{SOUND}"));
+    assert_eq!((at(&fault.place), &fault.path[..]), ("2:8".to_owned(), "server.tls.cert"));
+    assert!(fault.found.contains("/nowhere/a.pem"), "{fault}");
+}
+
+#[test]
 fn an_unknown_section_is_refused_with_the_one_that_was_meant() {
     let fault = fault(&format!("[sever]\nlisten = \"0.0.0.0:1\"\n{SOUND}"));
     assert_eq!((at(&fault.place), &fault.path[..]), ("1:2".to_owned(), "sever"));

@@ -145,6 +145,8 @@ async fn beyond_the_most_connections_others_wait_and_come_in_when_one_ends() {
     let mut fifth = Raw::connect(address(&stage)).await;
     fifth.write(request.as_bytes()).await;
     // The four are cut after 10 s; one that leaves before makes room at once.
+    let in_vain = tokio::time::timeout(Duration::from_millis(500), fifth.answer()).await;
+    assert!(in_vain.is_err(), "the fifth is served beside four: {in_vain:?}");
     let began = Instant::now();
     drop(idle);
     assert_eq!(fifth.answer().await.status, 200);
