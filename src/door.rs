@@ -26,6 +26,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// A TLS handshake must be done after this long.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// Who still writes when the connection ends has this long to read its answer.
+const LAST_BYTES_WITHIN: Duration = Duration::from_secs(1);
 /// The watch leaves an idle connection this much longer than the server does, which says farewell.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -66,6 +68,7 @@ impl Door {
             let http = HttpService::build()
                 .keep_alive(self.settings.keep_alive)
                 .client_request_timeout(HEAD_WITHIN)
+                .client_disconnect_timeout(LAST_BYTES_WITHIN)
                 .graceful_shutdown_signal(stops)
                 .on_connect_ext(greeting(self.tls.clone()))
                 .finish(map_config(app, |()| AppConfig::default()));

@@ -41,22 +41,22 @@ impl Authority {
 
     /// For a server at `localhost`.
     pub(super) fn server(&self) -> Pair {
-        self.issue(CertificateParams::new(["localhost".to_owned()]).expect("a name"))
+        self.issue(&CertificateParams::new(["localhost".to_owned()]).expect("a name"))
     }
 
     /// For a client whose common name is `name`.
     pub(super) fn client(&self, name: &str) -> Pair {
-        self.issue(named(name))
+        self.issue(&named(name))
     }
 
     /// The same, expired long ago.
     pub(super) fn expired(&self, name: &str) -> Pair {
         let mut params = named(name);
         params.not_after = date_time_ymd(2020, 1, 1);
-        self.issue(params)
+        self.issue(&params)
     }
 
-    fn issue(&self, params: CertificateParams) -> Pair {
+    fn issue(&self, params: &CertificateParams) -> Pair {
         let key = KeyPair::generate().expect("a key");
         let cert = params.signed_by(&key, &self.0).expect("a certificate");
         Pair { cert: cert.pem(), key: key.serialize_pem() }

@@ -149,7 +149,10 @@ async fn a_renewed_certificate_is_shown_soon_and_a_faulty_one_never() {
     let request = webhook(&door.stage);
     let address = address(&door.stage);
     until("the renewed certificate is shown", async || match ask(address, &renewed, None, &request).await {
-        Ok((status, _)) => Some(assert_eq!(status, 200)),
+        Ok((status, _)) => {
+            assert_eq!(status, 200);
+            Some(())
+        }
         Err(_) => {
             assert_eq!(door.post(None).await.0, 200, "the old one until then");
             None
