@@ -27,7 +27,7 @@ pub async fn keep(deed: Deed<'_>, request: &HttpRequest, caller: &Caller, edge: 
         at_ms: now_ms(),
         nonce: edge.counters.audits.fetch_add(1, Ordering::Relaxed),
         who: caller.name.as_ref().into(),
-        address: authorised::peer(request).to_string().into(),
+        address: authorised::peer(request, edge).to_string().into(),
         gateway: deed.gateway.into(),
         verb: deed.verb.into(),
         ids: deed.ids,

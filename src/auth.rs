@@ -2,9 +2,11 @@
 //! room sleeps where it says so.
 
 mod cross_site;
+mod proxies;
 mod slowdown;
 
 pub use cross_site::{Refusal, cross_site};
+pub use proxies::{Network, TrustedProxies};
 
 use crate::config::{KeyHash, KeySettings};
 use base64::Engine;
@@ -16,6 +18,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+use wharf_actors::gateway::Rotating;
 
 /// What a key may be good for. No scope includes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,14 +143,19 @@ fn allows(limits: &[String], id: &str) -> bool {
 
 /// All keys, and who lately tried others.
 pub struct Keys {
-    keys: Vec<(KeyHash, Caller)>,
+    keys: Rotating<Vec<(KeyHash, Caller)>>,
     slowdown: Mutex<Slowdown>,
 }
 
 impl Keys {
     /// Knows the keys of the settings.
     pub fn new(settings: &[KeySettings]) -> Self {
-        Self { keys: settings.iter().map(known).collect(), slowdown: Mutex::new(Slowdown::new()) }
+        Self { keys: all(settings).into(), slowdown: Mutex::new(Slowdown::new()) }
+    }
+
+    /// Knows these from now on. Who lately tried wrong ones stays remembered.
+    pub fn replace(&self, settings: &[KeySettings]) {
+        self.keys.set(all(settings));
     }
 
     /// Who sends `Bearer KEY`, or `Basic` with the key as password (the user name does not matter).
@@ -156,25 +164,30 @@ impl Keys {
     pub fn identify(&self, authorization: Option<&str>, peer: IpAddr, now: Instant) -> Result<Caller, AuthFault> {
         match presented(authorization.unwrap_or_default()) {
             Presented::Nothing => Err(AuthFault::Missing),
-            Presented::Key(key) => self.find(&KeyHash::of(&key)).cloned().ok_or_else(|| self.wrong(peer, now)),
+            Presented::Key(key) => self.find(&KeyHash::of(&key)).ok_or_else(|| self.wrong(peer, now)),
             Presented::Garbled => Err(self.wrong(peer, now)),
         }
     }
 
     /// Compares with every key and never stops early, so that the time taken tells nothing.
-    fn find(&self, presented: &KeyHash) -> Option<&Caller> {
+    fn find(&self, presented: &KeyHash) -> Option<Caller> {
         const NONE: u64 = u64::MAX;
+        let keys = self.keys.get();
         let mut found = NONE;
-        for (at, (hash, _)) in (0..).zip(&self.keys) {
+        for (at, (hash, _)) in (0..).zip(keys.iter()) {
             found.conditional_assign(&at, hash.0.ct_eq(&presented.0));
         }
-        usize::try_from(found).ok().and_then(|at| self.keys.get(at)).map(|(_, caller)| caller)
+        usize::try_from(found).ok().and_then(|at| keys.get(at)).map(|(_, caller)| caller.clone())
     }
 
     fn wrong(&self, peer: IpAddr, now: Instant) -> AuthFault {
         let mut slowdown = self.slowdown.lock().unwrap_or_else(PoisonError::into_inner);
         AuthFault::Wrong { delay: slowdown.wrong_key(peer, now) }
     }
+}
+
+fn all(settings: &[KeySettings]) -> Vec<(KeyHash, Caller)> {
+    settings.iter().map(known).collect()
 }
 
 fn known(key: &KeySettings) -> (KeyHash, Caller) {

@@ -9,10 +9,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+/// Each proxy adds the address it was called from at the end.
+const FORWARDED: &str = "X-Forwarded-For";
+
 /// Who calls. A wrong key waits before it is told so; a right one never does.
 pub async fn caller(request: &HttpRequest, edge: &Edge) -> Result<Caller, AuthFault> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let identified = edge.keys.identify(header, peer(request), Instant::now());
+    let identified = edge.keys.identify(header, peer(request, edge), Instant::now());
     if let Err(AuthFault::Wrong { delay }) = &identified {
         edge.counters.wrong_keys.fetch_add(1, Ordering::Relaxed);
         actix_web::rt::time::sleep(*delay).await;
@@ -20,9 +23,17 @@ pub async fn caller(request: &HttpRequest, edge: &Edge) -> Result<Caller, AuthFa
     identified
 }
 
-/// The address the connection comes from.
-pub fn peer(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+/// The address the request comes from: the connection's, or what a trusted proxy says.
+pub fn peer(request: &HttpRequest, edge: &Edge) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let proxies = edge.proxies.get();
+    if proxies.is_empty() {
+        return peer.to_canonical();
+    }
+    // What is no text is no address either, and says nothing.
+    let values: Vec<&str> =
+        request.headers().get_all(FORWARDED).map(|value| value.to_str().unwrap_or_default()).collect();
+    proxies.caller(peer, values.into_iter())
 }
 
 /// Refuses a changing request that a browser makes ahead of time or for another site.

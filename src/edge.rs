@@ -1,8 +1,9 @@
 //! What every request handler shares: the house below, the settings it needs, and the bytes under way.
 
-use crate::auth::Keys;
+use crate::auth::{Keys, TrustedProxies};
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wharf_actors::cloud::signature::Verifier;
+use wharf_actors::gateway::{Gateway, Rotating};
 use wharf_actors::supervisor::Wharf;
 use wharf_storage::{Level, Room, Standing};
 
@@ -20,7 +22,11 @@ pub struct Edge {
     /// Who may call.
     pub keys: Keys,
     /// The signatures each gateway accepts, by its URI.
-    pub verifiers: HashMap<Arc<str>, Verifier>,
+    pub verifiers: Rotating<HashMap<Arc<str>, Verifier>>,
+    /// Whose word on a caller's address is believed.
+    pub proxies: Rotating<TrustedProxies>,
+    /// What the public listener shows and demands, where it speaks TLS.
+    pub tls: Option<Arc<Live>>,
     /// Webhook bytes under way.
     pub in_flight: InFlight,
     /// How long a verb may work before it answers 202.
@@ -35,14 +41,13 @@ pub struct Edge {
 
 impl Edge {
     /// The edge of a house.
-    pub fn new(wharf: Wharf, settings: &Settings) -> Self {
-        let verifier = |gateway: &Arc<wharf_actors::gateway::Gateway>| {
-            (Arc::clone(&gateway.uri), Verifier::new(&gateway.app_secrets))
-        };
+    pub fn new(wharf: Wharf, settings: &Settings, tls: Option<Arc<Live>>) -> Self {
         Self {
             wharf,
             keys: Keys::new(&settings.keys),
-            verifiers: settings.gateways.iter().map(verifier).collect(),
+            verifiers: verifiers(settings.gateways.iter()).into(),
+            proxies: settings.server.trusted_proxy.clone().into(),
+            tls,
             in_flight: InFlight::new(settings.server.inflight_bytes),
             verb_wait: settings.server.verb_wait,
             send_wait: settings.send.send_wait,
@@ -76,6 +81,11 @@ pub(crate) fn space_text(room: &Room) -> String {
         Some(max) => format!("used_bytes={} max_bytes={max}", room.used_bytes),
         None => format!("used_bytes={}", room.used_bytes),
     }
+}
+
+/// The verifiers of these gateways, by URI.
+pub fn verifiers<'g>(gateways: impl Iterator<Item = &'g Arc<Gateway>>) -> HashMap<Arc<str>, Verifier> {
+    gateways.map(|gateway| (Arc::clone(&gateway.uri), Verifier::new(&gateway.app_secrets.get()))).collect()
 }
 
 /// The edge, once the house stands; before that every answer is 503.

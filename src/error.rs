@@ -48,6 +48,10 @@ errors! {
     AuthForbidden "wharf.auth.forbidden" FORBIDDEN "{}: use another key, or give this one more under [[key]]";
     AuthCrossSite "wharf.auth.cross_site" FORBIDDEN
         "refused, because {}: open the address yourself, or ask with a program";
+    ClientCertificateMissing "wharf.client_certificate.missing" FORBIDDEN
+        "webhooks need Meta's client certificate (server.tls.client_ca): switch mutual TLS on for the app at Meta";
+    ClientCertificateWrong "wharf.client_certificate.wrong" FORBIDDEN
+        "the client certificate is not Meta's: {}";
     SignatureMissing "wharf.signature.missing" UNAUTHORIZED
         "a webhook needs X-Hub-Signature-256: sha256= and the HMAC of the body with the app secret";
     SignatureWrong "wharf.signature.wrong" UNAUTHORIZED
@@ -166,6 +170,9 @@ impl ResponseError for ApiError {
         if self.asks_for_key() {
             answer.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"wharf\""));
         }
+        if self.is_of_the_connection() {
+            answer.force_close();
+        }
         if self.id == ErrorId::MethodWrong {
             answer.insert_header((header::ALLOW, "GET, POST"));
         }
@@ -177,6 +184,11 @@ impl ResponseError for ApiError {
 }
 
 impl ApiError {
+    /// What only another connection can mend.
+    fn is_of_the_connection(&self) -> bool {
+        matches!(self.id, ErrorId::ClientCertificateMissing | ErrorId::ClientCertificateWrong)
+    }
+
     /// A 401 that a key would mend; a webhook's signature would not.
     fn asks_for_key(&self) -> bool {
         matches!(self.id, ErrorId::AuthMissing | ErrorId::AuthWrong)

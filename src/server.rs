@@ -2,9 +2,12 @@
 //! account is restored.
 
 use crate::config::Settings;
+use crate::door::Door;
 use crate::edge::{Edge, Late};
+use crate::reload::{self, Reloaded};
 use crate::router;
-use actix_rt::{Arbiter, ArbiterHandle};
+use crate::tls::{self, Live, Material, TlsFault};
+use actix_rt::ArbiterHandle;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
@@ -19,13 +22,11 @@ use wharf_storage::{Store, StoreError};
 pub(crate) const BACKLOG: u32 = 4096;
 /// A request's head must be whole after this long.
 pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// An idle connection is kept this long.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// What is under way when the server stops has this long to end.
-const DRAIN_S: u64 = 10;
+pub(crate) const DRAIN_S: u64 = 10;
 /// Threads of each worker that may block: for accounts that ask what only the disk knows, and for large webhooks. More
 /// would only wait for the same disk, each with a stack and a heap of its own.
-const READERS: usize = 4;
+pub(crate) const READERS: usize = 4;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// A file of TLS cannot serve.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,6 +61,7 @@ pub struct Running {
     /// What the handlers share.
     pub edge: web::Data<Edge>,
     handles: [ServerHandle; 2],
+    started: Arc<Settings>,
 }
 
 /// Starts both listeners; `open` opens the store, on a thread that may block.
@@ -65,10 +70,11 @@ pub async fn start(
     open: impl FnOnce() -> Result<Arc<dyn Store>, StoreError> + Send + 'static,
 ) -> Result<Running, StartError> {
     let late: Late = web::Data::new(OnceLock::new());
+    let tls = settings.server.tls.as_ref().map(Material::load).transpose()?.map(Live::new);
     let (ops, ops_handle) = listen_ops(settings.server.ops_listen, &late)?;
     let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
     let store = opened.map_err(StartError::Store)?;
-    let (public, public_handle, arbiters) = listen_public(settings, &late).await?;
+    let (public, public_handle, arbiters) = listen_public(settings, &late, tls.clone()).await?;
     let plan = Plan {
         store,
         gateways: settings.gateways.clone(),
@@ -83,11 +89,14 @@ pub async fn start(
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
     };
-    let edge = web::Data::new(Edge::new(build(plan)?, settings));
+    let edge = web::Data::new(Edge::new(build(plan)?, settings, tls.clone()));
     let _ = late.set(edge.clone());
+    if let Some(live) = &tls {
+        actix_web::rt::spawn(tls::watch(Arc::downgrade(live)));
+    }
     public_handle.resume().await;
     log::info!("listening public={public} ops={ops} gateways={}", settings.gateways.len());
-    Ok(Running { public, ops, edge, handles: [public_handle, ops_handle] })
+    Ok(Running { public, ops, edge, handles: [public_handle, ops_handle], started: Arc::new(settings.clone()) })
 }
 
 /// Listens without accepting: connections wait until the house stands. Gives the event loops of the workers, on which
@@ -95,26 +104,11 @@ pub async fn start(
 async fn listen_public(
     settings: &Settings,
     late: &Late,
+    tls: Option<Arc<Live>>,
 ) -> Result<(SocketAddr, ServerHandle, Vec<ArbiterHandle>), StartError> {
-    let shared = late.clone();
-    let address = settings.server.listen;
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let app = move || {
-        let _ = tell.send(Arbiter::current());
-        App::new().app_data(shared.clone()).configure(router::public)
-    };
-    let server = HttpServer::new(app)
-        .workers(settings.server.workers)
-        .worker_max_blocking_threads(READERS)
-        .backlog(BACKLOG)
-        .client_request_timeout(HEAD_WITHIN)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(DRAIN_S)
-        .disable_signals()
-        .bind(address)
-        .map_err(|source| StartError::Listen { address, setting: "server.listen", source })?;
-    let bound = server.addrs()[0];
-    let server = server.run();
+    let door = Door { settings: settings.server.clone(), late: late.clone(), tls, started: tell };
+    let (bound, server) = door.open()?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
     handle.pause().await;
@@ -142,6 +136,18 @@ fn listen_ops(address: SocketAddr, late: &Late) -> Result<(SocketAddr, ServerHan
 }
 
 impl Running {
+    /// Takes over from `new` what can be changed while everything runs.
+    pub async fn reload(&self, new: Settings) -> Result<Reloaded, StartError> {
+        let (edge, started) = (self.edge.clone(), Arc::clone(&self.started));
+        let reloaded = web::block(move || reload::reload(&edge, &started, &new)).await;
+        Ok(reloaded.map_err(|_| StartError::Thread)??)
+    }
+
+    /// `http` or `https`: what the public listener speaks.
+    pub fn scheme(&self) -> &'static str {
+        if self.edge.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Drains: takes nothing new, ends what is under way, writes what is queued, closes the store.
     pub async fn stop(self) {
         let [public, ops] = self.handles;

@@ -1,7 +1,7 @@
 //! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// A token, secret or password: it never shows itself.
@@ -26,19 +26,52 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// One Meta app's callback.
+/// What may be replaced while everything runs. A reader takes a whole value; the next one may see another.
+pub struct Rotating<T>(RwLock<Arc<T>>);
+
+impl<T> Rotating<T> {
+    /// What holds now.
+    pub fn get(&self) -> Arc<T> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Holds `value` from now on.
+    pub fn set(&self, value: impl Into<Arc<T>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = value.into();
+    }
+}
+
+impl<T> From<T> for Rotating<T> {
+    fn from(value: T) -> Self {
+        Self(RwLock::new(Arc::new(value)))
+    }
+}
+
+impl<T> Clone for Rotating<T> {
+    fn clone(&self) -> Self {
+        Self(RwLock::new(self.get()))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Rotating<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// One Meta app's callback. Its token and secrets may be replaced while everything runs; nothing else may.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// The callback's path, without the slash; its name everywhere.
     pub uri: Arc<str>,
     /// The token for Graph.
-    pub token: Secret,
+    pub token: Rotating<Secret>,
     /// Any of them may have signed a webhook, the current one first. Empty only where `dev` allowed it.
-    pub app_secrets: Vec<Secret>,
+    pub app_secrets: Rotating<Vec<Secret>>,
     /// Meta's id of the app.
     pub app_id: Option<String>,
     /// What Meta must say in the handshake.
-    pub verify_token: Option<Secret>,
+    pub verify_token: Rotating<Option<Secret>>,
     /// The business whose accounts `setup` may list.
     pub business_id: Option<String>,
     /// Whether subscribed accounts get our callback as an override of their own.
@@ -59,7 +92,7 @@ pub enum Overrides {
 }
 
 /// Where events go.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// `{gateway}/{route}`: its name in ledgers and progress.
     pub name: Arc<str>,
@@ -134,7 +167,7 @@ pub enum Format {
 }
 
 /// Where Graph is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphSettings {
     /// Scheme and host, without a slash at the end.
     pub base_url: String,

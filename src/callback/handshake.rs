@@ -10,7 +10,8 @@ use wharf_actors::gateway::Gateway;
 /// The challenge, as plain text, if the token is the gateway's.
 pub(super) fn answer(query: &Query, gateway: &Gateway) -> Result<HttpResponse, ApiError> {
     let refused = || ApiError::naming(ErrorId::HandshakeRefused, &gateway.uri);
-    let token = gateway.verify_token.as_ref().ok_or_else(refused)?;
+    let verify_token = gateway.verify_token.get();
+    let token = verify_token.as_ref().as_ref().ok_or_else(refused)?;
     let shown = query.first("hub.verify_token").unwrap_or_default();
     let matches: bool = shown.as_bytes().ct_eq(token.reveal().as_bytes()).into();
     if query.first("hub.mode") != Some("subscribe") || !matches {

@@ -4,6 +4,7 @@
 use super::body;
 use crate::edge::Edge;
 use crate::error::{ApiError, ErrorId};
+use crate::tls::Shown;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -72,6 +73,7 @@ async fn try_receive(
     desks: &Arc<Desks>,
     edge: &Edge,
 ) -> Result<HttpResponse, ApiError> {
+    require_client_certificate(request, edge)?;
     edge.require_room()?;
     let announced = body::announced(request).unwrap_or(body::LIMIT as u64).min(body::LIMIT as u64);
     let reserved = edge.in_flight.reserve(announced).ok_or_else(|| busy("too many webhook bytes are under way"))?;
@@ -88,13 +90,26 @@ async fn try_receive(
     Ok(HttpResponse::Ok().finish())
 }
 
+/// Where an authority for them is set, only Meta's client certificate may deliver webhooks.
+fn require_client_certificate(request: &HttpRequest, edge: &Edge) -> Result<(), ApiError> {
+    if !edge.tls.as_ref().is_some_and(|tls| tls.demands_client_certificate()) {
+        return Ok(());
+    }
+    match request.conn_data::<Shown>() {
+        Some(Shown::Meta) => Ok(()),
+        Some(Shown::Nothing) | None => Err(ApiError::plain(ErrorId::ClientCertificateMissing)),
+        Some(Shown::Other(why)) => Err(ApiError::naming(ErrorId::ClientCertificateWrong, why)),
+    }
+}
+
 fn verify(request: &HttpRequest, body: &[u8], desks: &Desks, edge: &Edge) -> Result<u8, ApiError> {
     let gateway = &desks.gateway;
-    if gateway.app_secrets.is_empty() {
+    if gateway.app_secrets.get().is_empty() {
         return Ok(0);
     }
     let header = request.headers().get("X-Hub-Signature-256").map(HeaderValue::as_bytes);
-    let verifier = edge.verifiers.get(&gateway.uri).expect("every gateway has a verifier");
+    let verifiers = edge.verifiers.get();
+    let verifier = verifiers.get(&gateway.uri).expect("every gateway has a verifier");
     match verifier.verify(header, body) {
         Ok(which) => Ok(u8::try_from(which).unwrap_or(u8::MAX)),
         Err(BadSignature::Missing) => Err(ApiError::plain(ErrorId::SignatureMissing)),

@@ -1,11 +1,14 @@
 //! `wharf serve`: settings, store, server, and an orderly end.
 
-use crate::config::{Settings, StorageSettings, variables};
+use crate::config::{Fault, Settings, StorageSettings, variables};
+use crate::descriptors;
 use crate::server::{self, Running, StartError};
+use actix_web::web;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use wharf_storage::{SledSettings, SledStore, Store, StoreError};
 
 /// What can be said on the command line; everything else is settings.
@@ -16,7 +19,7 @@ pub struct Options {
     pub config: Option<PathBuf>,
 }
 
-/// Serves until SIGTERM or Ctrl-C.
+/// Serves until SIGTERM or Ctrl-C; SIGHUP reloads.
 pub fn run(options: &Options) -> ExitCode {
     let settings = match Settings::load(options.config.as_deref(), variables()) {
         Ok(settings) => settings,
@@ -28,14 +31,29 @@ pub fn run(options: &Options) -> ExitCode {
     for warning in &settings.warnings {
         log::warn!("settings {warning}");
     }
-    actix_web::rt::System::new().block_on(serve(&settings))
+    descriptors::make_room(settings.server.max_connections);
+    actix_web::rt::System::new().block_on(serve(&settings, options))
 }
 
-async fn serve(settings: &Settings) -> ExitCode {
+async fn serve(settings: &Settings, options: &Options) -> ExitCode {
+    // From here on SIGHUP no longer ends the process, also while the store still opens.
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            log::error!("no_signals why=\"{error}\"");
+            return ExitCode::FAILURE;
+        }
+    };
     let storage = settings.storage.clone();
     match server::start(settings, move || open(&storage)).await {
         Ok(running) => {
-            until_told(&running).await;
+            eprintln!(
+                "wharf: callbacks at {}://{}, operators at http://{}",
+                running.scheme(),
+                running.public,
+                running.ops
+            );
+            signals.until_told(&running, options).await;
             running.stop().await;
             log::info!("stopped");
             ExitCode::SUCCESS
@@ -54,16 +72,56 @@ pub fn open(storage: &StorageSettings) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(SledStore::open(settings.within(storage.max_bytes))?))
 }
 
-async fn until_told(running: &Running) {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => return log::error!("no_signals why=\"{error}\""),
-    };
-    eprintln!("wharf: callbacks at http://{}, operators at http://{}", running.public, running.ops);
-    tokio::select! {
-        _ = terminate.recv() => log::info!("draining reason=SIGTERM"),
-        _ = tokio::signal::ctrl_c() => log::info!("draining reason=SIGINT"),
+/// What the system tells the process.
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
     }
+
+    /// Waits for the end; until then every SIGHUP reloads.
+    async fn until_told(&mut self, running: &Running, options: &Options) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return log::info!("draining reason=SIGTERM"),
+                _ = tokio::signal::ctrl_c() => return log::info!("draining reason=SIGINT"),
+                _ = self.hang_up.recv() => reload(running, options).await,
+            }
+        }
+    }
+}
+
+/// Reads the settings anew and takes over what can be.
+async fn reload(running: &Running, options: &Options) {
+    let config = options.config.clone();
+    let settings = match web::block(move || Settings::load(config.as_deref(), variables())).await {
+        Err(_) => return log::error!("not_reloaded why=\"wharf is stopping\""),
+        Ok(Ok(settings)) => settings,
+        Ok(Err(faults)) => {
+            faults.0.iter().for_each(|fault| log::error!("not_reloaded fault=\"{}\"", one_line(fault)));
+            return log::error!("not_reloaded faults={} effect=\"nothing changed\"", faults.0.len());
+        }
+    };
+    for warning in &settings.warnings {
+        log::warn!("settings {warning}");
+    }
+    let (keys, gateways) = (settings.keys.len(), settings.gateways.len());
+    match running.reload(settings).await {
+        Ok(reloaded) => {
+            reloaded.needs_restart.iter().for_each(|setting| log::warn!("needs_restart setting=\"{setting}\""));
+            log::info!("reloaded keys={keys} gateways={gateways}");
+        }
+        Err(fault) => log::error!("not_reloaded fault=\"{fault}\" effect=\"nothing changed\""),
+    }
+}
+
+/// A fault is told in several lines; a log has one for each fact.
+fn one_line(fault: &Fault) -> String {
+    fault.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 fn report(error: &StartError) {

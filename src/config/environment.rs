@@ -33,8 +33,10 @@ fn set(root: &mut Table, section: &str, key: String, entry: Entry) {
         node: Node { place: Place::Environment, value: Value::Table(Table::new()) },
     });
     // Where the file has something else than a table there, that is the fault to mend first.
-    if let Value::Table(table) = &mut table.node.value {
-        table.insert(key, entry);
+    let Value::Table(table) = &mut table.node.value else { return };
+    match key.split_once("__") {
+        Some((inner, key)) => set(table, inner, key.to_owned(), entry),
+        None => drop(table.insert(key, entry)),
     }
 }
 

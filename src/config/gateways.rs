@@ -51,10 +51,10 @@ fn gateway(
     Some(Arc::new(Gateway {
         callback_url: public.url.map(|url| format!("{url}/{uri}")),
         uri: uri.into(),
-        token: token?,
-        app_secrets: app_secrets?,
+        token: token?.into(),
+        app_secrets: app_secrets?.into(),
         app_id: app_id?,
-        verify_token: verify_token?,
+        verify_token: verify_token?.into(),
         business_id: business_id?,
         overrides: overrides?,
         routes: routes? as Vec<Arc<Route>>,

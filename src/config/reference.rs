@@ -77,8 +77,29 @@ pub const SETTINGS: &[Setting] = &[
         "Webhook bytes under way at once; beyond them the answer is 503.",
     ),
     with_default("server", "verb_wait", "55s", "How long a verb may work before it answers 202 with what is pending."),
-    not_yet("server", "tls"),
-    not_yet("server", "trusted_proxy"),
+    with_default(
+        "server",
+        "max_connections",
+        "20000",
+        "Connections to `listen` at once; more wait until one ends. Each takes a file descriptor.",
+    ),
+    with_default("server", "keep_alive", "75s", "How long an idle connection to `listen` is kept."),
+    optional(
+        "server",
+        "trusted_proxy",
+        "Proxies whose `X-Forwarded-For` is believed: addresses or networks such as `10.0.0.0/8`; without it none is.",
+    ),
+    required(
+        "server.tls",
+        "cert",
+        "Makes `listen` speak TLS: the certificate and those up to its authority, a PEM file; read again when it changes.",
+    ),
+    required("server.tls", "key", "The private key of `cert`, a PEM file."),
+    optional(
+        "server.tls",
+        "client_ca",
+        "The authorities of Meta's client certificates, a PEM file: with it webhooks need such a certificate.",
+    ),
     with_default("storage", "engine", "sled", "The store's engine; there is one, embedded."),
     with_default("storage", "path", "data", "The folder of the store, relative to the working folder."),
     with_default("storage", "retention", "7d", "How long the journal is kept for looking and replaying."),
@@ -245,8 +266,9 @@ pub fn markdown() -> String {
 
 /// The variable that overrides the setting, or gives it where there is no file.
 pub fn variable_of(setting: &Setting) -> Option<String> {
-    if OVERRIDABLE.contains(&setting.section) {
-        return Some(format!("WHARF_{}__{}", setting.section, setting.key).to_uppercase());
+    let section = setting.section.split('.').next().unwrap_or_default();
+    if OVERRIDABLE.contains(&section) {
+        return Some(format!("WHARF_{}__{}", setting.section.replace('.', "__"), setting.key).to_uppercase());
     }
     setting.variable.map(str::to_owned)
 }

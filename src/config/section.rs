@@ -230,6 +230,7 @@ impl<'r> Section<'r> {
             "" => names.extend(["server", "storage", "graph", "send", "gateway", "key"]),
             "gateway" => names.push("route"),
             "gateway.route" => names.push("batch"),
+            "server" => names.push("tls"),
             _ => {}
         }
         names

@@ -1,9 +1,12 @@
 //! The sections that stand once: server, storage, graph, send. Knows what their values may be.
 
 use super::address;
+use super::node::Value;
 use super::section::{Reading, Section, Unread};
 use super::settings::{Engine, SendSettings, ServerSettings, StorageSettings};
 use super::values;
+use crate::auth::TrustedProxies;
+use crate::tls::{Material, TlsSettings};
 use std::path::PathBuf;
 use std::time::Duration;
 use wharf_actors::gateway::GraphSettings;
@@ -17,6 +20,9 @@ const LEAST_DEDUPE: Duration = DAY.saturating_mul(8);
 /// A webhook may have 4 MiB, and one must fit.
 const LEAST_INFLIGHT: u64 = 4 << 20;
 
+/// More than a process can hold descriptors for.
+const MOST_CONNECTIONS: usize = 1_000_000;
+
 /// Reads `[server]`.
 pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSettings> {
     let mut section = Section::open("server", unread, reading)?;
@@ -26,6 +32,11 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
     let workers = section.maybe("workers", values::number(1..=1024));
     let inflight_bytes = section.get("inflight_bytes", values::bytes(LEAST_INFLIGHT));
     let verb_wait = section.get("verb_wait", values::within(SECOND, SECOND * 600));
+    let max_connections = section.get("max_connections", values::number(1..=MOST_CONNECTIONS));
+    let keep_alive = section.get("keep_alive", values::within(SECOND, SECOND * 3600));
+    let trusted_proxy = section.list("trusted_proxy", values::network).map(TrustedProxies::new);
+    let speaks_tls = section.has("tls");
+    let unread_tls = section.table("tls");
     if let (Some(one), Some(other)) = (listen, ops_listen)
         && one == other
         && one.port() != 0
@@ -33,9 +44,13 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
         section.fault_at("ops_listen", format!("\"{other}\", which is `listen` too"), "another address or port");
     }
     if public_url.as_ref().is_some_and(|url| url.as_ref().is_some_and(|url| address::is_plain_and_far(url))) {
-        section.warn("public_url", "Meta calls https only; put a TLS proxy before Wharf and name its https URL here");
+        section.warn(
+            "public_url",
+            "Meta calls https only; name an https URL here, of [server.tls] or of a TLS proxy before Wharf",
+        );
     }
     section.close();
+    let tls = if speaks_tls { tls(unread_tls, reading).map(Some) } else { Some(None) };
     Some(ServerSettings {
         listen: listen?,
         ops_listen: ops_listen?,
@@ -43,7 +58,30 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
         workers: workers?.unwrap_or_else(cores),
         inflight_bytes: inflight_bytes?,
         verb_wait: verb_wait?,
+        max_connections: max_connections?,
+        keep_alive: keep_alive?,
+        trusted_proxy: trusted_proxy?,
+        tls: tls?,
     })
+}
+
+/// Reads `[server.tls]`, and the files it names: who renews them wrongly hears it before anything is lost.
+fn tls(unread: Unread, reading: &mut Reading) -> Option<TlsSettings> {
+    let mut section = Section::open("server.tls", unread, reading)?;
+    let cert = section.get("cert", path);
+    let key = section.get("key", path);
+    let client_ca = section.maybe("client_ca", path);
+    let settings = (|| Some(TlsSettings { cert: cert?, key: key?, client_ca: client_ca? }))();
+    let fault = settings.as_ref().and_then(|settings| Material::load(settings).err());
+    if let Some(fault) = &fault {
+        section.fault_at(fault.setting, fault.found.clone(), fault.expected);
+    }
+    section.close();
+    settings.filter(|_| fault.is_none())
+}
+
+fn path(value: &Value) -> Result<PathBuf, String> {
+    values::text(value).map(PathBuf::from)
 }
 
 fn cores() -> usize {

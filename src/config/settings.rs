@@ -7,6 +7,8 @@ use super::keys::KeySettings;
 use super::node::{Node, Table, Value};
 use super::section::{Reading, Section, Unread};
 use super::{address, document, gateways, keys, sections};
+use crate::auth::TrustedProxies;
+use crate::tls::TlsSettings;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use wharf_actors::gateway::{Gateway, GraphSettings};
 const USUAL_FILE: &str = "wharf.toml";
 
 /// The listeners.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServerSettings {
     /// The public address.
     pub listen: SocketAddr,
@@ -32,10 +34,18 @@ pub struct ServerSettings {
     pub inflight_bytes: u64,
     /// How long a verb may work before it answers 202.
     pub verb_wait: Duration,
+    /// Connections to `listen` at once.
+    pub max_connections: usize,
+    /// How long an idle connection to `listen` is kept.
+    pub keep_alive: Duration,
+    /// Whose word on a caller's address is believed.
+    pub trusted_proxy: TrustedProxies,
+    /// The files of TLS at `listen`; without them it speaks plain HTTP.
+    pub tls: Option<TlsSettings>,
 }
 
 /// The store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageSettings {
     /// Which one.
     pub engine: Engine,
@@ -67,7 +77,7 @@ pub enum Engine {
 }
 
 /// Sending.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendSettings {
     /// How long a send is awaited before it is answered 202.
     pub send_wait: Duration,

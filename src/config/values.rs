@@ -3,6 +3,7 @@
 use super::node::{Node, Value};
 use super::section::{Section, nearest};
 use super::{address, units};
+use crate::auth::Network;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -84,6 +85,12 @@ pub(super) fn bytes(least: u64) -> impl Fn(&Value) -> Result<u64, String> {
 /// An address with a port to listen at.
 pub(super) fn listen(value: &Value) -> Result<SocketAddr, String> {
     let expected = "an IP address and a port, such as \"0.0.0.0:8080\" or \"[::]:8080\"";
+    value.text().and_then(|text| text.trim().parse().ok()).ok_or_else(|| expected.to_owned())
+}
+
+/// An address or a network of addresses.
+pub(super) fn network(value: &Value) -> Result<Network, String> {
+    let expected = "an IP address or a network, such as \"10.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\"";
     value.text().and_then(|text| text.trim().parse().ok()).ok_or_else(|| expected.to_owned())
 }
 

@@ -3,6 +3,7 @@
 
 mod callback;
 mod deliveries;
+mod door;
 mod harness;
 mod messages;
 mod ops;

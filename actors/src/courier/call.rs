@@ -20,7 +20,7 @@ pub struct Access {
 impl Access {
     /// With a gateway's own token, and its current app secret.
     pub fn of(gateway: &Gateway) -> Self {
-        Self { token: gateway.token.clone(), app_secret: gateway.app_secrets.first().cloned() }
+        Self { token: Secret::clone(&gateway.token.get()), app_secret: gateway.app_secrets.get().first().cloned() }
     }
 
     /// `appsecret_proof`: HMAC-SHA256 of the token under the app secret, in hexadecimal.

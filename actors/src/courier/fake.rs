@@ -132,10 +132,10 @@ async fn serve(request: HttpRequest, body: Bytes, script: Script, log: Arc<Mutex
 pub(crate) fn gateway() -> Gateway {
     Gateway {
         uri: "support".into(),
-        token: Secret::new("EAAG-secret-token"),
-        app_secrets: vec![Secret::new("current"), Secret::new("previous")],
+        token: Secret::new("EAAG-secret-token").into(),
+        app_secrets: vec![Secret::new("current"), Secret::new("previous")].into(),
         app_id: Some("42".into()),
-        verify_token: Some(Secret::new("verify me")),
+        verify_token: Some(Secret::new("verify me")).into(),
         business_id: None,
         overrides: Overrides::App,
         callback_url: Some("https://wa.example.com/support".into()),

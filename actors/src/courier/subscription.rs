@@ -81,7 +81,8 @@ impl Errand<'_> {
     }
 
     async fn override_callback(&self, waba: &str) -> Result<String, Fault> {
-        let (Some(uri), Some(token)) = (&self.gateway.callback_url, &self.gateway.verify_token) else {
+        let verify_token = self.gateway.verify_token.get();
+        let (Some(uri), Some(token)) = (&self.gateway.callback_url, &*verify_token) else {
             return Err(Refusal::ours(
                 400,
                 "override = true needs server.public_url and the gateway's verify_token: set both",

@@ -27,10 +27,10 @@ impl Handler<Poison> for Account {
 fn gateway() -> Arc<Gateway> {
     Arc::new(Gateway {
         uri: "main".into(),
-        token: Secret::new("t"),
-        app_secrets: vec![Secret::new("s")],
+        token: Secret::new("t").into(),
+        app_secrets: vec![Secret::new("s")].into(),
         app_id: None,
-        verify_token: None,
+        verify_token: None.into(),
         business_id: None,
         overrides: Overrides::App,
         callback_url: None,

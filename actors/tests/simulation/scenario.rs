@@ -93,10 +93,10 @@ pub fn gateway() -> Gateway {
     ];
     Gateway {
         uri: GATEWAY.into(),
-        token: Secret::new("t"),
-        app_secrets: Vec::new(),
+        token: Secret::new("t").into(),
+        app_secrets: Vec::new().into(),
         app_id: None,
-        verify_token: None,
+        verify_token: None.into(),
         business_id: None,
         overrides: Overrides::App,
         callback_url: None,

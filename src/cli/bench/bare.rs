@@ -4,11 +4,12 @@
 use super::child::{Listening, say, words};
 use super::stage::{LOOPBACK, SECRET, settings};
 use super::{BenchError, while_doing};
-use crate::server::{BACKLOG, HEAD_WITHIN, KEEP_ALIVE};
+use crate::server::{BACKLOG, HEAD_WITHIN};
 use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use std::path::Path;
+use std::time::Duration;
 use wharf_actors::cloud::signature::Verifier;
 use wharf_actors::gateway::Secret;
 
@@ -21,7 +22,7 @@ pub(super) async fn run() -> Result<(), BenchError> {
         .workers(workers)
         .backlog(BACKLOG)
         .client_request_timeout(HEAD_WITHIN)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(Duration::from_secs(75))
         .disable_signals()
         .bind(LOOPBACK)
         .map_err(while_doing("listen"))?;

@@ -37,7 +37,7 @@ fn write_page(page: &mut String, settings: &Settings) -> fmt::Result {
 fn write_gateway(page: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(page, "\ngateway {}", gateway.uri)?;
     writeln!(page, "  callback  {}", callback(gateway))?;
-    writeln!(page, "  secrets   {}", gateway.app_secrets.len())?;
+    writeln!(page, "  secrets   {}", gateway.app_secrets.get().len())?;
     writeln!(page, "  override  {}", gateway.overrides == Overrides::Account)?;
     for route in &gateway.routes {
         let signed = if route.secret.is_some() { "signed" } else { "not signed" };
@@ -72,8 +72,8 @@ fn gateway_json(gateway: &Gateway) -> Value {
     json!({
         "uri": gateway.uri,
         "callback_url": gateway.callback_url,
-        "app_secrets": gateway.app_secrets.len(),
-        "verify_token": gateway.verify_token.is_some(),
+        "app_secrets": gateway.app_secrets.get().len(),
+        "verify_token": gateway.verify_token.get().is_some(),
         "override": gateway.overrides == Overrides::Account,
         "routes": gateway.routes.iter().map(|route| route_json(route)).collect::<Vec<_>>(),
     })

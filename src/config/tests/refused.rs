@@ -139,7 +139,6 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
 #[test]
 fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
     let cases = [
-        ("", "[server]\ntls = { cert = \"c\", key = \"k\" }\n", "server.tls"),
         ("", "[storage]\nkeep_body = \"until_delivered\"\n", "storage.keep_body"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
         ("\"app-secret\"", "\"a\"\nverbs = \"ops\"", "gateway[0].verbs"),
@@ -152,6 +151,24 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
         assert_eq!(fault.path, path);
         assert!(fault.expected.contains("not available yet in this version"), "{fault}");
     }
+}
+
+#[test]
+fn a_proxy_is_trusted_by_address_or_network_and_nothing_else() {
+    let text = format!("[server]\ntrusted_proxy = [\"10.0.0.0/8\", \"proxy.example.com\"]\n{SOUND}");
+    let fault = fault(&text);
+    assert_eq!((&fault.path[..], &fault.found[..]), ("server.trusted_proxy[1]", "\"proxy.example.com\""));
+    assert!(fault.expected.contains("10.0.0.0/8"), "{fault}");
+    let single = sound(&format!("[server]\ntrusted_proxy = \"fd00::/8\"\n{SOUND}"));
+    assert!(!single.server.trusted_proxy.is_empty());
+    assert!(sound(SOUND).server.trusted_proxy.is_empty(), "nobody, unless it is said");
+}
+
+#[test]
+fn the_files_of_tls_are_looked_at_before_anything_starts() {
+    let fault = fault(&format!("[server.tls]\ncert = \"/nowhere/a.pem\"\nkey = \"/nowhere/b.pem\"\n{SOUND}"));
+    assert_eq!((at(&fault.place), &fault.path[..]), ("2:8".to_owned(), "server.tls.cert"));
+    assert!(fault.found.contains("/nowhere/a.pem"), "{fault}");
 }
 
 #[test]

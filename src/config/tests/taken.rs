@@ -91,7 +91,8 @@ fn every_setting_reaches_its_place() {
     let gateway = &settings.gateways[0];
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/hooks/support"));
     assert_eq!(gateway.overrides, Overrides::Account);
-    let secrets: Vec<&str> = gateway.app_secrets.iter().map(Secret::reveal).collect();
+    let app_secrets = gateway.app_secrets.get();
+    let secrets: Vec<&str> = app_secrets.iter().map(Secret::reveal).collect();
     assert_eq!(secrets, ["current", "previous"]);
     assert_eq!((gateway.app_id.as_deref(), gateway.business_id.as_deref()), (Some("11"), Some("22")));
     let route = &gateway.routes[0];
@@ -136,8 +137,8 @@ fn a_secret_may_stand_in_a_variable_or_a_file() {
         .replace("\"app-secret\"", &format!("[{{ file = {path:?} }}, \"second\"]"));
     let settings = Settings::parse("wharf.toml", &text, set(&[("TOKEN", "from-variable\n")])).expect("valid");
     let gateway = &settings.gateways[0];
-    assert_eq!(gateway.token.reveal(), "from-variable");
-    assert_eq!(gateway.app_secrets[0].reveal(), "from-file");
+    assert_eq!(gateway.token.get().reveal(), "from-variable");
+    assert_eq!(gateway.app_secrets.get()[0].reveal(), "from-file");
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn settings_never_show_a_secret() {
 #[test]
 fn development_starts_without_app_secret_and_says_so() {
     let settings = sound(&with("app_secret = \"app-secret\"", "dev = true"));
-    assert!(settings.gateways[0].app_secrets.is_empty());
+    assert!(settings.gateways[0].app_secrets.get().is_empty());
     assert_eq!(settings.warnings.len(), 1);
     assert!(settings.warnings[0].text.contains("anybody can post"), "{:?}", settings.warnings);
 }

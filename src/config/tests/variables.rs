@@ -51,6 +51,14 @@ fn a_wrong_override_is_a_fault_at_the_variable() {
 }
 
 #[test]
+fn variables_reach_into_the_table_of_tls() {
+    let all =
+        parse_with(&[("WHARF_SERVER__TLS__CERT", "/nowhere/a.pem"), ("WHARF_SERVER__TLS__KEY", "/nowhere/b.pem")]);
+    let fault = all.expect_err("no such file").0.remove(0);
+    assert_eq!((fault.place.to_string(), &fault.path[..]), ("WHARF_SERVER__TLS__CERT".to_owned(), "server.tls.cert"));
+}
+
+#[test]
 fn without_a_file_one_gateway_comes_from_variables() {
     let settings = Settings::from_variables(set(&[
         ("WHARF_WHATSAPP_TOKEN", "token"),
@@ -66,7 +74,7 @@ fn without_a_file_one_gateway_comes_from_variables() {
     assert_eq!(settings.warnings, []);
     assert_eq!(settings.origin, "environment");
     let gateway = &settings.gateways[0];
-    assert_eq!((&*gateway.uri, gateway.token.reveal()), ("whatsapp", "token"));
+    assert_eq!((&*gateway.uri, gateway.token.get().reveal()), ("whatsapp", "token"));
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/whatsapp"));
     assert_eq!(gateway.app_id.as_deref(), Some("11"));
     assert_eq!((&*gateway.routes[0].name, &gateway.routes[0].url[..]), ("whatsapp/default", "http://127.0.0.1:1/hook"));

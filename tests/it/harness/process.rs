@@ -14,6 +14,8 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) public: String,
     pub(crate) ops: String,
+    lines: Receiver<String>,
+    said: Vec<String>,
 }
 
 /// The command `wharf` with `args`, with nothing of this process's own settings.
@@ -40,7 +42,7 @@ impl Process {
             let _ = child.kill();
             panic!("it did not start to listen; it said {said:?}")
         });
-        Self { child, public, ops }
+        Self { child, public, ops, lines, said: Vec::new() }
     }
 
     /// `kill -9`.
@@ -51,9 +53,25 @@ impl Process {
 
     /// `kill -TERM`, and waits for the end.
     pub(crate) fn terminate(mut self) -> ExitStatus {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(sent.success());
+        self.signal("-TERM");
         wait(&mut self.child)
+    }
+
+    /// Sends a signal, such as `-HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Everything that it said since it listens.
+    pub(crate) fn said(&mut self) -> &[String] {
+        self.said.extend(self.lines.try_iter());
+        &self.said
+    }
+
+    /// Whether a line with all of `words` was said by now.
+    pub(crate) fn has_said(&mut self, words: &[&str]) -> bool {
+        self.said().iter().any(|line| words.iter().all(|word| line.contains(word)))
     }
 }
 
