@@ -142,14 +142,29 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
         ("", "[storage]\nkeep_body = \"until_delivered\"\n", "storage.keep_body"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
         ("\"app-secret\"", "\"a\"\nverbs = \"ops\"", "gateway[0].verbs"),
-        ("\"route-secret\"", "\"r\"\nfinal = [400]", "gateway[0].route[0].final"),
-        ("\"route-secret\"", "\"r\"\nallow_private = true", "gateway[0].route[0].allow_private"),
+        ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),
     ];
     for (piece, text, path) in cases {
         let text = if piece.is_empty() { format!("{text}{SOUND}") } else { with(piece, text) };
         let fault = fault(&text);
         assert_eq!(fault.path, path);
         assert!(fault.expected.contains("not available yet in this version"), "{fault}");
+    }
+}
+
+#[test]
+fn answers_that_speak_of_the_moment_cannot_be_final_and_a_batch_is_more_than_one() {
+    let cases = [
+        ("final = [400, 429]", "gateway[0].route[0].final[1]"),
+        ("final = [500]", "gateway[0].route[0].final[0]"),
+        ("order = \"number\"", "gateway[0].route[0].order"),
+        ("batch = { max = 1 }", "gateway[0].route[0].batch.max"),
+        ("batch = { wait_ms = 5 }", "gateway[0].route[0].batch.max"),
+        ("batch = { max = 5, wait = 5 }", "gateway[0].route[0].batch.wait"),
+    ];
+    for (text, path) in cases {
+        let fault = fault(&with("\"route-secret\"", &format!("\"r\"\n{text}")));
+        assert_eq!(fault.path, path, "{fault}");
     }
 }
 
