@@ -73,6 +73,7 @@ pub async fn start(
         dialog_ttl: settings.storage.dialog_ttl,
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
+        reconcile_every: settings.reconcile_every,
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings));
     let _ = late.set(edge.clone());

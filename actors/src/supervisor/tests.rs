@@ -47,6 +47,7 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         dialog_ttl: Duration::from_secs(3600),
         dead_retention: Duration::from_secs(3600),
         send_max_age: Duration::from_secs(3600),
+        reconcile_every: Duration::from_secs(3600),
     }
 }
 

@@ -61,6 +61,9 @@ impl AccountMachine {
         if item.kind == EventKind::Status {
             self.take_status(&item, change, now);
         }
+        if item.kind == EventKind::Account {
+            self.take_life(&item, change, now);
+        }
         let mut event = self.event(item, gateway, secret, change, now);
         match event.disposition {
             Disposition::Routed => {
