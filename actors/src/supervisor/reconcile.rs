@@ -32,7 +32,7 @@ impl Supervisor {
     pub(super) fn watch(&mut self, ctx: &mut Context<Self>) {
         let every = self.plan.reconcile_every;
         let look = (every / LOOKS).clamp(LOOK_WITHIN.0, LOOK_WITHIN.1);
-        ctx.run_interval(look, |supervisor, ctx| supervisor.compare_due(ctx));
+        ctx.run_interval(look, Self::compare_due);
         ctx.run_later(FIRST_TOKEN.min(every), move |supervisor, ctx| {
             supervisor.ask_tokens(ctx);
             ctx.run_interval(every, |supervisor, ctx| supervisor.ask_tokens(ctx));
@@ -109,7 +109,7 @@ impl Round {
             // Without our own id no list of apps says anything.
             None => match self.courier.send(AskToken { gateway: Arc::clone(gateway) }).await {
                 Ok(Ok(report)) => report.app_id,
-                Ok(Err(_)) | Err(_) => return due.clone(),
+                Ok(Err(_)) | Err(_) => return due,
             },
         };
         let missing = token.map(|token| token.report().missing_scopes.clone()).unwrap_or_default();

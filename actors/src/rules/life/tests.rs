@@ -14,8 +14,8 @@ fn envelope(field: &str, value: &Value, time: u64) -> Vec<u8> {
         .into_bytes()
 }
 
-fn hear(life: &mut Life, field: &str, value: Value) {
-    life.hear(&envelope(field, &value, NOW_S), NOW);
+fn hear(life: &mut Life, field: &str, value: &Value) {
+    life.hear(&envelope(field, value, NOW_S), NOW);
 }
 
 fn shown(life: &Life) -> Value {
@@ -25,13 +25,13 @@ fn shown(life: &Life) -> Value {
 #[test]
 fn every_event_about_an_account_changes_its_view_as_the_table_says() {
     let update = "account_update";
-    let template = |more: Value| {
+    let template = |more: &Value| {
         let mut value =
             json!({"message_template_id": 77, "message_template_name": "order", "message_template_language": "de"});
         value.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         value
     };
-    let number = |more: Value| {
+    let number = |more: &Value| {
         let mut value = json!({"display_phone_number": "+1 555-000-0001"});
         value.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         value
@@ -103,64 +103,64 @@ fn every_event_about_an_account_changes_its_view_as_the_table_says() {
         ),
         (
             "phone_number_quality_update",
-            number(json!({"event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"})),
+            number(&json!({"event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"})),
             "/numbers/15550000001/throughput/what",
             json!("HIGH"),
         ),
         (
             "phone_number_quality_update",
-            number(json!({"event": "DOWNGRADE", "old_limit": "TIER_10K", "current_limit": "TIER_1K"})),
+            number(&json!({"event": "DOWNGRADE", "old_limit": "TIER_10K", "current_limit": "TIER_1K"})),
             "/numbers/15550000001/limit/what",
             json!("TIER_1K"),
         ),
         (
             "phone_number_quality_update",
-            number(json!({"event": "FLAGGED", "current_limit": "TIER_1K"})),
+            number(&json!({"event": "FLAGGED", "current_limit": "TIER_1K"})),
             "/numbers/15550000001/quality/what",
             json!("FLAGGED"),
         ),
         (
             "phone_number_name_update",
-            number(json!({"decision": "APPROVED", "requested_verified_name": "Bakery"})),
+            number(&json!({"decision": "APPROVED", "requested_verified_name": "Bakery"})),
             "/numbers/15550000001/name/what",
             json!("Bakery"),
         ),
         (
             "phone_number_name_update",
             number(
-                json!({"decision": "REJECTED", "requested_verified_name": "Bank", "rejection_reason": "NAME_POLICY"}),
+                &json!({"decision": "REJECTED", "requested_verified_name": "Bank", "rejection_reason": "NAME_POLICY"}),
             ),
             "/numbers/15550000001/name_decision/what",
             json!("REJECTED: NAME_POLICY"),
         ),
         (
             "message_template_status_update",
-            template(json!({"event": "REJECTED", "reason": "ABUSIVE_CONTENT"})),
+            template(&json!({"event": "REJECTED", "reason": "ABUSIVE_CONTENT"})),
             "/templates/77/status/what",
             json!("REJECTED: ABUSIVE_CONTENT"),
         ),
         (
             "message_template_status_update",
-            template(json!({"event": "APPROVED", "reason": "NONE"})),
+            template(&json!({"event": "APPROVED", "reason": "NONE"})),
             "/templates/77/status/what",
             json!("APPROVED"),
         ),
         (
             "message_template_quality_update",
-            template(json!({"previous_quality_score": "GREEN", "new_quality_score": "RED"})),
+            template(&json!({"previous_quality_score": "GREEN", "new_quality_score": "RED"})),
             "/templates/77/quality/what",
             json!("RED"),
         ),
         (
             "template_category_update",
-            template(json!({"previous_category": "UTILITY", "new_category": "MARKETING"})),
+            template(&json!({"previous_category": "UTILITY", "new_category": "MARKETING"})),
             "/templates/77/category/what",
             json!("MARKETING"),
         ),
     ];
     for (field, value, pointer, expected) in rows {
         let mut life = Life::default();
-        hear(&mut life, field, value.clone());
+        hear(&mut life, field, &value);
         assert_eq!(shown(&life).pointer(pointer), Some(&expected), "{field} {value}");
         assert_eq!(Life::read(&life.record("1")), life, "{field} is kept whole");
     }
@@ -171,14 +171,14 @@ fn an_account_that_comes_back_stands_well_again() {
     let ban = |state: &str| json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}});
     let mut life = Life::default();
     assert_eq!(life.health(NOW), Health::Ok);
-    hear(&mut life, "account_update", ban("SCHEDULE_FOR_DISABLE"));
+    hear(&mut life, "account_update", &ban("SCHEDULE_FOR_DISABLE"));
     assert_eq!((life.health(NOW), life.record("1").alarms[0].what.as_ref()), (Health::Ok, "ban_scheduled"));
-    hear(&mut life, "account_update", ban("DISABLE"));
+    hear(&mut life, "account_update", &ban("DISABLE"));
     assert_eq!((life.health(NOW), life.record("1").alarms[0].what.as_ref()), (Health::Banned, "banned"));
-    hear(&mut life, "account_update", ban("REINSTATE"));
-    hear(&mut life, "account_update", json!({"event": "ACCOUNT_OFFBOARDED"}));
+    hear(&mut life, "account_update", &ban("REINSTATE"));
+    hear(&mut life, "account_update", &json!({"event": "ACCOUNT_OFFBOARDED"}));
     assert_eq!(life.health(NOW), Health::Offboarded);
-    hear(&mut life, "account_update", json!({"event": "ACCOUNT_RECONNECTED"}));
+    hear(&mut life, "account_update", &json!({"event": "ACCOUNT_RECONNECTED"}));
     assert_eq!((life.health(NOW), life.record("1").alarms), (Health::Ok, vec![]));
 }
 
@@ -186,16 +186,16 @@ fn an_account_that_comes_back_stands_well_again() {
 fn a_restriction_ends_by_itself_and_a_new_word_on_it_replaces_the_old() {
     let restriction = |what: &str, until: u64| json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": what, "expiration": until}]});
     let mut life = Life::default();
-    hear(&mut life, "account_update", restriction("A", NOW_S + 60));
-    hear(&mut life, "account_update", restriction("B", NOW_S + 120));
-    hear(&mut life, "account_update", restriction("A", NOW_S + 90));
+    hear(&mut life, "account_update", &restriction("A", NOW_S + 60));
+    hear(&mut life, "account_update", &restriction("B", NOW_S + 120));
+    hear(&mut life, "account_update", &restriction("A", NOW_S + 90));
     assert_eq!(life.restrictions_at(NOW).count(), 2);
     assert_eq!(
         (life.health(NOW), life.health(NOW + 119_000), life.health(NOW + 120_000)),
         (Health::Restricted, Health::Restricted, Health::Ok)
     );
     assert_eq!(life.restrictions_at(NOW + 100_000).count(), 1);
-    hear(&mut life, "account_update", restriction("A", NOW_S - 1));
+    hear(&mut life, "account_update", &restriction("A", NOW_S - 1));
     assert_eq!(life.restrictions.len(), 1, "what has ended already is no restriction");
 }
 
@@ -222,18 +222,18 @@ fn odd_and_unknown_events_change_nothing() {
         ("account_update", json!({"event": "SOMETHING_NEW", "ban_info": {"waba_ban_state": "DISABLE"}})),
         ("account_update", json!({"event": "DISABLED_UPDATE", "ban_info": 7})),
         ("account_update", json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": {"0": 1}})),
-        ("account_update", json!({"event": "PARTNER_REMOVED", "phone_number": "none"})).clone(),
+        ("account_update", json!({"event": "PARTNER_REMOVED", "phone_number": "none"})),
         ("phone_number_quality_update", json!({"event": "FLAGGED"})),
         ("message_template_status_update", json!({"event": "APPROVED"})),
         ("flows", json!({"event": "X"})),
     ];
     let before = {
         let mut life = Life::default();
-        hear(&mut life, "account_update", json!({"event": "PARTNER_REMOVED", "phone_number": "none"}));
+        hear(&mut life, "account_update", &json!({"event": "PARTNER_REMOVED", "phone_number": "none"}));
         life
     };
     for (field, value) in odd {
-        hear(&mut life, field, value);
+        hear(&mut life, field, &value);
     }
     life.hear(b"[]", NOW);
     life.hear(b"no JSON", NOW);
