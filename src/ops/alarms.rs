@@ -52,12 +52,11 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
 fn may_see(caller: &Caller, alarm: &Alarm) -> bool {
     let gateway_is_theirs =
         alarm.gateway.as_deref().map_or(caller.gateways.is_empty(), |it| caller.may_use_gateway(it));
-    let is_theirs = match (&alarm.account, &alarm.gateway) {
+    match (&alarm.account, &alarm.gateway) {
         (Some(account), _) => caller.may_use_account(account) && gateway_is_theirs,
         (None, Some(_)) => gateway_is_theirs && caller.accounts.is_empty(),
         (None, None) => true,
-    };
-    is_theirs
+    }
 }
 
 /// Names the gateway of an account.
