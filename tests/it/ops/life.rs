@@ -51,7 +51,7 @@ async fn bans_restrictions_and_numbers_are_shown_and_their_events_reach_the_rout
     assert_eq!(stage.look(&path).await.json()["standing"], "restricted");
 
     stage.until_ledger("/routes/main~1app/delivered", 5).await;
-    let bodies: Vec<Value> = stage.app.deliveries().iter().map(|delivery| delivery.json()).collect();
+    let bodies: Vec<Value> = stage.app.deliveries().iter().map(crate::harness::application::Delivery::json).collect();
     assert!(bodies.iter().any(|body| body["entry"][0]["changes"][0]["value"] == ban("DISABLE")), "byte for byte");
     stage.end().await;
 }
