@@ -30,6 +30,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/messages", web::get().to(ops::messages::list))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/messages/{id}", web::get().to(ops::messages::one))
+        .route("/api/alarms", web::get().to(ops::alarms::list))
         .route("/api/ledger", web::get().to(ops::ledger::all))
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))

@@ -88,6 +88,7 @@ pub async fn start(
         dead_bytes: settings.storage.dead_bytes,
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
+        reconcile_every: settings.reconcile_every,
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings, tls.clone()));
     let _ = late.set(edge.clone());

@@ -22,6 +22,7 @@ use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
 mod finish;
 mod recall;
+mod reconcile;
 mod restore;
 mod retire;
 mod subscription;
@@ -125,7 +126,8 @@ impl Account {
     /// Gives the machine an input and performs what it wants; `receipts` hear of the first change.
     fn turn(&mut self, input: Input, mut receipts: Vec<Receipt>, ctx: &mut Context<Self>) -> Option<u64> {
         let mut first = None;
-        for effect in self.machine.handle(input, now_ms()) {
+        let effects = self.handle_and_tell(input);
+        for effect in effects {
             match effect {
                 Effect::Commit { ticket, change } => {
                     first.get_or_insert(ticket);
@@ -365,6 +367,7 @@ impl Handler<Refresh> for Account {
 
     fn handle(&mut self, message: Refresh, ctx: &mut Self::Context) -> Self::Result {
         let told = self.turn_and_wait(Input::Enter(Box::new(message.0)), ctx);
+        self.compare_after_verb(ctx);
         Box::pin(async move { told.await.unwrap_or_else(|_| Err("wharf stopped".into())) })
     }
 }
@@ -380,6 +383,7 @@ impl Handler<Look> for Account {
             changes_in_flight: self.machine.in_flight(),
             oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
+            life: self.machine.life().clone(),
             outbox: views::outbox(self.machine.outbox()),
         })
     }

@@ -21,8 +21,9 @@ mod written;
 
 use crate::clock::{chance, now_ms};
 use crate::cloud::format;
-use crate::cloud::refusal::Retry;
+use crate::cloud::refusal::{Refusal, Retry};
 use crate::cloud::send::Taken;
+use crate::cloud::token::TokenReport;
 use crate::gateway::{Format, Gateway, GraphSettings, RankGuard, Route};
 use crate::messages::Attempt;
 use crate::rules::breaker::Heard;
@@ -32,7 +33,7 @@ use actix::prelude::*;
 use awc::http::header::{HeaderName, HeaderValue};
 use call::{Access, Call};
 use coalesce::{Coalescer, Waiting};
-use discovery::{Discovery, DiscoveryError};
+use discovery::{AccountSnapshot, Discovery, DiscoveryError};
 use endpoint::{Addresses, Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
 use fault::Fault;
@@ -291,6 +292,47 @@ impl Handler<Discover> for Courier {
             let errand = Errand::new(&graph, &message.gateway, chance());
             errand.discover(&message.wanted, &message.engaged).await
         })
+    }
+}
+
+/// Supervisor → courier: read these accounts anew, at most 50.
+#[derive(Message)]
+#[rtype(result = "Vec<(String, Result<AccountSnapshot, Refusal>)>")]
+pub struct ReadAgain {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// Which.
+    pub accounts: Vec<String>,
+    /// Our app's id, where it is known.
+    pub app_id: Option<String>,
+}
+
+impl Handler<ReadAgain> for Courier {
+    type Result = ResponseFuture<Vec<(String, Result<AccountSnapshot, Refusal>)>>;
+
+    fn handle(&mut self, message: ReadAgain, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let errand = Errand::new(&graph, &message.gateway, chance());
+            errand.read_again(&message.accounts, message.app_id.as_deref()).await
+        })
+    }
+}
+
+/// Supervisor → courier: what Graph says of the gateway's token.
+#[derive(Message)]
+#[rtype(result = "Result<TokenReport, Fault>")]
+pub struct AskToken {
+    /// Whose.
+    pub gateway: Arc<Gateway>,
+}
+
+impl Handler<AskToken> for Courier {
+    type Result = ResponseFuture<Result<TokenReport, Fault>>;
+
+    fn handle(&mut self, message: AskToken, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move { Errand::new(&graph, &message.gateway, chance()).token().await })
     }
 }
 

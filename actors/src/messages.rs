@@ -1,12 +1,15 @@
 //! Every message that crosses from one actor to another, in the order of the flow: the protocol on one page.
 
 use crate::cloud::item::Item;
+use crate::cloud::refusal::Refusal;
+use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
 use crate::rules::account::Entry;
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
 use crate::views::AccountView;
 use actix::{Addr, Message};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Write};
@@ -78,6 +81,19 @@ pub struct Refresh(
     /// The entry.
     pub Entry,
 );
+
+/// Supervisor → account: this is what Meta shows of it; compare it with the wish. Answered, when that is kept, with
+/// its numbers; `None` where nothing was compared.
+#[derive(Message)]
+#[rtype(result = "Option<HashMap<Box<str>, Box<str>>>")]
+pub struct Reconcile {
+    /// The registry's entry when Meta was asked.
+    pub record: Box<AccountRecord>,
+    /// What Meta shows, or why not.
+    pub found: Result<AccountSnapshot, Refusal>,
+    /// Permissions that the token lacks.
+    pub missing_scopes: Vec<String>,
+}
 
 /// Verb → account: subscribe at Meta. The wish is durable before Meta is asked.
 #[derive(Message)]

@@ -21,11 +21,15 @@ use wharf_storage::{
     AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+mod reconcile;
 mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 pub mod verbs;
 
+use reconcile::Rounds;
+use tokens::Tokens;
 use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
@@ -58,6 +62,8 @@ pub struct Plan {
     pub dead_retention: Duration,
     /// A message older than this is not sent any more.
     pub send_max_age: Duration,
+    /// Every account is compared with Meta's side once in this time.
+    pub reconcile_every: Duration,
 }
 
 /// Spawns and retires accounts.
@@ -67,6 +73,8 @@ pub struct Supervisor {
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
     turns: Turns,
+    rounds: Rounds,
+    tokens: Arc<Tokens>,
     setting: Setting,
 }
 
@@ -83,6 +91,8 @@ pub struct Wharf {
     pub courier: Addr<Courier>,
     /// What is known of the endpoints of routes.
     pub gates: Arc<Gates>,
+    /// What is known of the gateways' tokens.
+    pub tokens: Arc<Tokens>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
@@ -101,19 +111,22 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
+    let tokens = Arc::new(Tokens::default());
     let mut supervisor = Supervisor {
         plan: plan.clone(),
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
         turns: Turns::default(),
+        rounds: Rounds::default(),
+        tokens: Arc::clone(&tokens),
         setting,
     };
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates })
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
@@ -237,6 +250,7 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
+        self.watch(ctx);
         ctx.run_interval(sweep::EVERY, |supervisor, _| {
             let store = Arc::clone(&supervisor.plan.store);
             let bounds = sweep::Bounds {

@@ -1,6 +1,7 @@
 //! Plain snapshots of actors: inspection, metrics, the dashboard, the command line and tests all read these.
 
 use crate::rules::deliveries::Deliveries;
+use crate::rules::life::Life;
 use crate::rules::outbox::Outbox;
 use crate::rules::reader::LastAnswer;
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct AccountView {
     pub oldest_undelivered_ms: Option<u64>,
     /// By route.
     pub routes: BTreeMap<String, RouteView>,
+    /// How it stands with Meta.
+    pub life: Life,
     /// Messages that still have to leave, by state.
     pub outbox: BTreeMap<&'static str, usize>,
 }

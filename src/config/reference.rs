@@ -137,6 +137,12 @@ pub const SETTINGS: &[Setting] = &[
     not_yet("storage", "keep_body"),
     with_default("graph", "base_url", "https://graph.facebook.com", "Scheme and host of Graph, or of the sandbox."),
     with_default("graph", "version", "v25.0", "Graph's version where a request's path names none."),
+    with_default(
+        "graph",
+        "reconcile_every",
+        "6h",
+        "Each account's subscription, numbers and token are compared with Meta's side once in this time.",
+    ),
     with_default("send", "send_wait", "4s", "How long a send is awaited before it is answered 202."),
     with_default("send", "send_max_age", "24h", "How long a message may wait in the queue before it expires."),
     not_yet("send", "unknown_wait"),

@@ -121,17 +121,18 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
     })
 }
 
-/// Reads `[graph]`.
-pub(super) fn graph(unread: Unread, reading: &mut Reading) -> Option<GraphSettings> {
+/// Reads `[graph]`: where it is, and how often accounts are compared with it.
+pub(super) fn graph(unread: Unread, reading: &mut Reading) -> Option<(GraphSettings, Duration)> {
     let mut section = Section::open("graph", unread, reading)?;
     let base_url = section.get("base_url", values::origin);
     let version = section.get("version", values::version);
+    let reconcile_every = section.get("reconcile_every", values::duration(SECOND));
     if base_url.as_deref().is_some_and(address::is_plain_and_far) {
         section
             .warn("base_url", "tokens travel there without encryption; use https except for a sandbox on this machine");
     }
     section.close();
-    Some(GraphSettings { base_url: base_url?, version: version? })
+    Some((GraphSettings { base_url: base_url?, version: version? }, reconcile_every?))
 }
 
 /// Reads `[send]`.

@@ -96,6 +96,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// Where Graph is.
     pub graph: GraphSettings,
+    /// Every account is compared with Meta's side once in this time.
+    pub reconcile_every: Duration,
     /// Sending.
     pub send: SendSettings,
     /// At least one.
@@ -215,7 +217,8 @@ fn settled(origin: &str, root: Unread, reading: &mut Reading) -> Option<Settings
         origin: origin.to_owned(),
         server: server?,
         storage: storage?,
-        graph: graph?,
+        reconcile_every: graph.as_ref()?.1,
+        graph: graph?.0,
         send: send?,
         gateways: gateways?,
         keys: keys?,

@@ -1,5 +1,6 @@
 //! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
+use super::life::{LifeShown, TokenShown};
 use super::page::{Page, Wanted, raw};
 use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
@@ -10,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use wharf_actors::clock::now_ms;
 use wharf_actors::courier::gate::Standing;
 use wharf_actors::messages::Look;
 use wharf_actors::views::AccountView;
@@ -34,6 +36,10 @@ struct AccountShown {
 struct AccountInside {
     #[serde(flatten)]
     account: AccountShown,
+    #[serde(flatten)]
+    life: LifeShown,
+    /// Before Graph was asked about it, nothing.
+    token: Option<TokenShown>,
     seq: u64,
     changes_in_flight: usize,
     oldest_undelivered_at: Option<String>,
@@ -95,7 +101,8 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
         let route = desks.gateway.routes.iter().find(|route| *route.name == *name)?;
         Some((masked(&route.url), edge.wharf.gates.known(&route.url)?.standing()))
     };
-    Ok(json(&AccountInside::of(record, view, ledger, endpoint)))
+    let token = edge.wharf.tokens.of(&desks.gateway.uri).map(|token| TokenShown::of(&token));
+    Ok(json(&AccountInside::of(record, view, ledger, token, endpoint)))
 }
 
 impl AccountInside {
@@ -103,6 +110,7 @@ impl AccountInside {
         record: AccountRecord,
         view: AccountView,
         ledger: Tally,
+        token: Option<TokenShown>,
         endpoint: impl Fn(&str) -> Option<(String, Standing)>,
     ) -> Self {
         let route = |(name, view): (String, wharf_actors::views::RouteView)| {
@@ -127,6 +135,8 @@ impl AccountInside {
         };
         Self {
             account: AccountShown::of(record),
+            life: LifeShown::of(view.life, now_ms()),
+            token,
             seq: view.seq,
             changes_in_flight: view.changes_in_flight,
             oldest_undelivered_at: view.oldest_undelivered_ms.and_then(moment),

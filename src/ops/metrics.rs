@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use prometheus::core::Collector;
 use prometheus::{Counter, CounterVec, Gauge, GaugeVec, Opts, Registry, TextEncoder};
 use std::sync::atomic::{AtomicU64, Ordering};
+use wharf_actors::clock::now_ms;
 use wharf_storage::{Claim, Kind, Noun, Standing, Tally};
 
 /// All metrics. Open, as scrapers have no keys; it holds figures, never names of customers.
@@ -24,6 +25,7 @@ fn encode(edge: &Edge) -> prometheus::Result<String> {
     edge.wharf.store.ledgers().iter().for_each(|(_, part)| ledger.add(part));
     scrape.ledger(&ledger)?;
     scrape.endpoints(edge)?;
+    scrape.alarms(edge)?;
     TextEncoder::new().encode_to_string(&scrape.registry.gather())
 }
 
@@ -152,6 +154,18 @@ impl Scrape {
         }
         self.add(breakers)?;
         self.add(paused)
+    }
+
+    fn alarms(&self, edge: &Edge) -> prometheus::Result<()> {
+        let counted = super::alarms::counted(edge);
+        let (drifting, counts) = counted.map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+        self.one("wharf_accounts_drifting", "Accounts whose side at Meta is not as wished", drifting as f64)?;
+        let counts: Vec<(&str, f64)> = counts.iter().map(|(what, count)| (what.as_str(), *count as f64)).collect();
+        self.family("wharf_alarms", "Things that somebody should do something about, by what", "what", &counts)?;
+        let gateways = edge.wharf.directory.gateways().map(|desks| &*desks.gateway.uri);
+        let left = |uri| Some((uri, edge.wharf.tokens.of(uri)?.left_s(now_ms())? as f64));
+        let left: Vec<(&str, f64)> = gateways.filter_map(left).collect();
+        self.family("wharf_token_expires_seconds", "Until the token ends; absent where it never does", "gateway", &left)
     }
 
     fn one(&self, name: &str, help: &str, value: f64) -> prometheus::Result<()> {

@@ -1,12 +1,14 @@
 //! The ops listener: looking into the house. Reads views and kept records; changes nothing.
 
 pub mod accounts;
+pub mod alarms;
 pub mod audit;
 pub mod dead;
 pub mod dialogs;
 pub mod events;
 pub mod health;
 pub mod ledger;
+mod life;
 pub mod messages;
 pub mod metrics;
 mod page;

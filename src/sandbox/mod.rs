@@ -35,7 +35,7 @@ pub use customers::Traffic;
 pub use faults::{Faults, Limits};
 pub use server::{Sandbox, SandboxOptions, start};
 pub use stats::{SentLog, Stats, StatsView};
-pub use world::{Subscribed, TokenReach, World};
+pub use world::{Subscribed, TokenLife, TokenReach, World};
 
 #[cfg(test)]
 mod tests;

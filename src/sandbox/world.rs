@@ -1,6 +1,7 @@
 //! The state of the simulated Graph: an app, a business, accounts with numbers, subscriptions. Plain data: no HTTP,
 //! no clock, no dice.
 
+mod behind;
 mod making;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use super::item::{Item, Line, Place};
 use super::limits::SendLimits;
 use super::refusal::Refusal;
 use super::signing::appsecret_proof;
+pub use behind::TokenLife;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
 
@@ -70,6 +72,7 @@ pub struct World {
     pub(super) mint: Mint,
     pub(super) fates: Fates,
     pub(super) limits: SendLimits,
+    pub(super) token_life: TokenLife,
     accounts: Vec<Account>,
     account_at: HashMap<String, usize>,
     number_at: HashMap<String, (usize, usize)>,
@@ -98,6 +101,7 @@ impl World {
             mint,
             fates,
             limits,
+            token_life: TokenLife::default(),
             accounts,
             account_at,
             number_at,

@@ -20,6 +20,8 @@ pub enum Kind {
     Outbox = 3,
     /// [`Claim`].
     Claim = 4,
+    /// [`LifeRecord`].
+    Life = 8,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -45,11 +47,12 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
         Kind::Claim,
+        Kind::Life,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -61,7 +64,7 @@ impl Kind {
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim => Temperature::Hot,
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life => Temperature::Hot,
             Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
         }
     }
@@ -262,6 +265,38 @@ impl Noun for Claim {
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.gateway).text(&self.claimed).build()
+    }
+}
+
+/// How an account stands with Meta: what its events said, and where the last reconcile disagreed with the wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeRecord {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// What somebody should know of.
+    pub alarms: Vec<LifeAlarm>,
+    /// All of it, as a JSON object.
+    pub state: Bytes,
+}
+
+/// One thing that is wrong with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeAlarm {
+    /// Which thing, a word such as `drift` or `banned`.
+    pub what: Box<str>,
+    /// More about it.
+    pub detail: Box<str>,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// Until when, in ms since 1970, where that is known.
+    pub until_ms: Option<u64>,
+}
+
+impl Noun for LifeRecord {
+    const KIND: Kind = Kind::Life;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).build()
     }
 }
 

@@ -3,11 +3,13 @@
 use crate::gateway::Gateway;
 use crate::rules::account::{AccountMachine, Entry, Setting};
 use crate::rules::deliveries::Deliveries;
+use crate::rules::life::Life;
 use crate::rules::outbox::Outbox;
 use crate::rules::reader::Reader;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, KeyBuilder, Kind, MessageRecord, MessageTally, Noun, Progress, Store, StoreError, Tally,
+    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, Store,
+    StoreError, Tally,
 };
 
 /// Bytes of event bodies that a reader keeps in memory at most, whatever the number of accounts.
@@ -36,7 +38,9 @@ pub fn restore(
         opening.tallies.push((Arc::clone(&stream), Tally { messages: tally, ..Tally::default() }));
     }
     let deliveries = Deliveries::new(stream, readers);
-    Ok(AccountMachine::new(Entry::new(record), seq, deliveries, outbox, opening, setting))
+    let life = store.get(Kind::Life, &record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
+    let life = life.as_ref().map(Life::read).unwrap_or_default();
+    Ok(AccountMachine::new(Entry::new(record), seq, deliveries, outbox, opening, setting).with_life(life))
 }
 
 /// A route's reader where it was; a route that is new to the stream begins at its end, and that is kept first.

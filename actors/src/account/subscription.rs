@@ -34,7 +34,8 @@ impl Handler<Subscribe> for Account {
 
     fn handle(&mut self, message: Subscribe, ctx: &mut Self::Context) -> Self::Result {
         let record = self.machine.record();
-        if record.active && record.wished && record.refusal.is_none() && message.force == Force::Respect {
+        let is_settled = record.active && record.wished && record.refusal.is_none() && self.machine.life().is_agreed();
+        if is_settled && message.force == Force::Respect {
             return Box::pin(std::future::ready(Ok(record.clone())).into_actor(self));
         }
         let foreign = match message.force {
@@ -53,7 +54,10 @@ impl Handler<Subscribe> for Account {
                 asked.map(|asked| account.change_record(subscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
-        Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
+        Box::pin(kept.map(|kept, account, ctx| {
+            account.compare_after_verb(ctx);
+            kept.map(|()| account.machine.record().clone())
+        }))
     }
 }
 
@@ -73,7 +77,10 @@ impl Handler<Unsubscribe> for Account {
                 asked.map(|asked| account.change_record(unsubscribed(account.machine.record().clone(), asked), ctx));
             async move { change?.await }.into_actor(account)
         });
-        Box::pin(kept.map(|kept, account, _| kept.map(|()| account.machine.record().clone())))
+        Box::pin(kept.map(|kept, account, ctx| {
+            account.compare_after_verb(ctx);
+            kept.map(|()| account.machine.record().clone())
+        }))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct TokenReport {
     pub targets: Vec<String>,
     /// When it expires, in s since 1970; `None` where it never does.
     pub expires_at: Option<i64>,
+    /// When its access to people's data ends, in s since 1970; `None` where it never does.
+    pub data_access_expires_at: Option<i64>,
     /// The app it was issued for.
     pub app_id: Option<String>,
     /// Why it does not work, in Meta's words.
@@ -34,6 +36,7 @@ impl TokenReport {
         let mut report = Self {
             is_valid: data["is_valid"].as_bool().unwrap_or(false),
             expires_at: json::whole(&data["expires_at"]).filter(|seconds| *seconds > 0),
+            data_access_expires_at: json::whole(&data["data_access_expires_at"]).filter(|seconds| *seconds > 0),
             app_id: json::text(&data["app_id"]),
             reason: json::text(&data["error"]["message"]),
             ..Self::default()

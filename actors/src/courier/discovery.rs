@@ -72,6 +72,16 @@ impl Errand<'_> {
         Ok(Discovery { token, accounts })
     }
 
+    /// Reads accounts anew, a reconcile's way: at most as many as Graph shows at once. Those that come to nothing for
+    /// now are tried again by who asks, so that nobody waits for them.
+    pub async fn read_again(
+        &self,
+        ids: &[String],
+        app_id: Option<&str>,
+    ) -> Vec<(String, Result<AccountSnapshot, Refusal>)> {
+        self.read_chunk(ids, app_id).await
+    }
+
     async fn working_token(&self) -> Result<TokenReport, DiscoveryError> {
         let token = self.token().await?;
         if !token.is_valid {

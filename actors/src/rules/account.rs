@@ -4,18 +4,20 @@
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
 mod accept;
+mod live;
 mod protocol;
 mod ranks;
 mod scope;
 mod standing;
 
-pub use protocol::{Accept, Effect, Entry, Input, Setting};
+pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting};
 pub use scope::{forget, scope_of, wants};
 
 use crate::cloud::item::Item;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
+use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
 use ranks::Ranks;
@@ -54,6 +56,8 @@ pub struct AccountMachine {
     /// Marks decided on but not durable yet, with the hash of the item's bytes.
     undecided: HashMap<u128, u32>,
     dialogs: Dialogs,
+    life: Life,
+    news: Vec<String>,
     deliveries: Deliveries,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
@@ -85,6 +89,8 @@ impl AccountMachine {
         Self {
             scope: scope_of(&id),
             dialogs: Dialogs::new(&id, setting.dialog_ttl_ms, setting.dialogs),
+            life: Life::default(),
+            news: Vec::new(),
             record: entry.record,
             numbers: entry.numbers,
             seq,
@@ -104,6 +110,12 @@ impl AccountMachine {
         }
     }
 
+    /// With what is known of how it stands with Meta.
+    #[must_use]
+    pub fn with_life(self, life: Life) -> Self {
+        Self { life, ..self }
+    }
+
     /// Applies `input`, says what must happen, in order. Never blocks, never fails halfway.
     pub fn handle(&mut self, input: Input, now: u64) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -120,6 +132,7 @@ impl AccountMachine {
             }
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
+            Input::Compared(compared) => self.compared(*compared, &mut effects, now),
             Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
                 // Where the journal ends, the next event begins.
@@ -200,6 +213,11 @@ impl AccountMachine {
     /// The registry's entry.
     pub fn record(&self) -> &AccountRecord {
         &self.record
+    }
+
+    /// How it stands with Meta.
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// The readers, for views.

@@ -7,11 +7,14 @@ pub mod account;
 pub mod breaker;
 pub mod deliveries;
 pub mod dialogs;
+pub mod expiry;
 pub mod gate;
+pub mod life;
 pub mod outbox;
 pub mod ownership;
 pub mod reader;
 pub mod recent;
+pub mod reconcile;
 pub mod retry;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -5,6 +5,7 @@ pub(super) mod turns;
 
 use self::turns::Turns;
 use super::Supervisor;
+use super::tokens::Tokens;
 use crate::account::Account;
 use crate::cloud::node::{AccountNode, Element, Progress};
 use crate::cloud::refusal::Refusal;
@@ -153,6 +154,7 @@ impl Handler<RunVerb> for Supervisor {
             courier: self.courier.clone(),
             supervisor: ctx.address(),
             turns: self.turns.clone(),
+            tokens: Arc::clone(&self.tokens),
             outcomes: Outcomes::default(),
         };
         Box::pin(async move { run.verb(message).await })
@@ -167,6 +169,7 @@ struct Run {
     courier: Addr<crate::courier::Courier>,
     supervisor: Addr<Supervisor>,
     turns: Turns,
+    tokens: Arc<Tokens>,
     outcomes: Outcomes,
 }
 

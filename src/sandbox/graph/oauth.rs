@@ -28,15 +28,20 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
 
 fn system_token(world: &World) -> Value {
     const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
+    let life = &world.token_life;
+    let kept: Vec<&str> =
+        SCOPES.into_iter().filter(|scope| !life.lost_scopes.iter().any(|lost| lost == scope)).collect();
     let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
-    let granular = SCOPES.map(|scope| match world.options.reach {
+    let granular = kept.iter().map(|scope| match world.options.reach {
         TokenReach::Listed => json!({"scope": scope, "target_ids": ids}),
         TokenReach::Unlisted => json!({"scope": scope}),
     });
+    let granular: Vec<Value> = granular.collect();
+    let scopes: Vec<&str> = std::iter::once("business_management").chain(kept.iter().copied()).collect();
     json!({
         "app_id": world.options.app_id, "type": "SYSTEM_USER", "application": "Wharf Sandbox",
-        "data_access_expires_at": 0, "expires_at": 0, "is_valid": true, "issued_at": 1_767_225_600,
-        "scopes": ["business_management", SCOPES[0], SCOPES[1]], "granular_scopes": granular,
+        "data_access_expires_at": life.data_access_expires_at, "expires_at": life.expires_at, "is_valid": true, "issued_at": 1_767_225_600,
+        "scopes": scopes, "granular_scopes": granular,
         "user_id": world.user_id,
     })
 }

@@ -40,6 +40,7 @@ fn place(kind: Kind) -> usize {
         Kind::Wamid => 7,
         Kind::Dead => 8,
         Kind::Audit => 9,
+        Kind::Life => 10,
     }
 }
 

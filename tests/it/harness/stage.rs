@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) routes: Vec<(&'static str, String)>,
     /// More lines of `[server]`.
     pub(crate) server: String,
+    /// More lines of `[graph]`.
+    pub(crate) graph_more: &'static str,
     /// Lines of `[send]`.
     pub(crate) send: String,
     /// More lines of each gateway.
@@ -63,6 +65,7 @@ impl Default for Plan {
             gateways: vec!["main"],
             routes: vec![("app", String::new())],
             server: String::new(),
+            graph_more: "",
             send: String::new(),
             gateway_more: String::new(),
             storage: String::new(),
@@ -174,7 +177,7 @@ impl Stage {
 
     /// The settings file.
     pub(crate) fn settings(&self) -> String {
-        let Plan { server, storage, send, more, .. } = &self.plan;
+        let Plan { server, storage, graph_more, send, more, .. } = &self.plan;
         let graph = self.plan.graph.clone().unwrap_or_else(|| self.sandbox.graph_url());
         let gateways: String = self.plan.gateways.iter().map(|uri| self.gateway(uri)).collect();
         let data = self.folder.path().join("data");
@@ -192,6 +195,7 @@ path = {data:?}
 {send}
 [graph]
 base_url = "{graph}"
+{graph_more}
 {gateways}
 [[key]]
 name = "operator"

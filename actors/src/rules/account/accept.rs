@@ -60,6 +60,9 @@ impl AccountMachine {
             seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
         });
         let superseded = item.kind == EventKind::Status && self.take_status(&item, change, now);
+        if item.kind == EventKind::Account {
+            self.take_life(&item, change, now);
+        }
         let mut event = self.event(item, gateway, secret, change, now);
         if superseded && self.guards_ranks {
             event.wanted_by.push(Event::SUPERSEDED);

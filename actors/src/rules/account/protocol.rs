@@ -5,6 +5,7 @@ use crate::cloud::node::AccountNode;
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
+use crate::rules::reconcile::{Concern, Word};
 use std::collections::HashMap;
 use std::sync::Arc;
 use wharf_storage::{AccountRecord, Change, Dialog, Event, MessageRecord, Seen, Write};
@@ -70,6 +71,8 @@ pub enum Input {
     },
     /// The registry's entry changes. Gives exactly one [`Effect::Commit`], the first.
     Enter(Box<Entry>),
+    /// Meta's side was compared with the wish.
+    Compared(Box<Compared>),
     /// Start nothing new from now on.
     Rest,
     /// Deliveries are given up, the account being about to be forgotten.
@@ -112,6 +115,28 @@ pub struct Accept {
     pub dialogs: Vec<(Box<str>, Dialog)>,
     /// Messages that statuses speak of.
     pub messages: Vec<MessageRecord>,
+}
+
+/// What a comparison with Meta's side came to.
+#[derive(Debug)]
+pub struct Compared {
+    /// The refreshed entry, where Meta showed the account.
+    pub entry: Option<Entry>,
+    /// What was compared.
+    pub concerns: Vec<Concern>,
+    /// What is not as wished.
+    pub words: Vec<Word>,
+    /// Whether Meta was asked for this.
+    pub asked: Asked,
+}
+
+/// Whether a comparison is a reconcile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Meta was asked for the purpose.
+    Reconcile,
+    /// A verb has just heard from Meta.
+    Verb,
 }
 
 /// A change of the account's entry in the registry.

@@ -50,6 +50,7 @@ impl Run {
 
     async fn discover(&self, discover: Discover, call: &RunVerb) -> Result<(), VerbError> {
         let discovery = self.courier.send(discover).await.map_err(|error| VerbError::Registry(error.to_string()))??;
+        self.tokens.hear(&call.gateway, discovery.token);
         for (id, found) in discovery.accounts {
             if !call.may_see(&id) {
                 continue;

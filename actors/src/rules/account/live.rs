@@ -1,0 +1,42 @@
+//! How an account's events and comparisons with Meta's side become part of its kept life. Knows no Graph.
+
+use super::{AccountMachine, Asked, Compared, Effect, InFlight};
+use crate::cloud::item::Item;
+use wharf_storage::Change;
+
+impl AccountMachine {
+    /// An event of the account itself: what it changes is kept together with it.
+    pub(super) fn take_life(&mut self, item: &Item, change: &mut Change, now: u64) {
+        let before = self.life.clone();
+        self.life.hear(&item.body, now);
+        if self.life != before {
+            self.news.extend(self.life.news(&before, now));
+            change.put(&self.life.record(&self.id));
+        }
+    }
+
+    /// What became of the account since this was last asked, as facts for the log.
+    pub fn take_news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+
+    pub(super) fn compared(&mut self, compared: Compared, effects: &mut Vec<Effect>, now: u64) {
+        let before = self.life.clone();
+        self.life.compare(&compared.concerns, &compared.words, now);
+        if compared.asked == Asked::Reconcile {
+            self.life.reconciled_at_ms = Some(now);
+        }
+        self.news.extend(self.life.news(&before, now));
+        let mut change = Change::default();
+        if self.life != before {
+            change.put(&self.life.record(&self.id));
+        }
+        if let Some(entry) = compared.entry {
+            change.put(&entry.record);
+            (self.record, self.numbers) = (entry.record, entry.numbers);
+        }
+        if !change.is_empty() {
+            self.commit(change, InFlight::default(), effects);
+        }
+    }
+}

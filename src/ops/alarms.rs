@@ -1,0 +1,195 @@
+//! `/api/alarms`: everything that somebody should do something about now, gathered when it is asked for. Keeps nothing.
+
+use super::{inspector, json, moment, read};
+use crate::auth::Caller;
+use crate::edge::{Edge, Late};
+use crate::error::ApiError;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use wharf_actors::clock::now_ms;
+use wharf_actors::rules::gate::quarantine_stream;
+use wharf_storage::{Claim, Kind, LifeAlarm, LifeRecord, Noun, Standing, Store, StoreError};
+
+/// Everything that is wrong now.
+#[derive(Debug, Serialize)]
+struct Alarms {
+    alarms: Vec<Alarm>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Alarm {
+    /// Which thing, one word.
+    pub(super) what: String,
+    /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Since when; `null` where nobody noted it.
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+    /// What to do about it.
+    todo: &'static str,
+}
+
+/// The alarms that concern what the caller's key is for.
+pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = inspector(&request, &late).await?;
+    let kept = read(edge, |store| kept(store, now_ms())).await?;
+    let all = kept.into_iter().map(|alarm| placed(edge, alarm)).chain(of_house(edge));
+    let alarms = all.filter(|alarm| may_see(&caller, alarm)).collect();
+    Ok(json(&Alarms { alarms }))
+}
+
+/// A key that is for some accounts alone sees those of the accounts.
+fn may_see(caller: &Caller, alarm: &Alarm) -> bool {
+    let gateway_is_theirs =
+        alarm.gateway.as_deref().map_or(caller.gateways.is_empty(), |it| caller.may_use_gateway(it));
+    match (&alarm.account, &alarm.gateway) {
+        (Some(account), _) => caller.may_use_account(account) && gateway_is_theirs,
+        (None, Some(_)) => gateway_is_theirs && caller.accounts.is_empty(),
+        (None, None) => true,
+    }
+}
+
+/// Names the gateway of an account.
+fn placed(edge: &Edge, alarm: Alarm) -> Alarm {
+    let found = alarm.account.as_deref().and_then(|account| edge.wharf.directory.account(account));
+    let gateway = found.map(|(_, desks)| desks.gateway.uri.to_string());
+    Alarm { gateway: alarm.gateway.or(gateway), ..alarm }
+}
+
+/// How many accounts drift, and how many alarms there are by what, for metrics.
+pub(super) fn counted(edge: &Edge) -> Result<(u64, BTreeMap<String, u64>), StoreError> {
+    let mut drifting = 0;
+    let mut counts = BTreeMap::new();
+    let now = now_ms();
+    for (_, bytes) in edge.wharf.store.hot(Kind::Life, &[]) {
+        let life = LifeRecord::from_bytes(&bytes)?;
+        drifting += u64::from(life.alarms.iter().any(|alarm| &*alarm.what == "drift"));
+        for alarm in life.alarms.iter().filter(|alarm| stands(alarm, now)) {
+            *counts.entry(alarm.what.to_string()).or_default() += 1;
+        }
+    }
+    let mut quarantined = BTreeSet::new();
+    for (_, bytes) in edge.wharf.store.hot(Kind::Claim, &[]) {
+        let claim = Claim::from_bytes(&bytes)?;
+        quarantined.extend((claim.count > 0).then_some(claim.gateway));
+    }
+    if !quarantined.is_empty() {
+        counts.insert("quarantine".to_owned(), quarantined.len() as u64);
+    }
+    of_house(edge).into_iter().for_each(|alarm| *counts.entry(alarm.what).or_default() += 1);
+    Ok((drifting, counts))
+}
+
+/// What the store knows of: accounts, and quarantines that are not empty.
+fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
+    let mut alarms = Vec::new();
+    for (_, bytes) in store.hot(Kind::Life, &[]) {
+        let life = LifeRecord::from_bytes(&bytes)?;
+        let standing = life.alarms.iter().filter(|alarm| stands(alarm, now));
+        alarms.extend(standing.map(|alarm| of_account(&life.account, alarm)));
+    }
+    let mut quarantines: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
+    for (_, bytes) in store.hot(Kind::Claim, &[]) {
+        let claim = Claim::from_bytes(&bytes)?;
+        let (first, count) = quarantines.entry(claim.gateway).or_insert((u64::MAX, 0));
+        (*first, *count) = ((*first).min(claim.first), *count + claim.count);
+    }
+    for (gateway, (first, count)) in quarantines.into_iter().filter(|(_, (_, count))| *count > 0) {
+        let event = store.event(&quarantine_stream(&gateway), first)?;
+        alarms.push(Alarm {
+            what: "quarantine".to_owned(),
+            detail: Some(format!("{count} items belong to no engaged account")),
+            since: event.and_then(|event| moment(event.received_at_ms)),
+            gateway: Some(gateway.into()),
+            todo: "GET /api/quarantine names the accounts; setup&id= engages one and takes its items out",
+            ..Alarm::default()
+        });
+    }
+    Ok(alarms)
+}
+
+fn stands(alarm: &LifeAlarm, now: u64) -> bool {
+    alarm.until_ms.is_none_or(|until| until > now)
+}
+
+fn of_account(account: &str, alarm: &LifeAlarm) -> Alarm {
+    let todo = match (&*alarm.what, &*alarm.detail) {
+        ("drift", "not_subscribed" | "override_missing" | "inactive_but_subscribed") => "subscribe (or unsubscribe) it",
+        ("drift", "override_elsewhere") => "subscribe&force=true takes it back",
+        ("drift", "numbers_changed") => "nothing: the snapshot has the new numbers; it goes at the next reconcile",
+        ("drift", "not_readable") => "give the system user access to the account, or remove it here",
+        ("drift", _) => "issue a token that works and put it into the settings",
+        ("offboarded" | "number_offboarded", _) => "have the business connect it again, or remove it here",
+        _ => "see the account in Meta's Business Support",
+    };
+    Alarm {
+        what: alarm.what.to_string(),
+        detail: Some(alarm.detail.to_string()).filter(|detail| !detail.is_empty()),
+        since: moment(alarm.since_ms),
+        until: alarm.until_ms.and_then(moment),
+        account: Some(account.to_owned()),
+        todo,
+        ..Alarm::default()
+    }
+}
+
+/// What this process knows of: the store, tokens, endpoints.
+fn of_house(edge: &Edge) -> Vec<Alarm> {
+    let mut alarms = Vec::new();
+    if let Standing::Closed { reason } = edge.wharf.store.standing() {
+        let todo = "mend the disk and restart; until then every webhook is answered 503 and Meta keeps it";
+        alarms.push(Alarm { what: "store_closed".to_owned(), detail: Some(reason), todo, ..Alarm::default() });
+    }
+    for desks in edge.wharf.directory.gateways() {
+        alarms.extend(of_token(edge, &desks.gateway.uri));
+        for route in &desks.gateway.routes {
+            let Some(gate) = edge.wharf.gates.known(&route.url) else { continue };
+            let standing = gate.standing();
+            let paused = standing.paused_at_ms;
+            let (what, todo) = match (paused, standing.breaker) {
+                (Some(_), _) => {
+                    ("route_paused", "POST /api/routes/{gateway}/{name}/resume once the application is back")
+                }
+                (None, "closed") => continue,
+                (None, _) => ("route_broken", "mend the application; Wharf asks it again by itself"),
+            };
+            let (gateway, name) = (desks.gateway.uri.to_string(), route.name.to_string());
+            let since = paused.and_then(moment);
+            let (gateway, route) = (Some(gateway), Some(name));
+            alarms.push(Alarm { what: what.to_owned(), since, gateway, route, todo, ..Alarm::default() });
+        }
+    }
+    alarms
+}
+
+fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {
+    let token = edge.wharf.tokens.of(gateway)?;
+    let report = token.report();
+    let (what, detail, since_ms) = match token.bad_since_ms() {
+        Some(since) if !report.is_valid => ("token_invalid", report.reason.clone(), Some(since)),
+        Some(since) => ("token_scopes_missing", Some(report.missing_scopes.join(", ")), Some(since)),
+        None if token.ends_soon(now_ms()) => {
+            let left_s = token.left_s(now_ms()).unwrap_or_default();
+            ("token_expires", Some(format!("in {} days", left_s / 86_400)), token.soon_since_ms())
+        }
+        None => return None,
+    };
+    Some(Alarm {
+        what: what.to_owned(),
+        detail,
+        since: since_ms.and_then(moment),
+        gateway: Some(gateway.to_owned()),
+        todo: "issue a new system-user token, put it into the settings and restart",
+        ..Alarm::default()
+    })
+}

@@ -1,0 +1,30 @@
+//! What changes at Meta behind an application's back: tokens run out or lose permissions, numbers go away. Plain data.
+
+use super::World;
+use super::making::number_index;
+
+/// How the token fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenLife {
+    /// When it ends, in s since 1970; 0 means never.
+    pub expires_at: i64,
+    /// When its access to data ends, in s since 1970; 0 means never.
+    pub data_access_expires_at: i64,
+    /// Permissions that were taken away.
+    pub lost_scopes: Vec<String>,
+}
+
+impl World {
+    /// The token fares differently from now on.
+    pub fn set_token_life(&mut self, life: TokenLife) {
+        self.token_life = life;
+    }
+
+    /// The account loses its last number; `false` where it has none.
+    pub fn take_number(&mut self, waba: &str) -> bool {
+        let Some(at) = self.account_at.get(waba) else { return false };
+        let taken = self.accounts[*at].numbers.pop().is_some();
+        self.number_at = number_index(&self.accounts);
+        taken
+    }
+}
