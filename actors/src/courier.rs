@@ -12,6 +12,7 @@ mod fake;
 pub mod fault;
 pub mod gate;
 pub mod graph;
+pub mod nats;
 mod patience;
 pub mod permits;
 pub mod subscription;
@@ -22,6 +23,7 @@ use crate::clock::{chance, now_ms};
 use crate::cloud::format;
 use crate::cloud::refusal::Retry;
 use crate::cloud::send::Taken;
+use crate::gateway::subject::Subject;
 use crate::gateway::{Format, Gateway, GraphSettings, Route};
 use crate::messages::Attempt;
 use crate::rules::breaker::Heard;
@@ -34,8 +36,9 @@ use discovery::{Discovery, DiscoveryError};
 use endpoint::{Addresses, Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
 use fault::Fault;
-use gate::{Entered, Gates, Permit};
+use gate::{EndpointGate, Entered, Gates, Permit};
 use graph::{Graph, GraphLimits};
+use nats::{NatsClient, Published, Queue};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,22 +56,48 @@ const MAILBOX: usize = 4096;
 pub struct Courier {
     graph: Rc<Graph>,
     routes: Rc<RouteClient>,
-    endpoints: HashMap<Arc<str>, Rc<Endpoint>>,
+    queues: Rc<NatsClient>,
+    sinks: HashMap<Arc<str>, Rc<Sink>>,
+}
+
+/// Where a route's deliveries go.
+enum Sink {
+    Http(Endpoint),
+    Nats(Queue, Subject),
+}
+
+impl Sink {
+    fn new(route: &Route, gates: &Gates) -> Result<Self, String> {
+        let gate = gates.gate(&route.url, route.concurrency);
+        if let Some(queue) = &route.queue {
+            let made = Queue::new(&route.url, queue.credential.as_ref(), gate).map_err(|why| why.to_string())?;
+            return Ok(Self::Nats(made, queue.subject.clone()));
+        }
+        let reach = if route.allow_private { Addresses::Any } else { Addresses::Public };
+        Ok(Self::Http(Endpoint::new(&route.url, gate, reach).map_err(|why| why.to_string())?))
+    }
+
+    fn gate(&self) -> &Arc<EndpointGate> {
+        match self {
+            Self::Http(endpoint) => endpoint.gate(),
+            Self::Nats(queue, _) => queue.gate(),
+        }
+    }
 }
 
 impl Courier {
     /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
     pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Self {
-        let endpoint = |route: &Arc<Route>| {
-            let reach = if route.allow_private { Addresses::Any } else { Addresses::Public };
-            let made = Endpoint::new(&route.url, gates.gate(&route.url, route.concurrency), reach);
+        let sink = |route: &Arc<Route>| {
+            let made = Sink::new(route, gates);
             let made = made.inspect_err(|why| log::error!("route_unusable route={} why=\"{why}\"", route.name));
             Some((Arc::clone(&route.name), Rc::new(made.ok()?)))
         };
         Self {
             graph: Rc::new(Graph::new(settings, GraphLimits::default())),
             routes: Rc::default(),
-            endpoints: routes.iter().filter_map(endpoint).collect(),
+            queues: Rc::default(),
+            sinks: routes.iter().filter_map(sink).collect(),
         }
     }
 }
@@ -85,17 +114,17 @@ impl Handler<Attempt> for Courier {
     type Result = ResponseFuture<Attempted>;
 
     fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
-        let Some(endpoint) = self.endpoints.get(&message.route.name).cloned() else {
+        let Some(sink) = self.sinks.get(&message.route.name).cloned() else {
             let reason = "the route's URL cannot be used; correct it and restart".to_owned();
             let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
             return Box::pin(std::future::ready(failed));
         };
-        let client = Rc::clone(&self.routes);
+        let (routes, queues) = (Rc::clone(&self.routes), Rc::clone(&self.queues));
         Box::pin(async move {
             let Attempt { route, event, attempt, out_of_order } = message;
             // Lanes of different accounts are different ones.
             let lane = event.lane ^ xxh3_64(event.stream.as_bytes());
-            let permit = match endpoint.gate().enter(&event.stream, lane, now_ms).await {
+            let permit = match sink.gate().enter(&event.stream, lane, now_ms).await {
                 Entered::Permit(permit) => permit,
                 Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
             };
@@ -105,8 +134,17 @@ impl Handler<Attempt> for Courier {
             };
             let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
             headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
-            let headers = headers.into_iter().filter_map(as_header).collect();
-            as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
+            match &*sink {
+                Sink::Http(endpoint) => {
+                    let headers = headers.into_iter().filter_map(as_header).collect();
+                    as_attempted(routes.post(endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
+                }
+                Sink::Nats(queue, subject) => {
+                    headers.push(("Nats-Msg-Id", event.id()));
+                    let subject = subject.of(&event);
+                    as_taken(queues.publish(queue, subject, headers, body, DELIVERY_TIMEOUT).await, permit)
+                }
+            }
         })
     }
 }
@@ -133,12 +171,26 @@ fn as_attempted(outcome: PostOutcome, permit: Permit) -> Attempted {
             };
             Attempted::Failed { status: Some(status), retry_after, reason, down_until_ms }
         }
-        PostOutcome::Failed { reason, connected } => {
-            let heard = if connected { Heard::Failed } else { Heard::Unconnected };
-            let down_until_ms = permit.end(heard, now);
-            Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
-        }
+        PostOutcome::Failed { reason, connected } => unanswered(reason, connected, permit, now),
     }
+}
+
+/// The same for a queue.
+fn as_taken(published: Published, permit: Permit) -> Attempted {
+    let now = now_ms();
+    match published {
+        Published::Acknowledged => {
+            permit.end(Heard::Delivered, now);
+            Attempted::Delivered
+        }
+        Published::Failed { reason, connected } => unanswered(reason, connected, permit, now),
+    }
+}
+
+fn unanswered(reason: String, connected: bool, permit: Permit, now: u64) -> Attempted {
+    let heard = if connected { Heard::Failed } else { Heard::Unconnected };
+    let down_until_ms = permit.end(heard, now);
+    Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
 }
 
 /// Account → courier: send one message, which is durable as `sending`.

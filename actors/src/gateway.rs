@@ -1,8 +1,11 @@
 //! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
 
+pub mod subject;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use subject::Subject;
 
 /// A token, secret or password: it never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +92,17 @@ pub struct Route {
     pub finals: Vec<u16>,
     /// Whether the endpoint may have a private, loopback or link-local address.
     pub allow_private: bool,
+    /// What a queue needs besides; an HTTP endpoint has none.
+    pub queue: Option<Queue>,
+}
+
+/// How events go to a queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// Under which subject.
+    pub subject: Subject,
+    /// A token, or `user:password`; it goes before what the URL says.
+    pub credential: Option<Secret>,
 }
 
 /// What must not overtake what on its way to a route.

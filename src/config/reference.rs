@@ -134,7 +134,14 @@ pub const SETTINGS: &[Setting] = &[
     not_yet("gateway", "verbs"),
     not_yet("gateway", "admin_origin"),
     required("gateway.route", "name", "The route's name, unique in its gateway; `default` where there is no file."),
-    or_variable(required("gateway.route", "url", "Where events are posted: `http` or `https`."), "WHARF_ROUTE_URL"),
+    or_variable(
+        required(
+            "gateway.route",
+            "url",
+            "Where events go: `http` or `https` for an application, `nats` or `tls` for JetStream.",
+        ),
+        "WHARF_ROUTE_URL",
+    ),
     or_variable(
         optional("gateway.route", "secret", "Signs deliveries; without it nothing is signed."),
         "WHARF_ROUTE_SECRET",
@@ -168,6 +175,16 @@ pub const SETTINGS: &[Setting] = &[
         "allow_private",
         "true",
         "Whether the endpoint may have a private, loopback or link-local address.",
+    ),
+    optional(
+        "gateway.route",
+        "subject",
+        "For a queue: the subject, with `{gateway}`, `{waba}`, `{number}`, `{field}`, `{type}`; without it `wharf.{gateway}.{waba}.{number}.{field}`.",
+    ),
+    optional(
+        "gateway.route",
+        "credential",
+        "For a queue: a token or `user:password` for the login, where the URL has none.",
     ),
     not_yet("gateway.route", "batch"),
     not_yet("gateway.route", "keep_body"),

@@ -8,7 +8,8 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Format, Order, Route};
+use wharf_actors::gateway::subject::{DEFAULT, Subject};
+use wharf_actors::gateway::{Format, Order, Queue, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
@@ -43,6 +44,7 @@ fn route(
     let order = section.get("order", values::one_of(&[("dialog", Order::Dialog), ("none", Order::None)]));
     let finals = section.list("final", final_status);
     let allow_private = section.get("allow_private", values::truth);
+    let queue = queue(&mut section, url.as_deref());
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -62,7 +64,37 @@ fn route(
         order: order?,
         finals: finals?,
         allow_private: allow_private?,
+        queue: queue?,
     }))
+}
+
+/// What only a queue has, and what only an HTTP endpoint has.
+fn queue(section: &mut Section<'_>, url: Option<&str>) -> Option<Option<Queue>> {
+    let subject = section.maybe("subject", subject)?;
+    let credential = section.maybe_secret("credential")?;
+    let is_queue = address::is_queue(url?);
+    let (foreign, place): (&[&str], _) = match is_queue {
+        true => (
+            &["final", "allow_private"],
+            "no such setting for a queue, which gives no HTTP status and is reached by its \
+            client's own means; leave it out",
+        ),
+        false => (
+            &["subject", "credential"],
+            "no such setting for an HTTP endpoint; leave it out, or give a nats or tls URL",
+        ),
+    };
+    let found: Vec<&str> = foreign.iter().copied().filter(|key| section.has(key)).collect();
+    for key in &found {
+        section.fault_at(key, format!("`{key}`"), place);
+    }
+    let subject = subject.unwrap_or_default();
+    found.is_empty().then(|| is_queue.then_some(Queue { subject, credential }))
+}
+
+fn subject(value: &Value) -> Result<Subject, String> {
+    let pattern = value.text().ok_or_else(|| format!("a subject in quotes, such as \"{DEFAULT}\""))?;
+    Subject::parse(pattern).map_err(|why| format!("{why}; such as \"{DEFAULT}\""))
 }
 
 fn name(section: &mut Section<'_>, seen: &mut BTreeMap<String, String>) -> Option<String> {
@@ -86,8 +118,8 @@ pub(super) fn label(value: &Value) -> Result<String, String> {
 }
 
 fn url(value: &Value) -> Result<String, String> {
-    let url = value.text().filter(|text| address::is_url(text)).map(str::to_owned);
-    url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\"".to_owned())
+    let url = value.text().filter(|text| address::is_url(text) || address::is_queue(text)).map(str::to_owned);
+    url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\", or a queue's, such as \"nats://queue:4222\"".to_owned())
 }
 
 /// What a route may call final: an answer that says something about the request. 408, 410 and 429 speak of the moment.

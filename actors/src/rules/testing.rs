@@ -29,6 +29,7 @@ pub(crate) fn route(name: &str) -> Route {
         order: Order::Dialog,
         finals: Vec::new(),
         allow_private: true,
+        queue: None,
     }
 }
 

@@ -83,6 +83,7 @@ pub fn gateway() -> Gateway {
         order: Order::Dialog,
         finals: Vec::new(),
         allow_private: true,
+        queue: None,
     };
     let routes = [
         Route { tests: true, ..route("all") },
