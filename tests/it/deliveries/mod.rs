@@ -6,5 +6,6 @@ mod filters;
 mod formats;
 mod headers;
 mod order;
+mod queues;
 mod restarts;
 mod retries;

@@ -28,6 +28,8 @@ impl Arrival {
 pub(crate) enum Reply {
     /// As JetStream does: the stream keeps it, or had it already.
     Keep,
+    /// The stream keeps it, and the acknowledgement is lost together with the connection.
+    KeepSilently,
     /// This, instead of an acknowledgement.
     Say(&'static str),
     /// There is no stream.
@@ -193,6 +195,10 @@ impl State {
         lock(&self.tried).push(arrival.clone());
         let said = match how {
             Reply::Keep => self.keep(arrival),
+            Reply::KeepSilently => {
+                self.keep(arrival);
+                return None;
+            }
             Reply::Say(text) => text.to_owned(),
             Reply::NoStream => {
                 let head = "NATS/1.0 503\r\n\r\n";
