@@ -184,7 +184,7 @@ pub const SETTINGS: &[Setting] = &[
     optional(
         "gateway.route",
         "credential",
-        "For a queue: a token or `user:password` for the login, where the URL has none.",
+        "For a queue: a token or `user:password` to log in with; it goes before what the URL says.",
     ),
     not_yet("gateway.route", "batch"),
     not_yet("gateway.route", "keep_body"),

@@ -1,6 +1,7 @@
 //! `[[gateway.route]]`: where events go.
 
 use super::address;
+use super::fault::{Place, Warning};
 use super::gateways::{LONGEST_NAME, is_name_byte};
 use super::node::Value;
 use super::section::{Reading, Section, Unread, nearest};
@@ -18,8 +19,10 @@ const MOST_AT_ONCE: usize = 4096;
 /// Reads the routes of the gateway called `gateway`.
 pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Option<Vec<Arc<Route>>> {
     let mut seen = BTreeMap::new();
+    let places: Vec<_> = all.iter().map(|unread| (unread.node.place.clone(), unread.path.clone())).collect();
     let read: Vec<Option<Arc<Route>>> =
         all.into_iter().map(|unread| route(unread, gateway, &mut seen, reading)).collect();
+    warn_of_shared_queues(&read, places, reading);
     read.into_iter().collect()
 }
 
@@ -66,6 +69,20 @@ fn route(
         allow_private: allow_private?,
         queue: queue?,
     }))
+}
+
+/// Two routes may lead to one server, but not into one stream: the ids of their messages are the same.
+fn warn_of_shared_queues(routes: &[Option<Arc<Route>>], places: Vec<(Place, String)>, reading: &mut Reading) {
+    let mut servers = BTreeMap::new();
+    for (route, (place, path)) in routes.iter().zip(places) {
+        let Some(route) = route.as_ref().filter(|route| route.queue.is_some()) else { continue };
+        if let Some(other) = servers.insert(route.url.clone(), path.clone()) {
+            let text = format!(
+                "the same server as {other}: give each route a stream of its own, because one stream keeps an event once"
+            );
+            reading.warnings.push(Warning { place, path, text });
+        }
+    }
 }
 
 /// What only a queue has, and what only an HTTP endpoint has.

@@ -1,6 +1,7 @@
 //! The subject under which an event goes to a queue: a pattern with placeholders. Nothing that Meta sends can add a token
 //! to it or make one a wildcard. Knows no queue.
 
+use std::fmt;
 use wharf_storage::{Disposition, Event};
 
 /// The pattern where a route names none.
@@ -87,6 +88,18 @@ impl Subject {
     }
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => f.write_str(text)?,
+                Part::Value(placeholder) => write!(f, "{{{}}}", placeholder.name())?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for Subject {
     fn default() -> Self {
         Self::parse(DEFAULT).expect("the default is a pattern")
@@ -94,6 +107,11 @@ impl Default for Subject {
 }
 
 impl Placeholder {
+    fn name(self) -> &'static str {
+        let known = PLACEHOLDERS.iter().find(|(_, known)| *known == self);
+        known.expect("every placeholder is in the list").0
+    }
+
     fn of(self, event: &Event) -> &str {
         match self {
             Placeholder::Gateway => &event.gateway,
@@ -175,6 +193,6 @@ mod tests {
         for pattern in ["{wabba}", "{waba", "waba}", "{}", "{{waba}}"] {
             assert_eq!(Subject::parse(pattern), Err(BadSubject::Placeholder), "{pattern}");
         }
-        assert_eq!(Subject::default(), Subject::parse(DEFAULT).unwrap());
+        assert_eq!(Subject::default().to_string(), DEFAULT);
     }
 }

@@ -169,8 +169,8 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
         ("", "[storage]\nmax_bytes = \"1GB\"\n", "storage.max_bytes"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
         ("\"app-secret\"", "\"a\"\nverbs = \"ops\"", "gateway[0].verbs"),
-        ("\"route-secret\"", "\"r\"\nfinal = [400]", "gateway[0].route[0].final"),
-        ("\"route-secret\"", "\"r\"\nallow_private = true", "gateway[0].route[0].allow_private"),
+        ("\"route-secret\"", "\"r\"\nbatch = { max = 5 }", "gateway[0].route[0].batch"),
+        ("\"route-secret\"", "\"r\"\nkeep_body = \"always\"", "gateway[0].route[0].keep_body"),
     ];
     for (piece, text, path) in cases {
         let text = if piece.is_empty() { format!("{text}{SOUND}") } else { with(piece, text) };

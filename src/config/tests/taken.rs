@@ -121,6 +121,15 @@ fn a_route_may_lead_to_a_queue() {
 }
 
 #[test]
+fn two_routes_to_one_queue_are_doubtful() {
+    let other = "[[gateway.route]]\nname = \"b\"\nsecret = \"s\"\nurl = \"nats://queue\"\n[[key]]";
+    let text = with("https://bot.example.com/webhook", "nats://queue").replace("[[key]]", other);
+    let said = sound(&text).warnings;
+    assert_eq!((said.len(), &*said[0].path), (1, "gateway[0].route[1]"), "{said:?}");
+    assert!(said[0].text.starts_with("the same server as gateway[0].route[0]: give each"), "{said:?}");
+}
+
+#[test]
 fn the_example_in_deploy_is_valid() {
     let text = include_str!("../../../deploy/wharf.toml");
     let names = ["WHATSAPP_TOKEN", "APP_SECRET", "VERIFY_TOKEN", "ROUTE_SECRET", "OPS_KEY"];

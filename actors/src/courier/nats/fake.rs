@@ -1,5 +1,7 @@
 //! A NATS server with a stream that takes everything, as much of it as tests of publishers need. It may be down, refuse,
 //! hang up and keep silent. Stands on threads only, so that any test can have it.
+// Each of the two test binaries that have it uses a part.
+#![allow(dead_code)]
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
