@@ -24,6 +24,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long connecting may take, TLS and login included.
 const CONNECT: Duration = Duration::from_secs(4);
+/// How often a lost connection is tried by the client, on all servers of a cluster: about a second where nobody listens.
+/// Later attempts begin anew, at the pace of the deliveries, and say what is wrong.
+const RECONNECTS: usize = 10;
 /// Bytes of an answer that are kept to be shown.
 const EXCERPT_BYTES: usize = 256;
 
@@ -109,10 +112,10 @@ pub struct NatsClient {
     links: RefCell<Vec<(Queue, Rc<OnceCell<Link>>)>>,
 }
 
-/// A connection that was there once; while it is lost, the client makes it anew in the background.
+/// A connection that was there once. When it is lost the client tries a few times to have it back, then it ends.
 struct Link {
     client: Client,
-    /// Counts how often it was lost.
+    /// Counts how often it was lost; closed when it ended.
     lost: watch::Receiver<u64>,
 }
 
@@ -154,12 +157,19 @@ impl NatsClient {
     fn cell(&self, queue: &Queue) -> Rc<OnceCell<Link>> {
         let mut links = self.links.borrow_mut();
         let same = |(known, _): &&(Queue, _)| known.server == queue.server && known.login == queue.login;
+        links.retain(|(_, cell)| !cell.get().is_some_and(Link::has_ended));
         if let Some((_, cell)) = links.iter().find(same) {
             return Rc::clone(cell);
         }
         let cell = Rc::<OnceCell<Link>>::default();
         links.push((queue.clone(), Rc::clone(&cell)));
         cell
+    }
+}
+
+impl Link {
+    fn has_ended(&self) -> bool {
+        self.lost.has_changed().is_err()
     }
 }
 
@@ -170,6 +180,7 @@ async fn connect(queue: &Queue) -> Result<Link, async_nats::ConnectError> {
     let options = ConnectOptions::new()
         .name("wharf")
         .connection_timeout(CONNECT)
+        .max_reconnects(RECONNECTS)
         .require_tls(queue.server.tls_required())
         .tls_client_config(tls::bare_client_config())
         .event_callback(move |event| {
@@ -195,7 +206,9 @@ fn note(host: &str, event: &Event, losses: &watch::Sender<u64>) {
         Event::Connected => log::info!("queue_connected host={host}"),
         // Such as a subject that the login may not publish to: the publish itself only times out.
         Event::ServerError(error) => log::warn!("queue_error host={host} error=\"{error}\""),
-        other => log::debug!("queue_event host={host} event=\"{other}\""),
+        Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) | Event::ClientError(_) => {
+            log::debug!("queue_event host={host} event=\"{event}\"");
+        }
     }
 }
 

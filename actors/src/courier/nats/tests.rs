@@ -81,7 +81,7 @@ async fn a_server_that_says_nothing_at_all_is_no_connection() {
 }
 
 #[actix_rt::test]
-async fn a_hang_up_fails_at_once_and_the_client_comes_back_by_itself() {
+async fn a_hang_up_fails_at_once_and_a_server_that_comes_back_is_found() {
     let mut fake = FakeNats::start();
     let client = NatsClient::default();
     fake.answer(|_| Reply::HangUp);
@@ -91,17 +91,46 @@ async fn a_hang_up_fails_at_once_and_the_client_comes_back_by_itself() {
     assert!(begun.elapsed() < TIMEOUT, "it waited for an answer that could not come");
     fake.down();
     let deadline = Instant::now() + TIMEOUT;
-    while why(publish(&client, &fake.url(), SHORT).await).0 {
-        assert!(Instant::now() < deadline, "no attempt saw that there is no connection");
+    loop {
+        let (connected, reason) = why(publish(&client, &fake.url(), SHORT).await);
+        if !connected && reason.contains("refused") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "no attempt saw that nobody listens: {reason}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     fake.answer(|_| Reply::Keep);
     fake.up();
     let deadline = Instant::now() + Duration::from_secs(15);
     while publish(&client, &fake.url(), SHORT).await != Published::Acknowledged {
         assert!(Instant::now() < deadline, "the connection did not come back");
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(fake.kept().len(), 1);
+}
+
+#[actix_rt::test]
+async fn a_connection_that_breaks_while_the_server_is_up_is_had_back_by_the_client() {
+    let fake = FakeNats::start();
+    let client = NatsClient::default();
+    assert_eq!(publish(&client, &fake.url(), TIMEOUT).await, Published::Acknowledged);
+    fake.answer(|_| Reply::HangUp);
+    why(publish(&client, &fake.url(), TIMEOUT).await);
+    fake.answer(|_| Reply::Keep);
+    let deadline = Instant::now() + TIMEOUT;
+    while publish(&client, &fake.url(), SHORT).await != Published::Acknowledged {
+        assert!(Instant::now() < deadline, "the connection did not come back");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((fake.logins().len(), client.links.borrow().len()), (2, 1));
+}
+
+#[actix_rt::test]
+async fn without_tls_at_the_other_end_a_tls_route_sends_nothing() {
+    let fake = FakeNats::start();
+    let url = fake.url().replace("nats://", "tls://u:p@");
+    let (connected, reason) = why(publish(&NatsClient::default(), &url, TIMEOUT).await);
+    assert!(!connected && fake.logins().is_empty() && fake.tried().is_empty(), "{reason}");
 }
 
 #[actix_rt::test]
