@@ -13,6 +13,7 @@ mod fake;
 pub mod fault;
 pub mod gate;
 pub mod graph;
+pub mod nats;
 mod patience;
 pub mod permits;
 pub mod subscription;
@@ -24,6 +25,7 @@ use crate::cloud::format;
 use crate::cloud::refusal::{Refusal, Retry};
 use crate::cloud::send::Taken;
 use crate::cloud::token::TokenReport;
+use crate::gateway::subject::Subject;
 use crate::gateway::{Format, Gateway, GraphSettings, RankGuard, Route};
 use crate::messages::Attempt;
 use crate::rules::breaker::Heard;
@@ -37,8 +39,9 @@ use discovery::{AccountSnapshot, Discovery, DiscoveryError};
 use endpoint::{Addresses, Endpoint, PostOutcome, RouteClient};
 use errand::Errand;
 use fault::Fault;
-use gate::{Entered, Gates, Permit};
+use gate::{EndpointGate, Entered, Gates, Permit};
 use graph::{Graph, GraphLimits};
+use nats::{NatsClient, Published, Queue};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -57,15 +60,40 @@ pub struct Courier {
     graph: Rc<Graph>,
     routes: Rc<RouteClient>,
     coalescer: Coalescer,
-    endpoints: HashMap<Arc<str>, Rc<Endpoint>>,
+    queues: Rc<NatsClient>,
+    sinks: HashMap<Arc<str>, Rc<Sink>>,
+}
+
+/// Where a route's deliveries go.
+enum Sink {
+    Http(Endpoint),
+    Nats(Queue, Subject),
+}
+
+impl Sink {
+    fn new(route: &Route, gates: &Gates) -> Result<Self, String> {
+        let gate = gates.gate(&route.url, route.concurrency);
+        if let Some(queue) = &route.queue {
+            let made = Queue::new(&route.url, queue.credential.as_ref(), gate).map_err(|why| why.to_string())?;
+            return Ok(Self::Nats(made, queue.subject.clone()));
+        }
+        let reach = if route.allow_private { Addresses::Any } else { Addresses::Public };
+        Ok(Self::Http(Endpoint::new(&route.url, gate, reach).map_err(|why| why.to_string())?))
+    }
+
+    fn gate(&self) -> &Arc<EndpointGate> {
+        match self {
+            Self::Http(endpoint) => endpoint.gate(),
+            Self::Nats(queue, _) => queue.gate(),
+        }
+    }
 }
 
 impl Courier {
     /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
     pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Self {
-        let endpoint = |route: &Arc<Route>| {
-            let reach = if route.allow_private { Addresses::Any } else { Addresses::Public };
-            let made = Endpoint::new(&route.url, gates.gate(&route.url, route.concurrency), reach);
+        let sink = |route: &Arc<Route>| {
+            let made = Sink::new(route, gates);
             let made = made.inspect_err(|why| log::error!("route_unusable route={} why=\"{why}\"", route.name));
             Some((Arc::clone(&route.name), Rc::new(made.ok()?)))
         };
@@ -73,7 +101,8 @@ impl Courier {
             graph: Rc::new(Graph::new(settings, GraphLimits::default())),
             routes: Rc::default(),
             coalescer: Coalescer::default(),
-            endpoints: routes.iter().filter_map(endpoint).collect(),
+            queues: Rc::default(),
+            sinks: routes.iter().filter_map(sink).collect(),
         }
     }
 }
@@ -90,71 +119,90 @@ impl Handler<Attempt> for Courier {
     type Result = ResponseFuture<Attempted>;
 
     fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
-        let Some(endpoint) = self.endpoints.get(&message.route.name).cloned() else {
+        let Some(sink) = self.sinks.get(&message.route.name).cloned() else {
             let reason = "the route's URL cannot be used; correct it and restart".to_owned();
             let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
             return Box::pin(std::future::ready(failed));
         };
-        let client = Rc::clone(&self.routes);
+        let ways = Ways { routes: Rc::clone(&self.routes), queues: Rc::clone(&self.queues), sink };
         // Only first tries go together: what failed together is tried again alone.
         if let Some(batch) = message.route.batch.filter(|_| message.attempt == 1 && !message.out_of_order) {
-            let send =
-                move |waiting| drop(actix_rt::spawn(post_together(waiting, Rc::clone(&endpoint), Rc::clone(&client))));
+            let send = move |waiting| drop(actix_rt::spawn(post_together(waiting, ways.clone())));
             let told = self.coalescer.add(message, batch, send);
             return Box::pin(async move { told.await.unwrap_or_else(|_| stopped()) });
         }
-        Box::pin(post_one(message, endpoint, client))
+        Box::pin(async move { ways.try_one(message).await })
     }
 }
 
-async fn post_one(message: Attempt, endpoint: Rc<Endpoint>, client: Rc<RouteClient>) -> Attempted {
-    let Attempt { route, event, attempt, out_of_order } = message;
-    let permit = match endpoint.gate().enter(&event.stream, lane(&event), now_ms).await {
-        Entered::Permit(permit) => permit,
-        Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
-    };
-    let body = match route.format {
-        Format::Meta => format::meta_body(&event),
-        Format::Dialog => format::dialog_body(&event, None).into(),
-    };
-    let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
-    headers.extend(format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark));
-    headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
-    let headers = headers.into_iter().filter_map(as_header).collect();
-    as_attempted(client.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
+/// How the deliveries of one route leave.
+#[derive(Clone)]
+struct Ways {
+    routes: Rc<RouteClient>,
+    queues: Rc<NatsClient>,
+    sink: Rc<Sink>,
 }
 
-/// Posts deliveries of one route and account together and tells each what became of it.
-async fn post_together(waiting: Vec<Waiting>, endpoint: Rc<Endpoint>, client: Rc<RouteClient>) {
-    let (attempts, tells): (Vec<Attempt>, Vec<_>) = waiting.into_iter().unzip();
-    let what = match <[Attempt; 1]>::try_from(attempts) {
-        Ok([alone]) => post_one(alone, endpoint, client).await,
-        Err(attempts) => without_verdict(post_all(&attempts, &endpoint, &client).await),
+impl Ways {
+    async fn try_one(&self, message: Attempt) -> Attempted {
+        let Attempt { route, event, attempt, out_of_order } = message;
+        let permit = match self.sink.gate().enter(&event.stream, lane(&event), now_ms).await {
+            Entered::Permit(permit) => permit,
+            Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
+        };
+        let body = match route.format {
+            Format::Meta => format::meta_body(&event),
+            Format::Dialog => format::dialog_body(&event, None).into(),
+        };
+        let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
+        headers.extend(format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark));
+        headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
+        match &*self.sink {
+            Sink::Http(endpoint) => {
+                let headers = headers.into_iter().filter_map(as_header).collect();
+                as_attempted(self.routes.post(endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
+            }
+            Sink::Nats(queue, subject) => {
+                headers.push(("Nats-Msg-Id", event.id()));
+                let subject = subject.of(&event);
+                as_taken(self.queues.publish(queue, subject, headers, body, DELIVERY_TIMEOUT).await, permit)
+            }
+        }
+    }
+
+    async fn try_all(&self, attempts: &[Attempt], endpoint: &Endpoint) -> Attempted {
+        let events: Vec<&Event> = attempts.iter().map(|attempt| attempt.event.as_ref()).collect();
+        let (first, route) = (events[0], &attempts[0].route);
+        let permit = match endpoint.gate().enter(&first.stream, lane(first), now_ms).await {
+            Entered::Permit(permit) => permit,
+            Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
+        };
+        let body = match route.format {
+            Format::Meta => format::meta_batch(&events),
+            Format::Dialog => Some(format::dialog_batch(&events)),
+        };
+        let Some(body) = body else {
+            let reason = "these events cannot go together".to_owned();
+            return Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+        };
+        let headers = format::batch_headers(&events, &body, route.secret.as_ref(), now_ms() / 1000);
+        let headers = headers.into_iter().filter_map(as_header).collect();
+        as_attempted(self.routes.post(endpoint, headers, body.into(), DELIVERY_TIMEOUT).await, permit)
+    }
+}
+
+/// Sends deliveries of one route and account together and tells each what became of it.
+async fn post_together(waiting: Vec<Waiting>, ways: Ways) {
+    let (mut attempts, tells): (Vec<Attempt>, Vec<_>) = waiting.into_iter().unzip();
+    let what = match (&*ways.sink, attempts.len()) {
+        (Sink::Http(endpoint), 2..) => without_verdict(ways.try_all(&attempts, endpoint).await),
+        // A queue takes one at a time, and its settings say so.
+        (Sink::Http(_) | Sink::Nats(..), _) => ways.try_one(attempts.remove(0)).await,
     };
     for tell in tells {
         // An account that died meanwhile is rebuilt and tries again.
         let _ = tell.send(what.clone());
     }
-}
-
-async fn post_all(attempts: &[Attempt], endpoint: &Endpoint, client: &RouteClient) -> Attempted {
-    let events: Vec<&Event> = attempts.iter().map(|attempt| attempt.event.as_ref()).collect();
-    let (first, route) = (events[0], &attempts[0].route);
-    let permit = match endpoint.gate().enter(&first.stream, lane(first), now_ms).await {
-        Entered::Permit(permit) => permit,
-        Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
-    };
-    let body = match route.format {
-        Format::Meta => format::meta_batch(&events),
-        Format::Dialog => Some(format::dialog_batch(&events)),
-    };
-    let Some(body) = body else {
-        let reason = "these events cannot go together".to_owned();
-        return Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
-    };
-    let headers = format::batch_headers(&events, &body, route.secret.as_ref(), now_ms() / 1000);
-    let headers = headers.into_iter().filter_map(as_header).collect();
-    as_attempted(client.post(endpoint, headers, body.into(), DELIVERY_TIMEOUT).await, permit)
 }
 
 /// What is said of many is final for none: each is tried again alone.
@@ -198,12 +246,26 @@ fn as_attempted(outcome: PostOutcome, permit: Permit) -> Attempted {
             };
             Attempted::Failed { status: Some(status), retry_after, reason, down_until_ms }
         }
-        PostOutcome::Failed { reason, connected } => {
-            let heard = if connected { Heard::Failed } else { Heard::Unconnected };
-            let down_until_ms = permit.end(heard, now);
-            Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
-        }
+        PostOutcome::Failed { reason, connected } => unanswered(reason, connected, permit, now),
     }
+}
+
+/// The same for a queue.
+fn as_taken(published: Published, permit: Permit) -> Attempted {
+    let now = now_ms();
+    match published {
+        Published::Acknowledged => {
+            permit.end(Heard::Delivered, now);
+            Attempted::Delivered
+        }
+        Published::Failed { reason, connected } => unanswered(reason, connected, permit, now),
+    }
+}
+
+fn unanswered(reason: String, connected: bool, permit: Permit, now: u64) -> Attempted {
+    let heard = if connected { Heard::Failed } else { Heard::Unconnected };
+    let down_until_ms = permit.end(heard, now);
+    Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
 }
 
 /// Account → courier: send one message, which is durable as `sending`.

@@ -1,8 +1,11 @@
 //! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
 
+pub mod subject;
+
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use subject::Subject;
 
 /// A token, secret or password: it never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -126,6 +129,17 @@ pub struct Route {
     pub batch: Option<Batch>,
     /// Whether the endpoint may have a private, loopback or link-local address.
     pub allow_private: bool,
+    /// What a queue needs besides; an HTTP endpoint has none.
+    pub queue: Option<Queue>,
+}
+
+/// How events go to a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queue {
+    /// Under which subject.
+    pub subject: Subject,
+    /// A token, or `user:password`; it goes before what the URL says.
+    pub credential: Option<Secret>,
 }
 
 /// When events go together in one POST.

@@ -9,6 +9,14 @@ pub(super) fn is_url(text: &str) -> bool {
     known_scheme && uri.host().is_some_and(|host| !host.is_empty()) && !text.contains('#') && port_is_sound(&uri)
 }
 
+/// Whether `text` is the URL of a queue's server: `nats` or `tls`, perhaps who logs in, a host, perhaps a port.
+pub(super) fn is_queue(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let known_scheme = matches!(uri.scheme_str(), Some("nats" | "tls"));
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    known_scheme && has_host && !text.contains(['#', '?']) && port_is_sound(&uri) && bare(&uri)
+}
+
 /// Whether `text` is scheme, host and port only, apart from a slash at the end.
 pub(super) fn is_origin(text: &str) -> bool {
     is_url(text) && !has_userinfo(text) && text.parse::<Uri>().is_ok_and(|uri| bare(&uri))
@@ -20,7 +28,7 @@ pub(super) fn is_base(text: &str) -> bool {
 }
 
 fn bare(uri: &Uri) -> bool {
-    uri.path_and_query().is_none_or(|rest| rest.as_str() == "/")
+    uri.path_and_query().is_none_or(|rest| matches!(rest.as_str(), "" | "/"))
 }
 
 /// `Uri` takes `host:99999` and `host:` for a host with a port it does not speak about.
@@ -77,6 +85,16 @@ mod tests {
         let wrong = ["", "a.example/x", "ftp://a/x", "https://", "https:///x", "https://a b/", "https://a/#x", "//a/x"];
         for url in wrong.into_iter().chain(["https://a:99999/", "https://a:/", "https://a:0"]) {
             assert!(!is_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_queue_is_a_server_and_not_a_path() {
+        for url in ["nats://a", "nats://a:4222", "tls://u:p@a:4222", "nats://token@[::1]:4222/"] {
+            assert!(is_queue(url), "{url}");
+        }
+        for url in ["", "a:4222", "http://a", "ws://a", "nats://", "nats://a/subject", "nats://a?x", "nats://a:0"] {
+            assert!(!is_queue(url), "{url}");
         }
     }
 

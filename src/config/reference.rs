@@ -183,7 +183,14 @@ pub const SETTINGS: &[Setting] = &[
     not_yet("gateway", "verbs"),
     not_yet("gateway", "admin_origin"),
     required("gateway.route", "name", "The route's name, unique in its gateway; `default` where there is no file."),
-    or_variable(required("gateway.route", "url", "Where events are posted: `http` or `https`."), "WHARF_ROUTE_URL"),
+    or_variable(
+        required(
+            "gateway.route",
+            "url",
+            "Where events go: `http` or `https` for an application, `nats` or `tls` for JetStream.",
+        ),
+        "WHARF_ROUTE_URL",
+    ),
     or_variable(
         optional("gateway.route", "secret", "Signs deliveries; without it nothing is signed."),
         "WHARF_ROUTE_SECRET",
@@ -223,6 +230,16 @@ pub const SETTINGS: &[Setting] = &[
         "rank_guard",
         "off",
         "A status that comes after a later one of its message: `mark` sends it with `X-Wharf-Superseded: true`, `drop` filters it out.",
+    ),
+    optional(
+        "gateway.route",
+        "subject",
+        "For a queue: the subject, with `{gateway}`, `{waba}`, `{number}`, `{field}`, `{type}`; without it `wharf.{gateway}.{waba}.{number}.{field}`.",
+    ),
+    optional(
+        "gateway.route",
+        "credential",
+        "For a queue: a token or `user:password` to log in with; it goes before what the URL says.",
     ),
     not_yet("gateway.route", "keep_body"),
     required("gateway.route.batch", "max", "Events in one POST at most; without `batch` each has a POST of its own."),

@@ -1,6 +1,7 @@
 //! `[[gateway.route]]`: where events go.
 
 use super::address;
+use super::fault::{Place, Warning};
 use super::gateways::{LONGEST_NAME, is_name_byte};
 use super::node::Value;
 use super::section::{Reading, Section, Unread, nearest};
@@ -8,7 +9,8 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Batch, Format, Order, RankGuard, Route};
+use wharf_actors::gateway::subject::{DEFAULT, Subject};
+use wharf_actors::gateway::{Batch, Format, Order, Queue, RankGuard, Route};
 use wharf_storage::EventKind;
 
 /// More than this at one endpoint is an attack, not a delivery.
@@ -22,8 +24,10 @@ const LONGEST_WAIT_MS: usize = 60_000;
 /// Reads the routes of the gateway called `gateway`.
 pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Option<Vec<Arc<Route>>> {
     let mut seen = BTreeMap::new();
+    let places: Vec<_> = all.iter().map(|unread| (unread.node.place.clone(), unread.path.clone())).collect();
     let read: Vec<Option<Arc<Route>>> =
         all.into_iter().map(|unread| route(unread, gateway, &mut seen, reading)).collect();
+    warn_of_shared_queues(&read, places, reading);
     read.into_iter().collect()
 }
 
@@ -52,6 +56,7 @@ fn route(
     let unread_batch = section.table("batch");
     let guards = [("off", RankGuard::Off), ("mark", RankGuard::Mark), ("drop", RankGuard::Drop)];
     let rank_guard = section.get("rank_guard", values::one_of(&guards));
+    let queue = queue(&mut section, url.as_deref());
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -74,6 +79,7 @@ fn route(
         allow_private: allow_private?,
         batch: batch?,
         rank_guard: rank_guard?,
+        queue: queue?,
     }))
 }
 
@@ -84,6 +90,49 @@ fn batch(unread: Unread, reading: &mut Reading) -> Option<Batch> {
     let wait_ms = section.get("wait_ms", values::number(1..=LONGEST_WAIT_MS));
     section.close();
     Some(Batch { max: max?, wait: Duration::from_millis(wait_ms? as u64) })
+}
+
+/// Two routes may lead to one server, but not into one stream: the ids of their messages are the same.
+fn warn_of_shared_queues(routes: &[Option<Arc<Route>>], places: Vec<(Place, String)>, reading: &mut Reading) {
+    let mut servers = BTreeMap::new();
+    for (route, (place, path)) in routes.iter().zip(places) {
+        let Some(route) = route.as_ref().filter(|route| route.queue.is_some()) else { continue };
+        if let Some(other) = servers.insert(route.url.clone(), path.clone()) {
+            let text = format!(
+                "the same server as {other}: give each route a stream of its own, because one stream keeps an event once"
+            );
+            reading.warnings.push(Warning { place, path, text });
+        }
+    }
+}
+
+/// What only a queue has, and what only an HTTP endpoint has.
+fn queue(section: &mut Section<'_>, url: Option<&str>) -> Option<Option<Queue>> {
+    let subject = section.maybe("subject", subject)?;
+    let credential = section.maybe_secret("credential")?;
+    let is_queue = address::is_queue(url?);
+    let (foreign, place): (&[&str], _) = match is_queue {
+        true => (
+            &["final", "allow_private", "batch"],
+            "no such setting for a queue, which gives no HTTP status and is reached by its \
+            client's own means; leave it out",
+        ),
+        false => (
+            &["subject", "credential"],
+            "no such setting for an HTTP endpoint; leave it out, or give a nats or tls URL",
+        ),
+    };
+    let found: Vec<&str> = foreign.iter().copied().filter(|key| section.has(key)).collect();
+    for key in &found {
+        section.fault_at(key, format!("`{key}`"), place);
+    }
+    let subject = subject.unwrap_or_default();
+    found.is_empty().then(|| is_queue.then_some(Queue { subject, credential }))
+}
+
+fn subject(value: &Value) -> Result<Subject, String> {
+    let pattern = value.text().ok_or_else(|| format!("a subject in quotes, such as \"{DEFAULT}\""))?;
+    Subject::parse(pattern).map_err(|why| format!("{why}; such as \"{DEFAULT}\""))
 }
 
 fn name(section: &mut Section<'_>, seen: &mut BTreeMap<String, String>) -> Option<String> {
@@ -107,8 +156,8 @@ pub(super) fn label(value: &Value) -> Result<String, String> {
 }
 
 fn url(value: &Value) -> Result<String, String> {
-    let url = value.text().filter(|text| address::is_url(text)).map(str::to_owned);
-    url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\"".to_owned())
+    let url = value.text().filter(|text| address::is_url(text) || address::is_queue(text)).map(str::to_owned);
+    url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\", or a queue's, such as \"nats://queue:4222\"".to_owned())
 }
 
 /// What a route may call final: an answer that says something about the request. 408, 410 and 429 speak of the moment.

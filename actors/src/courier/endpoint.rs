@@ -80,7 +80,7 @@ fn basic(credentials: &str) -> Result<HeaderValue, BadUrl> {
 }
 
 /// Undoes percent-encoding; what is no valid escape stays as it is.
-fn unescape(text: &str) -> Vec<u8> {
+pub(super) fn unescape(text: &str) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

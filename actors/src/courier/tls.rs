@@ -15,6 +15,13 @@ pub fn client_config() -> Arc<ClientConfig> {
     CONFIG.clone()
 }
 
+/// The same for protocols that are not HTTP and negotiate none.
+pub(super) fn bare_client_config() -> ClientConfig {
+    let mut config = ClientConfig::clone(&CONFIG);
+    config.alpn_protocols.clear();
+    config
+}
+
 fn build() -> ClientConfig {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

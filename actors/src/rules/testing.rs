@@ -31,6 +31,7 @@ pub(crate) fn route(name: &str) -> Route {
         allow_private: true,
         batch: None,
         rank_guard: RankGuard::Off,
+        queue: None,
     }
 }
 

@@ -85,6 +85,7 @@ pub fn gateway() -> Gateway {
         allow_private: true,
         batch: None,
         rank_guard: RankGuard::Off,
+        queue: None,
     };
     let routes = [
         Route { tests: true, ..route("all") },

@@ -42,6 +42,9 @@ fn write_gateway(page: &mut String, gateway: &Gateway) -> fmt::Result {
     for route in &gateway.routes {
         let signed = if route.secret.is_some() { "signed" } else { "not signed" };
         writeln!(page, "  route     {} -> {} ({}, {signed})", route.name, masked(&route.url), format(route))?;
+        if let Some(queue) = &route.queue {
+            writeln!(page, "            subject: {}", queue.subject)?;
+        }
         for (name, filter) in filters(route) {
             writeln!(page, "            {name}: {}", words(filter))?;
         }
@@ -86,6 +89,9 @@ fn route_json(route: &Route) -> Value {
         "signed": route.secret.is_some(),
         "format": format(route),
     });
+    if let Some(queue) = &route.queue {
+        page["subject"] = json!(queue.subject.to_string());
+    }
     for (name, filter) in filters(route) {
         page[name] = json!(filter);
     }

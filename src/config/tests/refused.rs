@@ -103,6 +103,14 @@ fn gateways_routes_and_keys_are_checked_one_by_one() {
         ("\"route-secret\"", "\"r\"\nnumbers = [\"+49 1\"]", "gateway[0].route[0].numbers[0]", "an id of Meta's"),
         ("\"route-secret\"", "\"r\"\nconcurrency = 0", "gateway[0].route[0].concurrency", "a whole number"),
         ("\"route-secret\"", "\"r\"\nmax_age = \"\"", "gateway[0].route[0].max_age", "a length of time"),
+        ("\"route-secret\"", "\"r\"\nsubject = \"x\"", "gateway[0].route[0].subject", "no such setting for an HTTP"),
+        (
+            "\"route-secret\"",
+            "\"r\"\ncredential = \"x\"",
+            "gateway[0].route[0].credential",
+            "no such setting for an HTTP",
+        ),
+        ("https://bot.example.com/webhook", "nats://a/subject", "gateway[0].route[0].url", "an http or https URL"),
         ("[\"admin\"]", "[]", "key[0].scopes", "at least one of"),
         ("scopes = [\"admin\"]", "", "key[0].scopes", "What it may do"),
         ("[\"admin\"]", "[\"admin\"]\ngateways = [\"suport\"]", "key[0].gateways[0]", "the uri of a [[gateway]]; did"),
@@ -114,6 +122,24 @@ fn gateways_routes_and_keys_are_checked_one_by_one() {
         let fault = fault(&with(piece, replacement));
         assert_eq!(fault.path, path, "{replacement}: {fault}");
         assert!(fault.expected.starts_with(expected), "{replacement}: {fault}");
+    }
+}
+
+#[test]
+fn a_queue_has_a_subject_and_nothing_of_http() {
+    let cases = [
+        ("subject = \"a.*\"", "subject", "a subject that can be published to"),
+        ("subject = \"a.{wabba}\"", "subject", "a subject with the placeholders"),
+        ("subject = 5", "subject", "a subject in quotes"),
+        ("credential = \"\"", "credential", "text in quotes, { env"),
+        ("final = [422]", "final", "no such setting for a queue"),
+        ("allow_private = false", "allow_private", "no such setting for a queue"),
+    ];
+    for (line, key, expected) in cases {
+        let text = with("https://bot.example.com/webhook\"", &format!("nats://queue:4222\"\n{line}"));
+        let fault = fault(&text);
+        assert_eq!(fault.path, format!("gateway[0].route[0].{key}"), "{line}: {fault}");
+        assert!(fault.expected.starts_with(expected), "{line}: {fault}");
     }
 }
 
@@ -266,6 +292,8 @@ fn faults_never_show_a_secret_even_where_it_stands_in_the_wrong_place() {
         with("\"EAAG-token\"", &format!("{{ env = \"{secret}\" }}")),
         with("\"EAAG-token\"", &format!("\" {secret}\"")),
         with("secret = \"a-key-with-enough-chance-in-it\"", &format!("sha256 = \"{secret}\"")),
+        with("https://bot.example.com/webhook\"", &format!("nats://q\"\ncredential = \" {secret}\"")),
+        with("https://bot.example.com/webhook", &format!("nats://{secret}@q/path")),
         with("https://bot.example.com/webhook", &format!("ftp://user:{secret}@bot/?token={secret}")),
         with("\"bot\"", &format!("\"bot\"\npassword = \"{secret}\"")),
     ];

@@ -4,6 +4,7 @@ use super::*;
 use crate::auth::Scope;
 use std::path::Path;
 use std::time::Duration;
+use wharf_actors::gateway::subject::Subject;
 use wharf_actors::gateway::{Format, Overrides, Secret};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -103,6 +104,30 @@ fn every_setting_reaches_its_place() {
     assert_eq!(key.hash, KeyHash::of(b""));
     assert_eq!(key.scopes.iter().copied().collect::<Vec<_>>(), [Scope::Inspect, Scope::Send]);
     assert_eq!((&key.gateways[0][..], &key.accounts[0][..], &key.numbers[0][..]), ("support", "102", "105"));
+}
+
+#[test]
+fn a_route_may_lead_to_a_queue() {
+    let plain = sound(&with("https://bot.example.com/webhook", "nats://queue:4222"));
+    let queue = plain.gateways[0].routes[0].queue.as_ref().expect("a queue");
+    assert_eq!((&queue.subject, queue.credential.is_none()), (&Subject::default(), true));
+    let text = "tls://queue\"\nsubject = \"bot.{type}\"\ncredential = { env = \"NATS\" }\nformat = \"dialog";
+    let text = with("https://bot.example.com/webhook", text);
+    let settings = Settings::parse("wharf.toml", &text, set(&[("NATS", "user:password")])).expect("valid");
+    let queue = settings.gateways[0].routes[0].queue.as_ref().expect("a queue");
+    assert_eq!(queue.subject, Subject::parse("bot.{type}").expect("a pattern"));
+    assert_eq!(queue.credential.as_ref().map(Secret::reveal), Some("user:password"));
+    assert_eq!((settings.warnings, plain.warnings), (vec![], vec![]));
+    assert!(sound(SOUND).gateways[0].routes[0].queue.is_none());
+}
+
+#[test]
+fn two_routes_to_one_queue_are_doubtful() {
+    let other = "[[gateway.route]]\nname = \"b\"\nsecret = \"s\"\nurl = \"nats://queue\"\n[[key]]";
+    let text = with("https://bot.example.com/webhook", "nats://queue").replace("[[key]]", other);
+    let said = sound(&text).warnings;
+    assert_eq!((said.len(), &*said[0].path), (1, "gateway[0].route[1]"), "{said:?}");
+    assert!(said[0].text.starts_with("the same server as gateway[0].route[0]: give each"), "{said:?}");
 }
 
 #[test]

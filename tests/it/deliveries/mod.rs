@@ -7,6 +7,7 @@ mod filters;
 mod formats;
 mod headers;
 mod order;
+mod queues;
 mod ranks;
 mod restarts;
 mod retries;

@@ -4,7 +4,10 @@
 pub(crate) mod application;
 pub(crate) mod http;
 pub(crate) mod mail;
+#[path = "../../../actors/src/courier/nats/fake.rs"]
+pub(crate) mod nats;
 pub(crate) mod process;
+pub(crate) mod queue;
 pub(crate) mod stage;
 
 use std::time::{Duration, Instant};
