@@ -180,7 +180,7 @@ fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {
         Some(since) => ("token_scopes_missing", Some(report.missing_scopes.join(", ")), Some(since)),
         None if token.ends_soon(now_ms()) => {
             let left_s = token.left_s(now_ms()).unwrap_or_default();
-            ("token_expires", Some(format!("in {} days", left_s / 86_400)), token.soon_since_ms())
+            ("token_expires", Some(format!("in {} h", left_s / 3_600)), token.soon_since_ms())
         }
         None => return None,
     };

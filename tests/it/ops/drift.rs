@@ -118,14 +118,17 @@ async fn a_token_s_end_and_its_lost_permissions_are_shown_counted_and_alarmed() 
         told["token"]["checked_at"].is_string().then(|| told["token"].clone())
     });
     assert_eq!(json!([token.await["valid"], alarms(&stage).await.len()]), json!([true, 0]));
-    let life =
-        TokenLife { expires_at: now_s + 90 * DAY_S, data_access_expires_at: now_s + 2 * DAY_S, ..TokenLife::default() };
+    let life = TokenLife {
+        expires_at: now_s + 90 * DAY_S,
+        data_access_expires_at: now_s + 2 * DAY_S - 4000,
+        ..TokenLife::default()
+    };
     stage.sandbox.world().set_token_life(life);
     let alarm = until("its end is an alarm", async || {
         alarms(&stage).await.into_iter().find(|alarm| alarm["what"] == "token_expires")
     });
     let alarm = alarm.await;
-    assert_eq!(json!([alarm["gateway"], alarm["detail"]]), json!(["main", "in 1 days"]), "{alarm}");
+    assert_eq!(json!([alarm["gateway"], alarm["detail"]]), json!(["main", "in 46 h"]), "{alarm}");
     let metrics = metrics(&stage).await;
     let left = metrics.lines().find_map(|line| line.strip_prefix("wharf_token_expires_seconds{gateway=\"main\"} "));
     let left: f64 = left.expect("the metric").parse().expect("a number");
