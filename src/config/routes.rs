@@ -18,8 +18,8 @@ const MOST_AT_ONCE: usize = 4096;
 
 /// More events in one POST than this pass what application servers take.
 const MOST_TOGETHER: usize = 1000;
-/// A delivery that waits longer than this for company is late.
-const LONGEST_WAIT_MS: usize = 60_000;
+/// A delivery that waits longer than this for company is late, and would hold up a stop, which waits 10 s.
+const LONGEST_WAIT_MS: usize = 5_000;
 
 /// Reads the routes of the gateway called `gateway`.
 pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Option<Vec<Arc<Route>>> {

@@ -189,7 +189,7 @@ fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {
         detail,
         since: since_ms.and_then(moment),
         gateway: Some(gateway.to_owned()),
-        todo: "issue a new system-user token, put it into the settings and restart",
+        todo: "issue a new system-user token, put it into the settings and send SIGHUP",
         ..Alarm::default()
     })
 }

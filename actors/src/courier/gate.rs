@@ -218,7 +218,11 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.lock().free += 1;
+        let mut state = self.gate.lock();
+        state.free += 1;
+        // Whoever said how it ended is no probe any more.
+        state.breaker.gave_up(self.lane);
+        drop(state);
         self.gate.let_in();
     }
 }

@@ -95,6 +95,19 @@ fn an_endpoint_that_is_down_is_not_asked_and_its_line_is_sent_away() {
 }
 
 #[test]
+fn a_probe_whose_account_died_leaves_the_question_to_the_next_at_once() {
+    let gate = gate(4);
+    let a = account("a");
+    for lane in 1..=3 {
+        permit(gate.enter(&a, lane, || NOW).now_or_never()).end(Heard::Failed, NOW);
+    }
+    let then = NOW + 10_000;
+    drop(permit(gate.enter(&a, 9, || then).now_or_never()));
+    permit(gate.enter(&a, 8, || then).now_or_never()).end(Heard::Delivered, then);
+    assert_eq!(gate.standing().breaker, "closed");
+}
+
+#[test]
 fn a_route_that_is_gone_is_paused_until_somebody_resumes_it() {
     let gate = gate(2);
     let a = account("a");

@@ -102,12 +102,12 @@ impl Breaker {
         }
     }
 
-    /// An attempt of `lane` ended before anything was asked.
-    pub fn gave_up(&mut self, lane: u64, now: u64) {
+    /// An attempt of `lane` vanished: nobody will hear of it. If it was the probe, another may ask at once.
+    pub fn gave_up(&mut self, lane: u64) {
         if let State::HalfOpen { pause_ms, probe, .. } = self.state
             && probe == lane
         {
-            self.state = State::Open { until_ms: now, pause_ms, last: lane };
+            self.state = State::Open { until_ms: 0, pause_ms, last: lane };
         }
     }
 
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(breaker.ask(9, then), Pass::Go);
         assert_eq!(breaker.ask(8, then + 29_999), Pass::NotBefore(then + 30_999));
         assert_eq!(breaker.ask(8, then + 30_000), Pass::Go);
-        breaker.gave_up(8, then + 30_000);
+        breaker.gave_up(8);
         assert_eq!(breaker.ask(7, then + 30_000), Pass::Go);
     }
 

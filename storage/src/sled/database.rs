@@ -112,10 +112,7 @@ impl Database {
         from: &[u8],
         prefix: P,
     ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<'a, P> {
-        let within = move |pair: &Result<(IVec, IVec), StoreError>| {
-            pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix.as_ref()))
-        };
-        self.db.range(from..).map(|pair| pair.map_err(|error| database_error(&error))).take_while(within)
+        within(self.db.range(from..), prefix)
     }
 
     /// The last record whose key is at most `upto` and starts with `prefix`.
@@ -129,16 +126,22 @@ impl Database {
         from: &[u8],
         prefix: P,
     ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<'a, P> {
-        let within = move |pair: &Result<(IVec, IVec), StoreError>| {
-            pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix.as_ref()))
-        };
-        self.db.range(..=from).rev().map(|pair| pair.map_err(|error| database_error(&error))).take_while(within)
+        within(self.db.range(..=from).rev(), prefix)
     }
 
     /// The folder.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Records as long as their keys start with `prefix`.
+fn within<P: AsRef<[u8]>>(
+    records: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
+    prefix: P,
+) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> {
+    let records = records.map(|pair| pair.map_err(|error| database_error(&error)));
+    records.take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix.as_ref())))
 }
 
 /// Removes the snapshots that a kill left half written: sled takes them for whole ones, and the store for damaged.
