@@ -16,6 +16,7 @@ use std::time::Duration;
 use wharf_actors::messages::Drain;
 use wharf_actors::rules::gate::Limits;
 use wharf_actors::supervisor::{Plan, build};
+use wharf_actors::vault::Vault;
 use wharf_storage::{Store, StoreError};
 
 /// Connections that wait to be accepted: Meta opens many at once.
@@ -89,6 +90,7 @@ pub async fn start(
         dead_retention: settings.storage.dead_retention,
         send_max_age: settings.send.send_max_age,
         reconcile_every: settings.reconcile_every,
+        vault: Arc::new(Vault::new(&settings.storage.secret_key)),
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings, tls.clone()));
     let _ = late.set(edge.clone());

@@ -15,4 +15,5 @@ pub mod gateway;
 pub mod messages;
 pub mod rules;
 pub mod supervisor;
+pub mod vault;
 pub mod views;

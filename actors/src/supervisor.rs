@@ -12,6 +12,7 @@ use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
+use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
 use std::collections::HashMap;
@@ -64,6 +65,8 @@ pub struct Plan {
     pub send_max_age: Duration,
     /// Every account is compared with Meta's side once in this time.
     pub reconcile_every: Duration,
+    /// Opens the secrets that the store keeps.
+    pub vault: Arc<Vault>,
 }
 
 /// Spawns and retires accounts.
@@ -93,6 +96,8 @@ pub struct Wharf {
     pub gates: Arc<Gates>,
     /// What is known of the gateways' tokens.
     pub tokens: Arc<Tokens>,
+    /// Seals the secrets that the store keeps.
+    pub vault: Arc<Vault>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
@@ -126,7 +131,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let address = context.address();
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens })
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault: plan.vault })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {

@@ -134,6 +134,11 @@ pub const SETTINGS: &[Setting] = &[
         "max_bytes",
         "Bytes the store may take on disk, at least `1GiB`; history gives way from 90 % on, and at 100 % webhooks and sends are answered 503.",
     ),
+    optional(
+        "storage",
+        "secret_key",
+        "Encrypts the secrets that the store keeps (accounts' tokens, secrets of their routes): at least 32 random characters, or a list, the current one first; without it none are kept.",
+    ),
     not_yet("storage", "keep_body"),
     with_default("graph", "base_url", "https://graph.facebook.com", "Scheme and host of Graph, or of the sandbox."),
     with_default("graph", "version", "v25.0", "Graph's version where a request's path names none."),

@@ -93,6 +93,9 @@ const LEAST_STORE: u64 = 1 << 30;
 /// A webhook may have 4 MiB, and one must fit.
 const LEAST_KEPT: u64 = 4 << 20;
 
+/// Base64 of 24 random bytes: what nobody guesses.
+const LEAST_SECRET_KEY: usize = 32;
+
 /// Reads `[storage]`.
 pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSettings> {
     let mut section = Section::open("storage", unread, reading)?;
@@ -106,6 +109,10 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
     let dead_bytes = section.get("dead_bytes", values::bytes(LEAST_KEPT));
     let dead_retention = section.get("dead_retention", values::duration(SECOND));
     let dialog_ttl = section.get("dialog_ttl", values::duration(SECOND));
+    let secret_key = section.secrets("secret_key");
+    if secret_key.iter().flatten().any(|key| key.reveal().chars().count() < LEAST_SECRET_KEY) {
+        section.fault_at("secret_key", "a key that is too short", "at least 32 random characters");
+    }
     section.close();
     Some(StorageSettings {
         engine: engine?,
@@ -118,6 +125,7 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
         dead_bytes: dead_bytes?,
         dead_retention: dead_retention?,
         dialog_ttl: dialog_ttl?,
+        secret_key: secret_key?,
     })
 }
 

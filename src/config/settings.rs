@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::gateway::{Gateway, GraphSettings};
+use wharf_actors::gateway::{Gateway, GraphSettings, Secret};
 
 /// The file that is read where none is named.
 const USUAL_FILE: &str = "wharf.toml";
@@ -67,6 +67,8 @@ pub struct StorageSettings {
     pub dead_retention: Duration,
     /// After how long a silence a dialog is forgotten.
     pub dialog_ttl: Duration,
+    /// Encrypt the secrets that the store keeps, the current one first.
+    pub secret_key: Vec<Secret>,
 }
 
 /// Engines of the store.

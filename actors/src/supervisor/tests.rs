@@ -50,6 +50,7 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         dead_retention: Duration::from_secs(3600),
         send_max_age: Duration::from_secs(3600),
         reconcile_every: Duration::from_secs(3600),
+        vault: Arc::default(),
     }
 }
 

@@ -63,6 +63,7 @@ fn values_of_another_kind_or_out_of_bounds_are_refused() {
         ("[storage]\nretention = \"4000d\"", "at most \"3650d\""),
         ("[storage]\ndedupe = \"7d\"", "at least \"8d\""),
         ("[storage]\ndialog_ttl = 2020-01-01", "a length of time"),
+        ("[storage]\nsecret_key = \"short\"", "at least 32 random characters"),
         ("[graph]\nbase_url = \"https://graph.facebook.com/v25.0\"", "scheme and host only"),
         ("[graph]\nversion = \"25.0\"", "a Graph version"),
         ("[graph]\nversion = \"v25\"", "a Graph version"),
