@@ -146,9 +146,10 @@ fn of_account(account: &str, alarm: &LifeAlarm) -> Alarm {
 /// What this process knows of: the store, tokens, endpoints.
 fn of_house(edge: &Edge) -> Vec<Alarm> {
     let mut alarms = Vec::new();
-    if let Standing::Closed { reason } = edge.wharf.store.standing() {
+    if let Standing::Closed { reason, since_s } = edge.wharf.store.standing() {
         let todo = "mend the disk and restart; until then every webhook is answered 503 and Meta keeps it";
-        alarms.push(Alarm { what: "store_closed".to_owned(), detail: Some(reason), todo, ..Alarm::default() });
+        let (what, since) = ("store_closed".to_owned(), moment(since_s * 1000));
+        alarms.push(Alarm { what, detail: Some(reason), since, todo, ..Alarm::default() });
     }
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
@@ -164,7 +165,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
                 (None, _) => ("route_broken", "mend the application; Wharf asks it again by itself"),
             };
             let (gateway, name) = (desks.gateway.uri.to_string(), route.name.to_string());
-            let since = paused.and_then(moment);
+            let since = paused.or(standing.broken_at_ms).and_then(moment);
             let (gateway, route) = (Some(gateway), Some(name));
             alarms.push(Alarm { what: what.to_owned(), since, gateway, route, todo, ..Alarm::default() });
         }
