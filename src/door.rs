@@ -3,6 +3,7 @@
 
 use crate::config::ServerSettings;
 use crate::connection::{Connection, Watch, Watched};
+use crate::crowd::{Crowd, Place};
 use crate::edge::Late;
 use crate::router;
 use crate::server::{BACKLOG, DRAIN_S, HEAD_WITHIN, READERS, StartError};
@@ -20,6 +21,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::TlsAcceptor;
@@ -56,6 +58,7 @@ impl Door {
             .shutdown_timeout(DRAIN_S)
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
+        let crowd = Crowd::new(self.settings.max_connections_per_address);
         let service = move || {
             // Once in each worker: its event loop serves the accounts too.
             let _ = self.started.send(Arbiter::current());
@@ -73,7 +76,7 @@ impl Door {
                 .graceful_shutdown_signal(stops)
                 .on_connect_ext(greeting(self.tls.clone()))
                 .finish(map_config(app, |()| AppConfig::default()));
-            let reception = Reception::new(&self);
+            let reception = Reception::new(&self, Arc::clone(&crowd));
             fn_service(move |socket| reception.clone().accept(socket)).and_then(http)
         };
         Ok((bound, builder.listen("public", listener, service).map_err(fault)?.run()))
@@ -116,17 +119,33 @@ fn greeting(tls: Option<Arc<Live>>) -> impl Fn(&Connection, &mut Extensions) {
 struct Reception {
     idle_at_most: Duration,
     tls: Option<TlsAcceptor>,
+    late: Late,
+    crowd: Arc<Crowd>,
 }
 
 impl Reception {
-    fn new(door: &Door) -> Self {
+    fn new(door: &Door, crowd: Arc<Crowd>) -> Self {
         let tls = door.tls.as_ref().map(|live| TlsAcceptor::from(Arc::new(live.server_config())));
-        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls }
+        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls, late: door.late.clone(), crowd }
+    }
+
+    /// A place for a connection from `peer`, `None` for a trusted proxy, whose callers are many.
+    fn place(&self, peer: Option<SocketAddr>) -> io::Result<Option<Place>> {
+        let (Some(peer), Some(edge)) = (peer, self.late.get()) else { return Ok(None) };
+        if edge.proxies.get().trusts(peer.ip()) {
+            return Ok(None);
+        }
+        let place = self.crowd.enter(peer.ip());
+        if place.is_none() {
+            edge.counters.crowded.fetch_add(1, Ordering::Relaxed);
+        }
+        place.map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
     async fn accept(self, socket: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
         let peer = socket.peer_addr().ok();
-        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()));
+        let place = self.place(peer)?;
+        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()), place);
         let connection = match self.tls {
             None => Connection::Plain(watched),
             Some(tls) => {

@@ -133,6 +133,35 @@ async fn a_connection_that_is_idle_after_an_answer_is_cut() {
 }
 
 #[actix_web::test]
+async fn one_address_cannot_take_all_connections_and_what_is_beyond_its_share_is_cut_at_once() {
+    let stage = Stage::with(|plan| plan.server = "max_connections_per_address = 3".into()).await;
+    let mut idle = idle(address(&stage), 3).await;
+    let mut served = Raw::connect(address(&stage)).await;
+    served.write(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut fourth = TcpStream::connect(address(&stage)).await.expect("a connection");
+    assert_eq!(farewell(&mut fourth).await, "", "cut without a word");
+    let metrics = crate::harness::http::get(&format!("{}/metrics", stage.ops), &[]).await;
+    assert!(metrics.text().contains("wharf_connections_crowded_total 2\n"), "{}", metrics.text());
+    idle.pop();
+    until("a place is free again", async || {
+        let mut next = TcpStream::connect(address(&stage)).await.ok()?;
+        let _ = next.write_all(b"GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        farewell(&mut next).await.starts_with("HTTP/1.1 404 ").then_some(())
+    })
+    .await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
+    let server = "max_connections_per_address = 1\ntrusted_proxy = [\"127.0.0.0/8\"]";
+    let stage = Stage::with(|plan| plan.server = server.into()).await;
+    let _idle = idle(address(&stage), 5).await;
+    stage.take(letter(&stage.line(0, 0), &[text("wamid.a", "491")])).await;
+    stage.end().await;
+}
+
+#[actix_web::test]
 async fn beyond_the_most_connections_others_wait_and_come_in_when_one_ends() {
     let stage = Stage::with(|plan| plan.server = "max_connections = 4".into()).await;
     let idle = idle(address(&stage), 4).await;

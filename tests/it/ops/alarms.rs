@@ -1,8 +1,8 @@
 //! Alarms through the API and as metrics: each is there while its cause lasts, with since when, and gone after it.
 
-use crate::harness::application::Reply;
+use crate::harness::application::{Delivery, Reply};
 use crate::harness::http;
-use crate::harness::mail::{letter, text};
+use crate::harness::mail::{entry, letter, post, text};
 use crate::harness::stage::{KEY, Stage, bearer};
 use crate::harness::until;
 use serde_json::{Value, json};
@@ -71,5 +71,36 @@ async fn a_store_that_closed_is_alarmed_with_the_reason_and_what_to_do() {
     assert!(metrics(&stage).await.contains("wharf_alarms{what=\"store_closed\"} 1\n"));
     stage.crash().await;
     until_quiet(&stage).await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn an_alarm_of_an_account_reaches_the_routes_that_ask_for_it_in_metas_envelope_and_no_other() {
+    let mut stage = Stage::engaged_with(|plan| {
+        plan.routes = vec![("bot", String::new()), ("watch", "fields = [\"wharf.alarm\"]".into())];
+    })
+    .await;
+    let waba = stage.line(0, 0).waba;
+    let ban = |state: &str| {
+        let value = json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}});
+        post(&[entry(&waba, &[json!({"field": "account_update", "value": value}).to_string()])])
+    };
+    stage.take(ban("DISABLE")).await;
+    stage.until_ledger("/routes/main~1watch/delivered", 1).await;
+    stage.crash().await;
+    stage.take(ban("REINSTATE")).await;
+    let ledger = stage.until_ledger("/routes/main~1watch/delivered", 2).await;
+    assert_eq!((&ledger["received"], &ledger["routed"]), (&json!(2), &json!(2)), "Meta sent no more");
+    stage.until_ledger("/routes/main~1bot/pending", 0).await;
+    let (watch, bot): (Vec<Delivery>, Vec<Delivery>) =
+        stage.app.deliveries().into_iter().partition(|delivery| delivery.target == "POST /watch");
+    let change = |delivery: &Delivery| delivery.json()["entry"][0]["changes"][0].clone();
+    assert!(bot.iter().all(|delivery| change(delivery)["field"] == "account_update"), "no surprise");
+    let told: Vec<Value> = watch.iter().map(change).collect();
+    assert!(told.iter().all(|change| change["field"] == "wharf.alarm"), "{told:?}");
+    let turns: Vec<_> = told.iter().map(|change| (&change["value"]["alarm"], &change["value"]["state"])).collect();
+    assert_eq!(turns, [(&json!("banned"), &json!("began")), (&json!("banned"), &json!("ended"))]);
+    let kept = stage.events(&waba).await;
+    assert_eq!(kept.len(), 4, "{kept:?}");
     stage.end().await;
 }
