@@ -96,9 +96,16 @@ async fn who_says_nothing_or_half_a_head_is_cut() {
 }
 
 #[actix_web::test]
-async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes() {
+async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes_at_both_listeners() {
     let stage = Stage::new().await;
-    let mut stream = TcpStream::connect(address(&stage)).await.expect("a connection");
+    let ops = stage.ops.trim_start_matches("http://").parse().expect("an address");
+    futures_util::future::join(dawdle(address(&stage)), dawdle(ops)).await;
+    stage.end().await;
+}
+
+/// Sends a second head byte by byte, until it is cut.
+async fn dawdle(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is taken");
     until("the first request is answered", async || {
         let mut some = [0; 4096];
@@ -118,7 +125,6 @@ async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes()
         }
     }
     assert!(began.elapsed() >= Duration::from_secs(9), "{:?}", began.elapsed());
-    stage.end().await;
 }
 
 #[actix_web::test]

@@ -180,7 +180,7 @@ async fn a_certificate_that_ends_soon_is_alarmed_and_measured_until_it_is_renewe
     assert!(left(&door).await > 14.0 * day_s);
     let write = |pair: &Pair| drop(pair.write(door.files.path(), "server"));
     write(&door.servers.ending_in(5));
-    let alarm = until("the end is told", async || Some(told(&door).await).filter(|alarm| alarm.is_object())).await;
+    let alarm = until("the end is told", async || Some(told(&door).await).filter(serde_json::Value::is_object)).await;
     assert_eq!(alarm["what"], "certificate_expires");
     assert!(alarm["since"].is_string() && alarm["detail"].as_str().is_some_and(|detail| detail.starts_with("in ")));
     assert!((3.0 * day_s..=6.0 * day_s).contains(&left(&door).await), "{}", left(&door).await);

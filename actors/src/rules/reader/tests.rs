@@ -332,11 +332,12 @@ fn time_under_a_hold_does_not_count_towards_max_age_also_after_a_restart() {
     let kept = before.progress("100");
     let mut reader = Reader::new(Arc::new(route("sim/all")), kept.high, PLENTY);
     kept.open.into_iter().for_each(|open| reader.restore(open));
-    let held = |held_ms| match failed(None) {
-        Attempted::Failed { status, retry_after, reason, down_until_ms, .. } => {
-            Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms }
-        }
-        other => other,
+    let held = |held_ms| Attempted::Failed {
+        status: Some(503),
+        retry_after: None,
+        reason: "down".into(),
+        down_until_ms: None,
+        held_ms,
     };
     // 100 hours old, 99.5 of them held, and an hour is what the route allows.
     let (minute, hour) = (60_000, 3_600_000);
