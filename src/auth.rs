@@ -12,6 +12,7 @@ use crate::config::{KeyHash, KeySettings};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use slowdown::Slowdown;
+pub(crate) use slowdown::one_caller;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;

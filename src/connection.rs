@@ -5,6 +5,7 @@
 //! sends a byte now and then would stay for ever. The watch knows nothing but when bytes came, went, and whether a
 //! request is being answered, which the application tells it.
 
+use crate::crowd::Place;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Instant as Alarm, Sleep, sleep};
 use std::cell::Cell;
@@ -101,12 +102,14 @@ pub struct Watched {
     socket: TcpStream,
     watch: Rc<Watch>,
     look: Pin<Box<Sleep>>,
+    /// Kept for as long as the connection lives.
+    _place: Option<Place>,
 }
 
 impl Watched {
-    /// Watches `socket`.
-    pub fn new(socket: TcpStream, watch: Rc<Watch>) -> Self {
-        Self { socket, watch, look: Box::pin(sleep(LOOKS)) }
+    /// Watches `socket`, which has `place` among the connections of its address.
+    pub fn new(socket: TcpStream, watch: Rc<Watch>, place: Option<Place>) -> Self {
+        Self { socket, watch, look: Box::pin(sleep(LOOKS)), _place: place }
     }
 
     /// Looks at the watch when it is time to; ready when the connection is to be cut.

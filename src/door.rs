@@ -1,8 +1,9 @@
-//! The public listener: sockets become watched connections, with or without TLS, and those become requests. Knows what
-//! is bounded, and nothing of what is asked.
+//! The listeners: sockets become watched connections, with or without TLS, and those become requests. Knows what is
+//! bounded, and nothing of what is asked.
 
 use crate::config::ServerSettings;
 use crate::connection::{Connection, Watch, Watched};
+use crate::crowd::{Crowd, Place};
 use crate::edge::Late;
 use crate::router;
 use crate::server::{BACKLOG, DRAIN_S, HEAD_WITHIN, READERS, StartError};
@@ -16,10 +17,12 @@ use actix_web::App;
 use actix_web::dev::{AppConfig, Extensions, ServiceRequest};
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::timeout;
+use actix_web::web::ServiceConfig;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_rustls::TlsAcceptor;
@@ -31,35 +34,96 @@ const LAST_BYTES_WITHIN: Duration = Duration::from_secs(1);
 /// The watch leaves an idle connection this much longer than the server does, which says farewell.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What the public listener is made of.
+/// Connections to the ops listener at once: operators, scrapers and probes are few.
+const OPS_CONNECTIONS: usize = 1024;
+
+/// What a listener is made of.
 #[derive(Clone)]
 pub(crate) struct Door {
     pub(crate) settings: ServerSettings,
     pub(crate) late: Late,
-    pub(crate) tls: Option<Arc<Live>>,
-    /// Hears of each worker's event loop.
-    pub(crate) started: UnboundedSender<ArbiterHandle>,
+    pub(crate) side: Side,
+}
+
+/// Which of the two listeners.
+#[derive(Clone)]
+pub(crate) enum Side {
+    /// What Meta and applications reach.
+    Public {
+        tls: Option<Arc<Live>>,
+        /// Hears of each worker's event loop.
+        started: UnboundedSender<ArbiterHandle>,
+    },
+    /// What operators reach.
+    Ops,
+}
+
+impl Side {
+    fn setting(&self) -> &'static str {
+        match self {
+            Side::Public { .. } => "server.listen",
+            Side::Ops => "server.ops_listen",
+        }
+    }
+
+    fn routes(&self) -> fn(&mut ServiceConfig) {
+        match self {
+            Side::Public { .. } => router::public,
+            Side::Ops => router::ops,
+        }
+    }
+
+    fn tls(&self) -> Option<Arc<Live>> {
+        match self {
+            Side::Public { tls, .. } => tls.clone(),
+            Side::Ops => None,
+        }
+    }
+
+    /// Workers, the most connections of all, and the most of one address.
+    fn bounds(&self, settings: &ServerSettings) -> (usize, usize, usize) {
+        match self {
+            Side::Public { .. } => (settings.workers, settings.max_connections, settings.max_connections_per_address),
+            Side::Ops => (1, OPS_CONNECTIONS, OPS_CONNECTIONS),
+        }
+    }
+
+    fn address(&self, settings: &ServerSettings) -> SocketAddr {
+        match self {
+            Side::Public { .. } => settings.listen,
+            Side::Ops => settings.ops_listen,
+        }
+    }
+
+    /// A worker has started: the event loop of a public one serves the accounts too.
+    fn tell(&self) {
+        match self {
+            Side::Public { started, .. } => drop(started.send(Arbiter::current())),
+            Side::Ops => {}
+        }
+    }
 }
 
 impl Door {
     /// Listens. The server accepts once it is polled.
     pub(crate) fn open(self) -> Result<(SocketAddr, Server), StartError> {
-        let address = self.settings.listen;
-        let fault = |source| StartError::Listen { address, setting: "server.listen", source };
+        let (address, setting) = (self.side.address(&self.settings), self.side.setting());
+        let fault = |source| StartError::Listen { address, setting, source };
         let listener = listen(address).map_err(fault)?;
         let bound = listener.local_addr().map_err(fault)?;
-        let workers = self.settings.workers;
+        let (workers, connections, of_one) = self.side.bounds(&self.settings);
         let builder = Server::build()
             .workers(workers)
             .worker_max_blocking_threads(READERS)
-            .max_concurrent_connections(self.settings.max_connections.div_ceil(workers))
+            .max_concurrent_connections(connections.div_ceil(workers))
             .shutdown_timeout(DRAIN_S)
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
+        let crowd = Crowd::new(of_one);
         let service = move || {
-            // Once in each worker: its event loop serves the accounts too.
-            let _ = self.started.send(Arbiter::current());
-            let app = App::new().app_data(self.late.clone()).wrap_fn(tell_watch).configure(router::public);
+            // Once in each worker.
+            self.side.tell();
+            let app = App::new().app_data(self.late.clone()).wrap_fn(tell_watch).configure(self.side.routes());
             let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
             let stopping = stopping.clone();
             let stops = move || {
@@ -71,12 +135,12 @@ impl Door {
                 .client_request_timeout(HEAD_WITHIN)
                 .client_disconnect_timeout(LAST_BYTES_WITHIN)
                 .graceful_shutdown_signal(stops)
-                .on_connect_ext(greeting(self.tls.clone()))
+                .on_connect_ext(greeting(self.side.tls()))
                 .finish(map_config(app, |()| AppConfig::default()));
-            let reception = Reception::new(&self);
+            let reception = Reception::new(&self, Arc::clone(&crowd));
             fn_service(move |socket| reception.clone().accept(socket)).and_then(http)
         };
-        Ok((bound, builder.listen("public", listener, service).map_err(fault)?.run()))
+        Ok((bound, builder.listen(setting, listener, service).map_err(fault)?.run()))
     }
 }
 
@@ -116,17 +180,33 @@ fn greeting(tls: Option<Arc<Live>>) -> impl Fn(&Connection, &mut Extensions) {
 struct Reception {
     idle_at_most: Duration,
     tls: Option<TlsAcceptor>,
+    late: Late,
+    crowd: Arc<Crowd>,
 }
 
 impl Reception {
-    fn new(door: &Door) -> Self {
-        let tls = door.tls.as_ref().map(|live| TlsAcceptor::from(Arc::new(live.server_config())));
-        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls }
+    fn new(door: &Door, crowd: Arc<Crowd>) -> Self {
+        let tls = door.side.tls().map(|live| TlsAcceptor::from(Arc::new(live.server_config())));
+        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls, late: door.late.clone(), crowd }
+    }
+
+    /// A place for a connection from `peer`, `None` for a trusted proxy, whose callers are many.
+    fn place(&self, peer: Option<SocketAddr>) -> io::Result<Option<Place>> {
+        let (Some(peer), Some(edge)) = (peer, self.late.get()) else { return Ok(None) };
+        if edge.proxies.get().trusts(peer.ip()) {
+            return Ok(None);
+        }
+        let place = self.crowd.enter(peer.ip());
+        if place.is_none() {
+            edge.counters.crowded.fetch_add(1, Ordering::Relaxed);
+        }
+        place.map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
     async fn accept(self, socket: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
         let peer = socket.peer_addr().ok();
-        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()));
+        let place = self.place(peer)?;
+        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()), place);
         let connection = match self.tls {
             None => Connection::Plain(watched),
             Some(tls) => {

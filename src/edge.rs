@@ -128,6 +128,8 @@ pub struct Counters {
     pub audits: AtomicU64,
     /// Wrong keys.
     pub wrong_keys: AtomicU64,
+    /// Connections cut because their address had too many.
+    pub crowded: AtomicU64,
 }
 
 /// Bytes under way, bounded: reserved before a body byte is read.

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cloud_api;
 pub mod config;
 pub mod connection;
+pub mod crowd;
 pub mod descriptors;
 mod door;
 pub mod edge;

@@ -66,6 +66,7 @@ fn server(old: &ServerSettings, new: &ServerSettings) -> Vec<String> {
         ("server.inflight_bytes", old.inflight_bytes != new.inflight_bytes),
         ("server.verb_wait", old.verb_wait != new.verb_wait),
         ("server.max_connections", old.max_connections != new.max_connections),
+        ("server.max_connections_per_address", old.max_connections_per_address != new.max_connections_per_address),
         ("server.keep_alive", old.keep_alive != new.keep_alive),
         ("server.tls", old.tls.is_some() != new.tls.is_some()),
     ];

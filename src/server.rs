@@ -2,14 +2,13 @@
 //! account is restored.
 
 use crate::config::Settings;
-use crate::door::Door;
+use crate::door::{Door, Side};
 use crate::edge::{Edge, Late};
 use crate::reload::{self, Reloaded};
-use crate::router;
 use crate::tls::{self, Live, Material, TlsFault};
 use actix_rt::ArbiterHandle;
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -72,7 +71,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let late: Late = web::Data::new(OnceLock::new());
     let tls = settings.server.tls.as_ref().map(Material::load).transpose()?.map(Live::new);
-    let (ops, ops_handle) = listen_ops(settings.server.ops_listen, &late)?;
+    let (ops, ops_handle) = listen_ops(settings, &late)?;
     let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
     let store = opened.map_err(StartError::Store)?;
     let (public, public_handle, arbiters) = listen_public(settings, &late, tls.clone()).await?;
@@ -110,7 +109,8 @@ async fn listen_public(
     tls: Option<Arc<Live>>,
 ) -> Result<(SocketAddr, ServerHandle, Vec<ArbiterHandle>), StartError> {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let door = Door { settings: settings.server.clone(), late: late.clone(), tls, started: tell };
+    let door =
+        Door { settings: settings.server.clone(), late: late.clone(), side: Side::Public { tls, started: tell } };
     let (bound, server) = door.open()?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
@@ -122,17 +122,9 @@ async fn listen_public(
     Ok((bound, handle, arbiters))
 }
 
-fn listen_ops(address: SocketAddr, late: &Late) -> Result<(SocketAddr, ServerHandle), StartError> {
-    let shared = late.clone();
-    let server = HttpServer::new(move || App::new().app_data(shared.clone()).configure(router::ops))
-        .workers(1)
-        .worker_max_blocking_threads(READERS)
-        .shutdown_timeout(DRAIN_S)
-        .disable_signals()
-        .bind(address)
-        .map_err(|source| StartError::Listen { address, setting: "server.ops_listen", source })?;
-    let bound = server.addrs()[0];
-    let server = server.run();
+fn listen_ops(settings: &Settings, late: &Late) -> Result<(SocketAddr, ServerHandle), StartError> {
+    let door = Door { settings: settings.server.clone(), late: late.clone(), side: Side::Ops };
+    let (bound, server) = door.open()?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
     Ok((bound, handle))

@@ -2,12 +2,15 @@
 //! public face of the code; starts nothing. `UPDATE_README=1 cargo test --test readme` writes the generated tables.
 
 use clap::CommandFactory;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use wharf::cli::Cli;
 use wharf::config::reference;
 
 /// The documents whose commands and files are checked.
 const DOCUMENTS: [&str; 2] = ["README.md", "deploy/README.md"];
+/// The headers of Standard Webhooks; `webhook-` begins other words too.
+const WEBHOOK_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 /// The rooms whose folders the code map must show.
 const ROOMS: [&str; 3] = ["src", "actors/src", "storage/src"];
 
@@ -78,6 +81,39 @@ fn every_path_of_the_ops_listener_is_in_the_readme() {
         let is_told =
             ["GET", "POST", "PUT", "DELETE"].iter().any(|method| readme.contains(&format!("| `{method} {path}` |")));
         assert!(is_told, "README.md does not say what {path} is for");
+    }
+}
+
+#[test]
+fn every_header_of_ours_is_in_the_readme_and_every_header_there_is_in_the_code() {
+    let mut code = String::new();
+    ROOMS.iter().for_each(|room| sources(&root().join(room), &mut code));
+    let (shown, written) = (headers(&read("README.md")), headers(&code));
+    let untold: Vec<_> = written.difference(&shown).collect();
+    assert!(untold.is_empty(), "README.md does not name {untold:?}");
+    let unknown: Vec<_> = shown.difference(&written).collect();
+    assert!(unknown.is_empty(), "README.md names headers that nothing sends or reads: {unknown:?}");
+}
+
+/// Our own headers in a text.
+fn headers(text: &str) -> BTreeSet<String> {
+    let starts = ["X-Wharf-", "X-WhatsApp-", "webhook-"].into_iter().flat_map(|start| text.match_indices(start));
+    let names = starts.map(|(at, start)| {
+        let rest = text[at + start.len()..].chars().take_while(|c| c.is_ascii_alphabetic() || *c == '-');
+        format!("{start}{}", rest.collect::<String>())
+    });
+    let is_header = |name: &String| !name.starts_with("webhook-") || WEBHOOK_HEADERS.contains(&name.as_str());
+    names.filter(is_header).collect()
+}
+
+/// Everything in the Rust files under `folder`.
+fn sources(folder: &Path, into: &mut String) {
+    for found in std::fs::read_dir(folder).expect("a folder").map(|found| found.expect("an entry").path()) {
+        if found.is_dir() {
+            sources(&found, into);
+        } else if found.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(&found).expect("a source file"));
+        }
     }
 }
 

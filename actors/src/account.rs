@@ -185,11 +185,7 @@ impl Account {
             let event = match found.await {
                 Ok(event) => event,
                 Err(missing) => {
-                    let reason = "the journal could not be read".to_owned();
-                    return (
-                        missing,
-                        Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None },
-                    );
+                    return (missing, Attempted::unanswered("the journal could not be read"));
                 }
             };
             let call =
@@ -342,7 +338,7 @@ impl Handler<Submit> for Account {
 
     fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
         let Submit { record, progress } = message;
-        if let Standing::Closed { reason } = self.house.store.standing() {
+        if let Standing::Closed { reason, .. } = self.house.store.standing() {
             let _ = progress.send(Sent::Lost { reason });
             return;
         }
@@ -390,5 +386,5 @@ impl Handler<Look> for Account {
 }
 
 fn stopped() -> Attempted {
-    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into(), down_until_ms: None }
+    Attempted::unanswered("wharf stopped")
 }

@@ -14,6 +14,7 @@ mod fake;
 pub mod fault;
 pub mod gate;
 pub mod graph;
+mod hold;
 pub mod nats;
 mod patience;
 pub mod permits;
@@ -89,8 +90,7 @@ impl Handler<Attempt> for Courier {
 
     fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
         let Some(sink) = self.sinks.get(&message.route.name).cloned() else {
-            let reason = "the route's URL cannot be used; correct it and restart".to_owned();
-            let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+            let failed = Attempted::unanswered("the route's URL cannot be used; correct it and restart");
             return Box::pin(std::future::ready(failed));
         };
         let ways = Ways { routes: Rc::clone(&self.routes), queues: Rc::clone(&self.queues), sink };

@@ -123,8 +123,7 @@ impl Gate {
                 None => match read_event(store, &stream, due.seq).await {
                     Some(event) => event,
                     None => {
-                        let reason = "the journal could not be read".to_owned();
-                        let failed = Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+                        let failed = Attempted::unanswered("the journal could not be read");
                         return Some((Arc::new(nameless(&stream, due.seq)), failed));
                     }
                 },

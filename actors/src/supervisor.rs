@@ -103,7 +103,7 @@ pub struct Wharf {
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
-    let gates = Arc::new(Gates::default());
+    let gates = Arc::new(Gates::kept_in(&plan.store));
     for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
         arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));

@@ -37,7 +37,7 @@ impl Slowdown {
 
     /// Counts a wrong key from `peer` and says how long its answer waits.
     pub(super) fn wrong_key(&mut self, peer: IpAddr, now: Instant) -> Duration {
-        let entry = self.wrong.get_or_insert_mut(group(peer), || Wrong { times: 0, last: now });
+        let entry = self.wrong.get_or_insert_mut(one_caller(peer), || Wrong { times: 0, last: now });
         if now.saturating_duration_since(entry.last) >= FORGIVEN {
             entry.times = 0;
         }
@@ -53,8 +53,8 @@ impl Slowdown {
     }
 }
 
-/// One customer of an IPv6 provider holds a whole /64: it counts as one address.
-fn group(peer: IpAddr) -> IpAddr {
+/// Who a peer is: one customer of an IPv6 provider holds a whole /64, which counts as one address.
+pub(crate) fn one_caller(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

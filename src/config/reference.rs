@@ -83,6 +83,12 @@ pub const SETTINGS: &[Setting] = &[
         "20000",
         "Connections to `listen` at once; more wait until one ends. Each takes a file descriptor.",
     ),
+    with_default(
+        "server",
+        "max_connections_per_address",
+        "10000",
+        "Connections to `listen` from one address (a /64 in IPv6) at once; more are cut. `trusted_proxy` may have all.",
+    ),
     with_default("server", "keep_alive", "75s", "How long an idle connection to `listen` is kept."),
     optional(
         "server",

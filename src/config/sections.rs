@@ -33,6 +33,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
     let inflight_bytes = section.get("inflight_bytes", values::bytes(LEAST_INFLIGHT));
     let verb_wait = section.get("verb_wait", values::within(SECOND, SECOND * 600));
     let max_connections = section.get("max_connections", values::number(1..=MOST_CONNECTIONS));
+    let most_of_one = section.get("max_connections_per_address", values::number(1..=MOST_CONNECTIONS));
     let keep_alive = section.get("keep_alive", values::within(SECOND, SECOND * 3600));
     let trusted_proxy = section.list("trusted_proxy", values::network).map(TrustedProxies::new);
     let speaks_tls = section.has("tls");
@@ -59,6 +60,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
         inflight_bytes: inflight_bytes?,
         verb_wait: verb_wait?,
         max_connections: max_connections?,
+        max_connections_per_address: most_of_one?,
         keep_alive: keep_alive?,
         trusted_proxy: trusted_proxy?,
         tls: tls?,

@@ -36,6 +36,8 @@ pub struct ServerSettings {
     pub verb_wait: Duration,
     /// Connections to `listen` at once.
     pub max_connections: usize,
+    /// Connections to `listen` from one address at once.
+    pub max_connections_per_address: usize,
     /// How long an idle connection to `listen` is kept.
     pub keep_alive: Duration,
     /// Whose word on a caller's address is believed.

@@ -11,6 +11,9 @@ use wharf_actors::clock::now_ms;
 use wharf_actors::rules::gate::quarantine_stream;
 use wharf_storage::{Claim, Kind, LifeAlarm, LifeRecord, Noun, Standing, Store, StoreError};
 
+/// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
+const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
+
 /// Everything that is wrong now.
 #[derive(Debug, Serialize)]
 struct Alarms {
@@ -129,6 +132,7 @@ fn of_account(account: &str, alarm: &LifeAlarm) -> Alarm {
         ("drift", "numbers_changed") => "nothing: the snapshot has the new numbers; it goes at the next reconcile",
         ("drift", "not_readable") => "give the system user access to the account, or remove it here",
         ("drift", _) => "issue a token that works and put it into the settings",
+        ("quality_flagged", _) => "see what customers block or report; Meta lowers the number's limit if it goes on",
         ("offboarded" | "number_offboarded", _) => "have the business connect it again, or remove it here",
         _ => "see the account in Meta's Business Support",
     };
@@ -146,10 +150,12 @@ fn of_account(account: &str, alarm: &LifeAlarm) -> Alarm {
 /// What this process knows of: the store, tokens, endpoints.
 fn of_house(edge: &Edge) -> Vec<Alarm> {
     let mut alarms = Vec::new();
-    if let Standing::Closed { reason } = edge.wharf.store.standing() {
+    if let Standing::Closed { reason, since_s } = edge.wharf.store.standing() {
         let todo = "mend the disk and restart; until then every webhook is answered 503 and Meta keeps it";
-        alarms.push(Alarm { what: "store_closed".to_owned(), detail: Some(reason), todo, ..Alarm::default() });
+        let (what, since) = ("store_closed".to_owned(), moment(since_s * 1000));
+        alarms.push(Alarm { what, detail: Some(reason), since, todo, ..Alarm::default() });
     }
+    alarms.extend(of_certificate(edge, now_ms()));
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
         for route in &desks.gateway.routes {
@@ -164,12 +170,30 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
                 (None, _) => ("route_broken", "mend the application; Wharf asks it again by itself"),
             };
             let (gateway, name) = (desks.gateway.uri.to_string(), route.name.to_string());
-            let since = paused.and_then(moment);
+            let since = paused.or(standing.broken_at_ms).and_then(moment);
             let (gateway, route) = (Some(gateway), Some(name));
             alarms.push(Alarm { what: what.to_owned(), since, gateway, route, todo, ..Alarm::default() });
         }
     }
     alarms
+}
+
+/// Seconds until the certificate of the public listener ends, below zero once it has; `None` without TLS.
+pub(super) fn certificate_left_s(edge: &Edge, now: u64) -> Option<i64> {
+    Some(edge.tls.as_ref()?.material().ends_at_s()? - (now / 1000) as i64)
+}
+
+fn of_certificate(edge: &Edge, now: u64) -> Option<Alarm> {
+    let left_s = certificate_left_s(edge, now).filter(|left_s| *left_s <= CERTIFICATE_WARNING_S)?;
+    let detail = if left_s > 0 { format!("in {} h", left_s / 3_600) } else { "it has ended".to_owned() };
+    let since_s = (now / 1000).saturating_add_signed(left_s - CERTIFICATE_WARNING_S);
+    Some(Alarm {
+        what: "certificate_expires".to_owned(),
+        detail: Some(detail),
+        since: moment(since_s * 1000),
+        todo: "renew the files of server.tls; they are read again by themselves",
+        ..Alarm::default()
+    })
 }
 
 fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {

@@ -46,6 +46,8 @@ impl Scrape {
         self.family("wharf_webhooks_total", "Webhooks by how they were answered, since start", "answer", &answers)?;
         self.one("wharf_webhook_bytes_in_flight", "Webhook bytes under way", edge.in_flight.taken() as f64)?;
         self.one("wharf_wrong_keys_total", "Requests with a wrong key, since start", read(&counters.wrong_keys))?;
+        let help = "Connections cut because their address had too many, since start";
+        self.one("wharf_connections_crowded_total", help, read(&counters.crowded))?;
         let accounts = edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
         self.family("wharf_accounts", "Engaged accounts by gateway", "gateway", &accounts.collect::<Vec<_>>())
     }
@@ -162,6 +164,10 @@ impl Scrape {
         self.one("wharf_accounts_drifting", "Accounts whose side at Meta is not as wished", drifting as f64)?;
         let counts: Vec<(&str, f64)> = counts.iter().map(|(what, count)| (what.as_str(), *count as f64)).collect();
         self.family("wharf_alarms", "Things that somebody should do something about, by what", "what", &counts)?;
+        if let Some(left_s) = super::alarms::certificate_left_s(edge, now_ms()) {
+            let help = "Until the certificate of the public listener ends";
+            self.one("wharf_certificate_expires_seconds", help, left_s as f64)?;
+        }
         let gateways = edge.wharf.directory.gateways().map(|desks| &*desks.gateway.uri);
         let left = |uri| Some((uri, edge.wharf.tokens.of(uri)?.left_s(now_ms())? as f64));
         let left: Vec<(&str, f64)> = gateways.filter_map(left).collect();

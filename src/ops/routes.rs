@@ -2,21 +2,24 @@
 
 use super::json;
 use crate::audit::{self, Deed};
-use crate::auth::Scope;
+use crate::auth::{Caller, Scope};
 use crate::authorised;
-use crate::edge::Late;
+use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use wharf_actors::clock::now_ms;
 
 #[derive(Debug, Serialize)]
 struct Resumed {
     route: String,
     /// Whether it was paused.
     resumed: bool,
+    /// Every route that goes to the same endpoint, and goes on with it.
+    routes: Vec<String>,
 }
 
-/// Ends a pause: the application said 410 and is back.
+/// Ends a pause: the application said 410 and is back. Durable before it is answered: the audit record comes after it.
 pub async fn resume(
     request: HttpRequest,
     path: web::Path<(String, String)>,
@@ -32,9 +35,18 @@ pub async fn resume(
     let desks = desks.ok_or_else(unknown)?;
     let full_name = format!("{gateway}/{name}");
     let route = desks.gateway.routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;
-    let resumed = edge.wharf.gates.known(&route.url).is_some_and(|gate| gate.resume());
+    let resumed = edge.wharf.gates.resume(&route.url, now_ms());
     let result = if resumed { "resumed" } else { "it was not paused" };
     let deed = Deed { gateway: &gateway, verb: "resume", ids: vec![name.as_str().into()], result: result.to_owned() };
     audit::keep(deed, &request, &caller, edge).await?;
-    Ok(json(&Resumed { route: full_name, resumed }))
+    Ok(json(&Resumed { route: full_name, resumed, routes: sharing(edge, &caller, &route.url) }))
+}
+
+/// The routes to `url` that the caller may know of.
+fn sharing(edge: &Edge, caller: &Caller, url: &str) -> Vec<String> {
+    let theirs = edge.wharf.directory.gateways().filter(|desks| caller.may_use_gateway(&desks.gateway.uri));
+    let routes = theirs.flat_map(|desks| &desks.gateway.routes).filter(|route| route.url == url);
+    let mut names: Vec<String> = routes.map(|route| route.name.to_string()).collect();
+    names.sort();
+    names
 }

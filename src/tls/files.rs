@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 /// A chain of certificates takes some kilobytes; this is far beyond any.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -71,6 +73,16 @@ impl Material {
     /// Whether both hold the same bytes.
     pub fn is_same(&self, other: &Self) -> bool {
         self.digest == other.digest
+    }
+
+    /// When the certificate that is shown, or one of those behind it, ends first, in s since 1970; `None` where none can be
+    /// read.
+    pub fn ends_at_s(&self) -> Option<i64> {
+        let ends = self.certified.cert.iter().filter_map(|certificate| {
+            let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+            Some(parsed.validity().not_after.timestamp())
+        });
+        ends.min()
     }
 
     pub(super) fn certified(&self) -> &Arc<CertifiedKey> {

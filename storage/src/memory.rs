@@ -38,6 +38,8 @@ struct Inner {
     news: VecDeque<(Vec<Receipt>, Outcome)>,
     telling: bool,
     closed: Option<Arc<str>>,
+    /// Since when, in s since 1970.
+    closed_at_s: u64,
     figures: Figures,
     room: Room,
 }
@@ -142,6 +144,9 @@ impl Inner {
     }
 
     fn lose(&mut self, reason: &str) {
+        if self.closed.is_none() {
+            self.closed_at_s = Clock::system().now_s();
+        }
         let reason: Arc<str> = self.closed.get_or_insert_with(|| reason.into()).clone();
         for (_, receipts) in self.waiting.drain(..) {
             self.news.push_back((receipts, Outcome::Lost { reason: reason.clone() }));
@@ -166,8 +171,9 @@ impl Store for MemoryStore {
     }
 
     fn standing(&self) -> Standing {
-        match &self.lock().closed {
-            Some(reason) => Standing::Closed { reason: reason.to_string() },
+        let inner = self.lock();
+        match &inner.closed {
+            Some(reason) => Standing::Closed { reason: reason.to_string(), since_s: inner.closed_at_s },
             None => Standing::Open,
         }
     }

@@ -57,6 +57,11 @@ pub(super) struct Ways {
 impl Ways {
     /// Tries one delivery.
     pub(super) async fn try_one(&self, message: Attempt) -> Attempted {
+        let received_at_ms = message.event.received_at_ms;
+        self.aged(self.ask(message).await, received_at_ms)
+    }
+
+    async fn ask(&self, message: Attempt) -> Attempted {
         let Attempt { route, event, attempt, out_of_order } = message;
         let permit = match self.sink.gate().enter(&event.stream, lane(&event), now_ms).await {
             Entered::Permit(permit) => permit,
@@ -94,34 +99,46 @@ impl Ways {
             Format::Dialog => Some(format::dialog_batch(&events)),
         };
         let Some(body) = body else {
-            let reason = "these events cannot go together".to_owned();
-            return Attempted::Failed { status: None, retry_after: None, reason, down_until_ms: None };
+            return Attempted::unanswered("these events cannot go together");
         };
         let headers = format::batch_headers(&events, &body, route.secret.as_ref(), now_ms() / 1000);
         let headers = headers.into_iter().filter_map(as_header).collect();
         as_attempted(self.routes.post(endpoint, headers, body.into(), DELIVERY_TIMEOUT).await, permit)
+    }
+
+    /// With how long its endpoint was paused since the event was accepted.
+    fn aged(&self, what: Attempted, received_at_ms: u64) -> Attempted {
+        match what {
+            Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms: _ } => {
+                let held_ms = self.sink.gate().held_ms(received_at_ms, now_ms());
+                Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms }
+            }
+            Attempted::Delivered | Attempted::NotTried { .. } => what,
+        }
     }
 }
 
 /// Sends deliveries of one route and account together and tells each what became of it.
 pub(super) async fn post_together(waiting: Vec<Waiting>, ways: Ways) {
     let (mut attempts, tells): (Vec<Attempt>, Vec<_>) = waiting.into_iter().unzip();
+    let received: Vec<u64> = attempts.iter().map(|attempt| attempt.event.received_at_ms).collect();
     let what = match (&*ways.sink, attempts.len()) {
         (Sink::Http(endpoint), 2..) => without_verdict(ways.try_all(&attempts, endpoint).await),
         // A queue takes one at a time, and its settings say so.
         (Sink::Http(_) | Sink::Nats(..), _) => ways.try_one(attempts.remove(0)).await,
     };
-    for tell in tells {
+    for (tell, received_at_ms) in tells.into_iter().zip(received) {
         // An account that died meanwhile is rebuilt and tries again.
-        let _ = tell.send(what.clone());
+        let _ = tell.send(ways.aged(what.clone(), received_at_ms));
     }
 }
 
 /// What is said of many is final for none: each is tried again alone.
 fn without_verdict(what: Attempted) -> Attempted {
     match what {
-        Attempted::Failed { status: _, retry_after, reason, down_until_ms } => {
-            Attempted::Failed { status: None, retry_after, reason: format!("in a batch: {reason}"), down_until_ms }
+        Attempted::Failed { status: _, retry_after, reason, down_until_ms, held_ms } => {
+            let reason = format!("in a batch: {reason}");
+            Attempted::Failed { status: None, retry_after, reason, down_until_ms, held_ms }
         }
         Attempted::Delivered | Attempted::NotTried { .. } => what,
     }
@@ -133,7 +150,7 @@ fn lane(event: &Event) -> u64 {
 }
 
 pub(super) fn stopped() -> Attempted {
-    Attempted::Failed { status: None, retry_after: None, reason: "wharf stopped".into(), down_until_ms: None }
+    Attempted::unanswered("wharf stopped")
 }
 
 /// A header as it is sent; what no header can hold (an id with a line break) is left out.
@@ -156,7 +173,7 @@ fn as_attempted(outcome: PostOutcome, permit: Permit) -> Attempted {
                 429 => permit.end(Heard::Throttled, now),
                 _ => permit.end(Heard::Failed, now),
             };
-            Attempted::Failed { status: Some(status), retry_after, reason, down_until_ms }
+            Attempted::Failed { status: Some(status), retry_after, reason, down_until_ms, held_ms: 0 }
         }
         PostOutcome::Failed { reason, connected } => unanswered(reason, connected, permit, now),
     }
@@ -177,5 +194,9 @@ fn as_taken(published: Published, permit: Permit) -> Attempted {
 fn unanswered(reason: String, connected: bool, permit: Permit, now: u64) -> Attempted {
     let heard = if connected { Heard::Failed } else { Heard::Unconnected };
     let down_until_ms = permit.end(heard, now);
-    Attempted::Failed { status: None, retry_after: None, reason, down_until_ms }
+    Attempted::Failed { status: None, retry_after: None, reason, down_until_ms, held_ms: 0 }
 }
+
+#[cfg(test)]
+#[path = "deliver_tests.rs"]
+mod tests;

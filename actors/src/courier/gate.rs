@@ -1,11 +1,13 @@
 //! What all accounts share about one endpoint, over all arbiters: how many deliveries it gets at once, whose turn is
 //! next, and whether it is worth asking. Knows neither routes nor HTTP.
 
+use super::hold::EndpointHold;
 use crate::rules::breaker::{Breaker, Heard, Pass};
 use awc::http::Uri;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::oneshot;
+use wharf_storage::Store;
 
 /// While a route is paused its accounts look again this often, in ms.
 const PAUSED_LOOK_MS: u64 = 5_000;
@@ -16,6 +18,8 @@ pub struct EndpointGate {
     /// Its name in the log: a URL may hold a password.
     host: String,
     concurrency: usize,
+    /// The application said 410: one for all gates of the endpoint.
+    hold: Arc<EndpointHold>,
     state: Mutex<State>,
 }
 
@@ -26,8 +30,6 @@ struct State {
     turns: VecDeque<Arc<str>>,
     waiting: HashMap<Arc<str>, VecDeque<oneshot::Sender<Permit>>>,
     breaker: Breaker,
-    /// The application said 410: when, in ms since 1970.
-    paused_at_ms: Option<u64>,
 }
 
 /// What a delivery hears at the gate.
@@ -51,6 +53,8 @@ pub struct Permit {
 pub struct Standing {
     /// `closed`, `open` or `half-open`.
     pub breaker: &'static str,
+    /// Since when the breaker has not been closed, in ms since 1970.
+    pub broken_at_ms: Option<u64>,
     /// Since when its routes are paused, in ms since 1970.
     pub paused_at_ms: Option<u64>,
     /// Accounts that wait for their turn.
@@ -58,18 +62,13 @@ pub struct Standing {
 }
 
 impl EndpointGate {
-    /// Room for `concurrency` deliveries at once, at least one.
-    pub fn new(url: &str, concurrency: usize) -> Self {
+    /// Room for `concurrency` deliveries at once, at least one; `hold` is what all gates of the endpoint share.
+    pub fn new(url: &str, concurrency: usize, hold: Arc<EndpointHold>) -> Self {
         let concurrency = concurrency.max(1);
-        let state = State {
-            free: concurrency,
-            turns: VecDeque::new(),
-            waiting: HashMap::new(),
-            breaker: Breaker::default(),
-            paused_at_ms: None,
-        };
+        let state =
+            State { free: concurrency, turns: VecDeque::new(), waiting: HashMap::new(), breaker: Breaker::default() };
         let host = url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
-        Self { host, concurrency, state: Mutex::new(state) }
+        Self { host, concurrency, hold, state: Mutex::new(state) }
     }
 
     /// A permit for one delivery of `account` in `lane`, as soon as its turn comes; at once a refusal where the
@@ -83,7 +82,7 @@ impl EndpointGate {
         let mut permit = mine.await.expect("whoever waits is let in: the gate outlives its line");
         permit.lane = lane;
         // Much may have happened in the meantime. The permit is dropped after the lock.
-        let pass = self.lock().may_try(lane, now());
+        let pass = self.lock().may_try(self.paused(), lane, now());
         match pass {
             Pass::Go => Entered::Permit(permit),
             Pass::NotBefore(until_ms) => Entered::NotBefore(until_ms),
@@ -97,24 +96,35 @@ impl EndpointGate {
 
     /// How it stands.
     pub fn standing(&self) -> Standing {
+        let paused_at_ms = self.hold.since_ms();
         let state = self.lock();
-        Standing { breaker: state.breaker.word(), paused_at_ms: state.paused_at_ms, waiting: state.waiting.len() }
+        Standing {
+            breaker: state.breaker.word(),
+            broken_at_ms: state.breaker.since_ms(),
+            paused_at_ms,
+            waiting: state.waiting.len(),
+        }
     }
 
-    /// Ends a pause; says whether there was one.
-    pub fn resume(&self) -> bool {
-        self.lock().paused_at_ms.take().is_some()
+    /// How much of the time since `from` its routes were paused, in ms.
+    pub fn held_ms(&self, from: u64, now: u64) -> u64 {
+        self.hold.held_ms(from, now)
+    }
+
+    fn paused(&self) -> Paused {
+        if self.hold.since_ms().is_some() { Paused::Yes } else { Paused::No }
     }
 
     fn ask(&self, account: &Arc<str>, lane: u64, now: u64) -> Asked {
+        let paused = self.paused();
         let mut state = self.lock();
         if state.free == 0 || !state.turns.is_empty() {
-            if let Some(until_ms) = state.not_before(now) {
+            if let Some(until_ms) = state.not_before(paused, now) {
                 return Asked::NotBefore(until_ms);
             }
             return Asked::InTurn(state.line_up(account));
         }
-        match state.may_try(lane, now) {
+        match state.may_try(paused, lane, now) {
             Pass::Go => {
                 state.free -= 1;
                 Asked::Now
@@ -138,6 +148,13 @@ impl EndpointGate {
     }
 }
 
+/// Whether an operator must resume it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Paused {
+    Yes,
+    No,
+}
+
 enum Asked {
     Now,
     NotBefore(u64),
@@ -145,16 +162,16 @@ enum Asked {
 }
 
 impl State {
-    fn may_try(&mut self, lane: u64, now: u64) -> Pass {
-        match self.paused_at_ms {
-            Some(_) => Pass::NotBefore(now + PAUSED_LOOK_MS),
-            None => self.breaker.ask(lane, now),
+    fn may_try(&mut self, paused: Paused, lane: u64, now: u64) -> Pass {
+        match paused {
+            Paused::Yes => Pass::NotBefore(now + PAUSED_LOOK_MS),
+            Paused::No => self.breaker.ask(lane, now),
         }
     }
 
     /// Whether lining up is in vain.
-    fn not_before(&self, now: u64) -> Option<u64> {
-        let paused = self.paused_at_ms.map(|_| now + PAUSED_LOOK_MS);
+    fn not_before(&self, paused: Paused, now: u64) -> Option<u64> {
+        let paused = (paused == Paused::Yes).then_some(now + PAUSED_LOOK_MS);
         paused.or(self.breaker.open_until_ms().filter(|until_ms| *until_ms > now))
     }
 
@@ -204,12 +221,8 @@ impl Permit {
 
     /// The application said that it is gone for good: its routes are paused until somebody resumes them.
     pub fn pause(self, now: u64) -> u64 {
-        let mut state = self.gate.lock();
-        let known = state.paused_at_ms.is_some();
-        state.paused_at_ms.get_or_insert(now);
-        state.breaker.hear(self.lane, Heard::Throttled, now);
-        drop(state);
-        if !known {
+        self.gate.lock().breaker.hear(self.lane, Heard::Throttled, now);
+        if self.gate.hold.begin("HTTP 410", now) {
             log::error!("route_paused host={} why=\"HTTP 410\" way_out=\"POST /api/routes/…/resume\"", self.gate.host);
         }
         now + PAUSED_LOOK_MS
@@ -229,26 +242,67 @@ impl Drop for Permit {
 
 /// The gates of all endpoints, shared by all arbiters.
 #[derive(Debug, Default)]
-pub struct Gates(Mutex<HashMap<String, Arc<EndpointGate>>>);
+pub struct Gates {
+    /// Where pauses are kept.
+    store: Option<Weak<dyn Store>>,
+    known: Mutex<Known>,
+}
+
+/// By URL.
+#[derive(Debug, Default)]
+struct Known {
+    gates: HashMap<String, Arc<EndpointGate>>,
+    holds: HashMap<String, Arc<EndpointHold>>,
+}
 
 impl Gates {
+    /// Gates whose pauses survive a restart.
+    pub fn kept_in(store: &Arc<dyn Store>) -> Self {
+        Self { store: Some(Arc::downgrade(store)), known: Mutex::default() }
+    }
+
     /// The gate of `url`: the same for everyone who asks with the same `concurrency`. After a change of
-    /// `concurrency` later callers get a new gate; what went through the old one is not counted there.
+    /// `concurrency` later callers get a new gate; what went through the old one is not counted there, but a pause
+    /// holds for both.
     pub fn gate(&self, url: &str, concurrency: usize) -> Arc<EndpointGate> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = EndpointGate::new(url, concurrency);
-        if let Some(gate) = gates.get(url).filter(|gate| gate.concurrency == wanted.concurrency) {
+        let mut known = self.lock();
+        if let Some(gate) = known.gates.get(url).filter(|gate| gate.concurrency == concurrency.max(1)) {
             return gate.clone();
         }
-        gates.retain(|_, gate| Arc::strong_count(gate) > 1);
-        let gate = Arc::new(wanted);
-        gates.insert(url.to_owned(), gate.clone());
+        known.gates.retain(|_, gate| Arc::strong_count(gate) > 1);
+        let hold = known.hold(url, self.store.as_ref());
+        let gate = Arc::new(EndpointGate::new(url, concurrency, hold));
+        known.gates.insert(url.to_owned(), gate.clone());
         gate
     }
 
     /// The gate of `url`, if anybody uses it.
     pub fn known(&self, url: &str) -> Option<Arc<EndpointGate>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
+        self.lock().gates.get(url).cloned()
+    }
+
+    /// Ends the pause of `url`; says whether there was one.
+    pub fn resume(&self, url: &str, now: u64) -> bool {
+        let hold = self.lock().hold(url, self.store.as_ref());
+        hold.end(now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// What all gates of `url` share.
+    fn hold(&mut self, url: &str, store: Option<&Weak<dyn Store>>) -> Arc<EndpointHold> {
+        if let Some(hold) = self.holds.get(url) {
+            return Arc::clone(hold);
+        }
+        // What is on its way to the disk cannot be read from there yet.
+        self.holds.retain(|_, hold| Arc::strong_count(hold) > 1 || hold.has_history());
+        let hold = Arc::new(EndpointHold::restored(url, store));
+        self.holds.insert(url.to_owned(), Arc::clone(&hold));
+        hold
     }
 }
 

@@ -4,11 +4,12 @@
 use super::*;
 use futures_util::FutureExt;
 use std::pin::pin;
+use wharf_storage::{Kind, MemoryStore};
 
 const NOW: u64 = 1_800_000_000_000;
 
 fn gate(concurrency: usize) -> Arc<EndpointGate> {
-    Arc::new(EndpointGate::new("https://u:p@app.example/hook?key=1", concurrency))
+    Gates::default().gate("https://u:p@app.example/hook?key=1", concurrency)
 }
 
 fn account(id: &str) -> Arc<str> {
@@ -114,8 +115,8 @@ fn a_route_that_is_gone_is_paused_until_somebody_resumes_it() {
     permit(gate.enter(&a, 1, || NOW).now_or_never()).pause(NOW);
     assert_eq!(gate.standing().paused_at_ms, Some(NOW));
     assert!(matches!(gate.enter(&a, 1, || NOW + 1).now_or_never(), Some(Entered::NotBefore(_))));
-    assert!(gate.resume());
-    assert!(!gate.resume());
+    assert!(gate.hold.end(NOW + 2));
+    assert!(!gate.hold.end(NOW + 2));
     permit(gate.enter(&a, 1, || NOW + 2).now_or_never());
 }
 
@@ -135,5 +136,44 @@ fn gates_that_nobody_holds_are_forgotten() {
     for n in 0..100 {
         gates.gate(&format!("http://{n}/"), 1);
     }
-    assert_eq!(gates.0.lock().unwrap().len(), 1);
+    assert_eq!(gates.lock().gates.len(), 1);
+}
+
+#[test]
+fn a_pause_and_its_length_survive_a_restart() {
+    let url = "https://u:p@app.example/hook?key=1";
+    let disk = MemoryStore::new();
+    let store: Arc<dyn Store> = Arc::new(disk.crash());
+    let gates = Gates::kept_in(&store);
+    let gate = gates.gate(url, 2);
+    permit(gate.enter(&account("a"), 1, || NOW).now_or_never()).pause(NOW);
+    drop((gate, gates));
+
+    let gates = Gates::kept_in(&store);
+    let gate = gates.gate(url, 2);
+    assert_eq!(gate.standing().paused_at_ms, Some(NOW));
+    assert!(matches!(gate.enter(&account("a"), 1, || NOW + 1).now_or_never(), Some(Entered::NotBefore(_))));
+    assert_eq!(gates.gate("https://other.example/", 2).standing().paused_at_ms, None);
+    assert!(gates.resume(url, NOW + 500));
+    permit(gate.enter(&account("a"), 1, || NOW + 501).now_or_never());
+
+    let gate = Gates::kept_in(&store).gate(url, 2);
+    assert_eq!(gate.standing().paused_at_ms, None);
+    assert_eq!(gate.held_ms(NOW - 100, NOW + 10_000), 500);
+    let kept = store.hot(Kind::Hold, &[]);
+    assert!(!kept.is_empty());
+    assert!(kept.iter().all(|(_, bytes)| !String::from_utf8_lossy(bytes).contains("key=1")), "no URL on disk");
+}
+
+#[test]
+fn a_pause_holds_for_every_gate_of_its_endpoint_and_survives_gates_that_nobody_holds() {
+    let gates = Gates::default();
+    let (narrow, wide) = (gates.gate("http://a/", 2), gates.gate("http://a/", 3));
+    permit(narrow.enter(&account("a"), 1, || NOW).now_or_never()).pause(NOW);
+    assert_eq!(wide.standing().paused_at_ms, Some(NOW));
+    drop((narrow, wide));
+    for n in 0..10 {
+        gates.gate(&format!("http://{n}/"), 1);
+    }
+    assert_eq!(gates.gate("http://a/", 2).standing().paused_at_ms, Some(NOW));
 }

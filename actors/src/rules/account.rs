@@ -4,6 +4,7 @@
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
 mod accept;
+mod alarms;
 mod live;
 mod protocol;
 mod ranks;
@@ -11,7 +12,7 @@ mod scope;
 mod standing;
 
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting};
-pub use scope::{forget, scope_of, wants};
+pub use scope::{ALARM_FIELD, forget, scope_of, wants};
 
 use crate::cloud::item::Item;
 use crate::gateway::RankGuard;
@@ -158,7 +159,7 @@ impl AccountMachine {
         if self.resting {
             return self.deliveries.keep_due_at();
         }
-        [self.deliveries.due_at(), self.outbox.due_at()].into_iter().flatten().min()
+        [self.deliveries.due_at(), self.outbox.due_at(), self.life.expires_at()].into_iter().flatten().min()
     }
 
     /// The dedupe keys of `items`, as the store knows them.
@@ -340,6 +341,7 @@ impl AccountMachine {
         if self.resting {
             return;
         }
+        self.expire(effects, now);
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));

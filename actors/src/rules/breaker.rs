@@ -20,6 +20,8 @@ const OTHERS_FIRST_MS: u64 = 2_000;
 #[derive(Debug, Default)]
 pub struct Breaker {
     state: State,
+    /// When it was closed last, in ms since 1970.
+    since_ms: Option<u64>,
     unconnected: u32,
     failed_lanes: Vec<u64>,
 }
@@ -119,6 +121,11 @@ impl Breaker {
         }
     }
 
+    /// Since when it has not been closed, in ms since 1970.
+    pub fn since_ms(&self) -> Option<u64> {
+        self.since_ms
+    }
+
     /// Its state in a word.
     pub fn word(&self) -> &'static str {
         match self.state {
@@ -153,6 +160,7 @@ impl Breaker {
     fn open(&mut self, lane: u64, pause_ms: u64, now: u64) {
         self.failed_lanes.clear();
         self.unconnected = 0;
+        self.since_ms.get_or_insert(now);
         self.state = State::Open { until_ms: now + pause_ms, pause_ms, last: lane };
     }
 }
@@ -162,6 +170,18 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_800_000_000_000;
+
+    #[test]
+    fn it_knows_since_when_it_has_not_been_closed_however_often_a_probe_failed() {
+        let mut breaker = open(NOW);
+        assert_eq!(breaker.since_ms(), Some(NOW));
+        assert_eq!(breaker.ask(9, NOW + 10_000), Pass::Go);
+        breaker.hear(9, Heard::Failed, NOW + 10_000);
+        assert_eq!(breaker.since_ms(), Some(NOW));
+        assert_eq!(breaker.ask(8, NOW + 40_000), Pass::Go);
+        breaker.hear(8, Heard::Delivered, NOW + 40_000);
+        assert_eq!(breaker.since_ms(), None);
+    }
 
     fn open(now: u64) -> Breaker {
         let mut breaker = Breaker::default();

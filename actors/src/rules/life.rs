@@ -3,13 +3,15 @@
 
 mod events;
 mod parts;
+mod turns;
 
 pub use parts::{Ban, BanState, Drift, Noted, NumberLife, Offboarded, Restriction, Template};
+pub use turns::{Turn, TurnState};
 
 use crate::rules::reconcile::{Concern, Word};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use wharf_storage::{LifeAlarm, LifeRecord};
+use wharf_storage::LifeRecord;
 
 /// Templates remembered; the one that changed longest ago gives way.
 const TEMPLATES: usize = 100;
@@ -118,23 +120,6 @@ impl Life {
             news.push(format!("standing={is:?} was={was:?}").to_lowercase());
         }
         news
-    }
-
-    fn alarms(&self) -> Vec<LifeAlarm> {
-        let alarm = |what: &str, detail: &str, since_ms: u64, until_ms: Option<u64>| LifeAlarm {
-            what: what.into(),
-            detail: detail.into(),
-            since_ms,
-            until_ms,
-        };
-        let ban = self.ban.iter().map(|ban| alarm(ban.state.text(), &ban.date, ban.since_ms, None));
-        let gone = self.offboarded.iter().map(|gone| alarm("offboarded", &gone.why, gone.since_ms, None));
-        let numbers = self.numbers.values().filter_map(|number| number.offboarded.as_ref());
-        let numbers = numbers.map(|gone| alarm("number_offboarded", &gone.why, gone.since_ms, None));
-        let restricted = self.restrictions.iter();
-        let restricted = restricted.map(|what| alarm("restricted", &what.what, what.since_ms, what.until_ms));
-        let drift = self.drift.iter().map(|drift| alarm("drift", drift.word.text(), drift.since_ms, None));
-        ban.chain(gone).chain(numbers).chain(restricted).chain(drift).collect()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod deliveries;
 pub mod dialogs;
 pub mod expiry;
 pub mod gate;
+pub mod hold;
 pub mod life;
 pub mod outbox;
 pub mod ownership;

@@ -52,7 +52,16 @@ pub enum Attempted {
         reason: String,
         /// The endpoint is known to be down now; when asking again is worth while, in ms since 1970.
         down_until_ms: Option<u64>,
+        /// How much of the time since the event was accepted its endpoint was held, in ms: that does not age it.
+        held_ms: u64,
     },
+}
+
+impl Attempted {
+    /// A failure without an answer, which says nothing of the endpoint.
+    pub fn unanswered(reason: impl Into<String>) -> Self {
+        Self::Failed { status: None, retry_after: None, reason: reason.into(), down_until_ms: None, held_ms: 0 }
+    }
 }
 
 /// How an attempt changed the reader.
@@ -218,7 +227,7 @@ impl Reader {
     /// An attempt ended. `None` where the delivery is not open any more.
     pub fn attempted(&mut self, seq: u64, what: Attempted, chance: f64, now: u64) -> Option<Verdict> {
         let open = self.lanes.stop(seq)?;
-        let (status, retry_after, reason, down_until_ms) = match what {
+        let (status, retry_after, reason, down_until_ms, held_ms) = match what {
             Attempted::NotTried { again_at_ms } => {
                 self.lanes.wait(seq);
                 self.hold(again_at_ms);
@@ -229,8 +238,8 @@ impl Reader {
                 self.delivered(seq, now);
                 return Some(Verdict::Delivered);
             }
-            Attempted::Failed { status, retry_after, reason, down_until_ms } => {
-                (status, retry_after, reason, down_until_ms)
+            Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms } => {
+                (status, retry_after, reason, down_until_ms, held_ms)
             }
         };
         open.attempts += 1;
@@ -238,7 +247,8 @@ impl Reader {
         if open.failed_since_ms == 0 {
             open.failed_since_ms = now;
         }
-        let is_old = now.saturating_sub(open.received_at_ms) >= self.route.max_age.as_millis() as u64;
+        let age_ms = now.saturating_sub(open.received_at_ms).saturating_sub(held_ms);
+        let is_old = age_ms >= self.route.max_age.as_millis() as u64;
         let is_poison = !open.parked
             && open.attempts >= PARK_ATTEMPTS
             && now.saturating_sub(open.failed_since_ms) >= PARK_MS

@@ -78,6 +78,11 @@ async fn deliver(actor: &Addr<Account>, desk: &Rc<LoopDesk<oneshot::Sender<Outco
     timeout(Duration::from_secs(5), told).await.ok()?.ok()
 }
 
+/// What `waits` comes to, if that is soon.
+async fn within<T>(waits: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(5), waits).await.expect("soon")
+}
+
 /// The account's actor, once it answers.
 async fn actor(wharf: &Wharf) -> Addr<Account> {
     let answers = async {
@@ -122,7 +127,7 @@ async fn an_account_whose_commit_fails_comes_back_as_it_was_committed_and_stays_
             sleep(Duration::from_millis(2)).await;
         }
     };
-    let (engaged, ()) = tokio::join!(engaging, settle);
+    let (engaged, ()) = within(async { tokio::join!(engaging, settle) }).await;
     engaged.expect("alive").expect("engaged");
     let desk = LoopDesk::open(|settled: Vec<(oneshot::Sender<Outcome>, Outcome)>| {
         settled.into_iter().for_each(|(waiter, outcome)| drop(waiter.send(outcome)));
@@ -135,7 +140,7 @@ async fn an_account_whose_commit_fails_comes_back_as_it_was_committed_and_stays_
         }
         store.fail_next("the disk is gone");
     };
-    let (outcome, ()) = tokio::join!(delivering, failing);
+    let (outcome, ()) = within(async { tokio::join!(delivering, failing) }).await;
     assert!(matches!(outcome, Some(Outcome::Lost { .. })), "{outcome:?}");
     let rebuilt = async {
         while actor(&wharf).await == before {

@@ -127,7 +127,7 @@ impl House {
             Attempted::Delivered
         } else {
             let down_until_ms = self.dice.one_in(4).then(|| self.now + self.dice.between(1_000, 60_000));
-            Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms }
+            Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms, held_ms: 0 }
         };
         self.soon(patience, Happening::Attempted(seat.clone(), reader, event, what));
     }

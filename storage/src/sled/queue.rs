@@ -159,3 +159,67 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::mpsc;
+
+    /// Far beyond [`LINGER`], on a busy machine too.
+    const SOON: Duration = Duration::from_secs(10);
+
+    fn parcel() -> Parcel {
+        Parcel { bytes: vec![0; 10], ..Parcel::default() }
+    }
+
+    /// A queue whose last group was a busy one.
+    fn busy() -> Arc<Queue> {
+        let queue = Arc::new(Queue::default());
+        (0..BUSY).for_each(|_| assert!(queue.push(parcel()).is_none()));
+        let mut group = Vec::new();
+        assert!(queue.take(&mut group, usize::MAX));
+        assert_eq!(group.len(), BUSY);
+        queue
+    }
+
+    /// Takes one group on a thread of its own, as the committer does.
+    fn taking(queue: &Arc<Queue>) -> mpsc::Receiver<usize> {
+        let (tell, told) = mpsc::channel();
+        let queue = Arc::clone(queue);
+        std::thread::spawn(move || {
+            let mut group = Vec::new();
+            queue.take(&mut group, usize::MAX);
+            let _ = tell.send(group.len());
+        });
+        told
+    }
+
+    #[test]
+    fn a_lone_change_after_a_busy_group_is_taken_soon() {
+        let queue = busy();
+        queue.push(parcel());
+        assert_eq!(taking(&queue).recv_timeout(SOON), Ok(1), "already there when the committer comes back");
+    }
+
+    #[test]
+    fn a_lone_change_that_comes_while_the_committer_lingers_or_after_it_is_taken_soon() {
+        let queue = busy();
+        let told = taking(&queue);
+        assert!(told.recv_timeout(LINGER * 2).is_err(), "nothing is there to take");
+        queue.push(parcel());
+        assert_eq!(told.recv_timeout(SOON), Ok(1));
+        // And the committer is not busy any more: the next one is taken without lingering.
+        assert_eq!(queue.lock().last_group, 1);
+    }
+
+    #[test]
+    fn a_full_group_ends_the_lingering_at_once() {
+        let queue = busy();
+        let told = taking(&queue);
+        (0..FULL).for_each(|_| assert!(queue.push(parcel()).is_none()));
+        let first = told.recv_timeout(SOON).expect("taken");
+        let rest = if first < FULL { taking(&queue).recv_timeout(SOON).expect("taken") } else { 0 };
+        assert_eq!(first + rest, FULL);
+    }
+}

@@ -33,7 +33,8 @@ pub(super) struct Shared {
     image: RwLock<Image>,
     prepared: Mutex<Option<Arc<Volume>>>,
     settled: Condvar,
-    closed: Mutex<Option<Arc<str>>>,
+    /// Why, and since when, in s since 1970.
+    closed: Mutex<Option<(Arc<str>, u64)>>,
     _claim: Claim,
 }
 
@@ -94,7 +95,7 @@ impl Shared {
     /// Closes the store for good, unless it is closed; returns why it is.
     pub(super) fn close(&self, reason: &str) -> Arc<str> {
         let mut closed = self.closed();
-        let reason = closed.get_or_insert_with(|| reason.into()).clone();
+        let (reason, _) = closed.get_or_insert_with(|| (reason.into(), self.settings.clock.now_s())).clone();
         drop(closed);
         self.settled.notify_all();
         reason
@@ -102,13 +103,13 @@ impl Shared {
 
     /// Why the store is closed, if it is.
     pub(super) fn why_closed(&self) -> Option<Arc<str>> {
-        self.closed().clone()
+        self.closed().as_ref().map(|(reason, _)| Arc::clone(reason))
     }
 
     /// Whether commits are possible.
     pub(super) fn standing(&self) -> Standing {
-        match self.why_closed() {
-            Some(reason) => Standing::Closed { reason: reason.to_string() },
+        match &*self.closed() {
+            Some((reason, since_s)) => Standing::Closed { reason: reason.to_string(), since_s: *since_s },
             None => Standing::Open,
         }
     }
@@ -133,7 +134,7 @@ impl Shared {
         self.settled.notify_all();
     }
 
-    fn closed(&self) -> MutexGuard<'_, Option<Arc<str>>> {
+    fn closed(&self) -> MutexGuard<'_, Option<(Arc<str>, u64)>> {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

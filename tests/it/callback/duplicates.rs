@@ -1,5 +1,6 @@
 //! Meta delivers at least once: what was taken is not taken again, however it comes.
 
+use crate::harness::application::{Application, Delivery, nobody};
 use crate::harness::mail::{letter, receipts, status, text, worded};
 use crate::harness::stage::Stage;
 use serde_json::{Value, json};
@@ -52,6 +53,28 @@ async fn after_a_restart_and_after_a_crash_it_is_still_known() {
     stage.crash().await;
     stage.take(body.as_str()).await;
     expect(&stage, 3, 1, 2, 0).await;
+    stage.end().await;
+}
+
+/// A queue beside a store knew the id and had lost the job: the retry was refused, and the event never came.
+#[actix_web::test]
+async fn metas_retry_after_a_crash_between_keeping_and_delivering_is_a_duplicate_and_the_event_arrives_once() {
+    let address = nobody();
+    let mut stage = Stage::engaged_with(|plan| {
+        plan.routes.clear();
+        plan.more = format!("[[gateway.route]]\nname = \"app\"\nurl = \"http://{address}/app\"\n");
+    })
+    .await;
+    let body = letter(&stage.line(0, 0), &[text("wamid.a", "491")]);
+    stage.take(body.as_str()).await;
+    stage.crash().await;
+    stage.take(body.as_str()).await;
+    expect(&stage, 2, 1, 1, 0).await;
+    let app = Application::on(address);
+    stage.until_ledger("/routes/main~1app/delivered", 1).await;
+    let ids: Vec<String> = app.deliveries().iter().map(Delivery::item_id).collect();
+    assert_eq!(ids, ["wamid.a"]);
+    app.stop().await;
     stage.end().await;
 }
 

@@ -58,22 +58,22 @@ async fn breaks_at(step: Step, good: u32) {
 }
 
 #[actix_web::test]
-async fn the_first_write_fails() {
+async fn when_the_first_write_fails_nothing_is_200_and_after_a_restart_metas_retry_is_taken_once() {
     breaks_at(Step::Write, 0).await;
 }
 
 #[actix_web::test]
-async fn a_later_write_fails() {
+async fn when_a_later_write_fails_nothing_is_200_and_after_a_restart_metas_retry_is_taken_once() {
     breaks_at(Step::Write, 7).await;
 }
 
 #[actix_web::test]
-async fn the_first_sync_fails() {
+async fn when_the_first_sync_fails_nothing_is_200_and_after_a_restart_metas_retry_is_taken_once() {
     breaks_at(Step::Sync, 0).await;
 }
 
 #[actix_web::test]
-async fn a_later_sync_fails() {
+async fn when_a_later_sync_fails_nothing_is_200_and_after_a_restart_metas_retry_is_taken_once() {
     breaks_at(Step::Sync, 7).await;
 }
 

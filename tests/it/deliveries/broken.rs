@@ -117,7 +117,10 @@ async fn an_application_that_is_gone_pauses_its_route_until_somebody_resumes_it(
         http::post(&format!("{}/api/routes/main/none/resume", stage.ops), &[("Authorization", &bearer(KEY))], "").await;
     assert_eq!((nobody.status, &nobody.json()["id"]), (404, &json!("wharf.route.unknown")));
     let resumed = http::post(&resume, &[("Authorization", &bearer(KEY))], "").await;
-    assert_eq!((resumed.status, resumed.json()), (200, json!({ "route": "main/app", "resumed": true })));
+    assert_eq!(
+        (resumed.status, resumed.json()),
+        (200, json!({ "route": "main/app", "resumed": true, "routes": ["main/app"] }))
+    );
     stage.until_ledger("/routes/main~1app/delivered", 2).await;
     let audit = stage.look("/api/audit").await.json();
     assert!(audit["data"].as_array().is_some_and(|all| all.iter().any(|one| one["verb"] == "resume")), "{audit}");

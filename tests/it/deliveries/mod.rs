@@ -7,6 +7,7 @@ mod filters;
 mod formats;
 mod headers;
 mod order;
+mod pauses;
 mod queues;
 mod ranks;
 mod restarts;

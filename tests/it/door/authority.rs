@@ -44,6 +44,18 @@ impl Authority {
         self.issue(&CertificateParams::new(["localhost".to_owned()]).expect("a name"))
     }
 
+    /// The same, ending at midnight `days` from now.
+    pub(super) fn ending_in(&self, days: i64) -> Pair {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        let last = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .checked_add(jiff::Span::new().days(days))
+            .expect("a date");
+        params.not_after = date_time_ymd(i32::from(last.year()), last.month() as u8, last.day() as u8);
+        self.issue(&params)
+    }
+
     /// For a client whose common name is `name`.
     pub(super) fn client(&self, name: &str) -> Pair {
         self.issue(&named(name))

@@ -96,9 +96,16 @@ async fn who_says_nothing_or_half_a_head_is_cut() {
 }
 
 #[actix_web::test]
-async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes() {
+async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes_at_both_listeners() {
     let stage = Stage::new().await;
-    let mut stream = TcpStream::connect(address(&stage)).await.expect("a connection");
+    let ops = stage.ops.trim_start_matches("http://").parse().expect("an address");
+    futures_util::future::join(dawdle(address(&stage)), dawdle(ops)).await;
+    stage.end().await;
+}
+
+/// Sends a second head byte by byte, until it is cut.
+async fn dawdle(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it is taken");
     until("the first request is answered", async || {
         let mut some = [0; 4096];
@@ -118,7 +125,6 @@ async fn a_second_head_that_never_ends_is_cut_however_often_a_byte_of_it_comes()
         }
     }
     assert!(began.elapsed() >= Duration::from_secs(9), "{:?}", began.elapsed());
-    stage.end().await;
 }
 
 #[actix_web::test]
@@ -129,6 +135,35 @@ async fn a_connection_that_is_idle_after_an_answer_is_cut() {
     let began = Instant::now();
     assert!(farewell(&mut stream).await.starts_with("HTTP/1.1 404 "));
     assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn one_address_cannot_take_all_connections_and_what_is_beyond_its_share_is_cut_at_once() {
+    let stage = Stage::with(|plan| plan.server = "max_connections_per_address = 3".into()).await;
+    let mut idle = idle(address(&stage), 3).await;
+    let mut served = Raw::connect(address(&stage)).await;
+    served.write(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut fourth = TcpStream::connect(address(&stage)).await.expect("a connection");
+    assert_eq!(farewell(&mut fourth).await, "", "cut without a word");
+    let metrics = crate::harness::http::get(&format!("{}/metrics", stage.ops), &[]).await;
+    assert!(metrics.text().contains("wharf_connections_crowded_total 2\n"), "{}", metrics.text());
+    idle.pop();
+    until("a place is free again", async || {
+        let mut next = TcpStream::connect(address(&stage)).await.ok()?;
+        let _ = next.write_all(b"GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        farewell(&mut next).await.starts_with("HTTP/1.1 404 ").then_some(())
+    })
+    .await;
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_trusted_proxy_may_have_as_many_connections_as_there_are() {
+    let server = "max_connections_per_address = 1\ntrusted_proxy = [\"127.0.0.0/8\"]";
+    let stage = Stage::with(|plan| plan.server = server.into()).await;
+    let _idle = idle(address(&stage), 5).await;
+    stage.take(letter(&stage.line(0, 0), &[text("wamid.a", "491")])).await;
     stage.end().await;
 }
 

@@ -92,3 +92,31 @@ async fn no_secret_is_in_any_answer_or_in_any_line_of_the_log() {
     }
     process.kill();
 }
+
+#[actix_web::test]
+async fn a_webhook_with_a_wrong_signature_leaves_neither_its_body_nor_the_right_digest_in_the_log_or_the_answer() {
+    let mut stage = Stage::new().await;
+    stage.stop().await;
+    let path = stage.folder.path().join("wharf.toml");
+    std::fs::write(&path, stage.settings()).expect("a file");
+    let mut command = wharf(&["serve", "--config", &path.to_string_lossy()]);
+    command.env("RUST_LOG", LOUD);
+    let mut process = Process::start(command);
+    let body = letter(&stage.line(0, 0), &[text("wamid.of-a-stranger", "491555000")]);
+    let url = format!("{}/main", process.public);
+    let wrong = sign("no secret of ours", body.as_bytes());
+    let answer = http::post(&url, &[("X-Hub-Signature-256", &wrong)], body.clone()).await;
+    assert_eq!(answer.status, 401);
+    // What is asked after it is in the log after it.
+    let unknown = http::get(&format!("{}/main?whatsapp=search", process.public), &[]).await;
+    assert_eq!(unknown.status, 401);
+    process.signal("-TERM");
+    until("it says farewell", async || process.has_said(&["stopped"]).then_some(())).await;
+    let right = [SECRET, OLD_SECRET].map(|secret| sign(secret, body.as_bytes()).replace("sha256=", ""));
+    for text in process.said().iter().cloned().chain([shown(&answer)]) {
+        for private in ["wamid.of-a-stranger", "491555000", &right[0], &right[1]] {
+            assert!(!text.contains(private), "{private} stands in {text}");
+        }
+    }
+    process.kill();
+}

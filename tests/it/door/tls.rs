@@ -167,6 +167,31 @@ async fn a_renewed_certificate_is_shown_soon_and_a_faulty_one_never() {
 }
 
 #[actix_web::test]
+async fn a_certificate_that_ends_soon_is_alarmed_and_measured_until_it_is_renewed() {
+    let door = Door::new(ClientCertificate::Open).await;
+    let told = async |door: &Door| door.stage.look("/api/alarms").await.json()["alarms"][0].clone();
+    assert_eq!(told(&door).await, serde_json::Value::Null, "it has long to go");
+    let left = async |door: &Door| {
+        let metrics = http::get(&format!("{}/metrics", door.stage.ops), &[]).await.text().to_owned();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("wharf_certificate_expires_seconds "));
+        line.and_then(|left| left.parse::<f64>().ok()).unwrap_or_else(|| panic!("no such metric in {metrics}"))
+    };
+    let day_s = 86_400.0;
+    assert!(left(&door).await > 14.0 * day_s);
+    let write = |pair: &Pair| drop(pair.write(door.files.path(), "server"));
+    write(&door.servers.ending_in(5));
+    let alarm = until("the end is told", async || Some(told(&door).await).filter(serde_json::Value::is_object)).await;
+    assert_eq!(alarm["what"], "certificate_expires");
+    assert!(alarm["since"].is_string() && alarm["detail"].as_str().is_some_and(|detail| detail.starts_with("in ")));
+    assert!((3.0 * day_s..=6.0 * day_s).contains(&left(&door).await), "{}", left(&door).await);
+    write(&door.servers.expired("localhost"));
+    until("its end is told", async || (told(&door).await["detail"] == "it has ended").then_some(())).await;
+    write(&door.servers.server());
+    until("no alarm is left", async || told(&door).await.is_null().then_some(())).await;
+    door.end().await;
+}
+
+#[actix_web::test]
 async fn files_that_cannot_serve_are_named_with_their_setting() {
     let folder = tempfile::tempdir().expect("a folder");
     let servers = Authority::new("servers");

@@ -50,7 +50,8 @@ async fn bans_restrictions_and_numbers_are_shown_and_their_events_reach_the_rout
     stage.take(event(&line.waba, "account_update", &ban("REINSTATE"))).await;
     assert_eq!(stage.look(&path).await.json()["standing"], "restricted");
 
-    stage.until_ledger("/routes/main~1app/delivered", 5).await;
+    // Meta's five, and three turns of alarms: restricted, banned, and banned no more.
+    stage.until_ledger("/routes/main~1app/delivered", 8).await;
     let bodies: Vec<Value> = stage.app.deliveries().iter().map(crate::harness::application::Delivery::json).collect();
     assert!(bodies.iter().any(|body| body["entry"][0]["changes"][0]["value"] == ban("DISABLE")), "byte for byte");
     stage.end().await;

@@ -1,5 +1,6 @@
 //! The ops listener: health, metrics and `/api`.
 
+mod alarms;
 mod drift;
 mod health;
 mod keys;

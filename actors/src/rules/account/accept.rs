@@ -60,9 +60,7 @@ impl AccountMachine {
             seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
         });
         let superseded = item.kind == EventKind::Status && self.take_status(&item, change, now);
-        if item.kind == EventKind::Account {
-            self.take_life(&item, change, now);
-        }
+        let life_before = (item.kind == EventKind::Account).then(|| self.take_life(&item, now));
         let mut event = self.event(item, gateway, secret, change, now);
         if superseded && self.guards_ranks {
             event.wanted_by.push(Event::SUPERSEDED);
@@ -78,9 +76,19 @@ impl AccountMachine {
         let event = Arc::new(event);
         flight.events.push(Arc::clone(&event));
         change.events.push(event);
+        if let Some(before) = life_before {
+            self.live_on(&before, flight, change, now);
+        }
     }
 
-    fn event(&mut self, mut item: Item, gateway: &Arc<str>, secret: u8, change: &mut Change, now: u64) -> Event {
+    pub(super) fn event(
+        &mut self,
+        mut item: Item,
+        gateway: &Arc<str>,
+        secret: u8,
+        change: &mut Change,
+        now: u64,
+    ) -> Event {
         self.seq += 1;
         if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
             item.number.display = Some(display.clone());

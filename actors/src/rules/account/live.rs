@@ -2,17 +2,15 @@
 
 use super::{AccountMachine, Asked, Compared, Effect, InFlight};
 use crate::cloud::item::Item;
+use crate::rules::life::Life;
 use wharf_storage::Change;
 
 impl AccountMachine {
-    /// An event of the account itself: what it changes is kept together with it.
-    pub(super) fn take_life(&mut self, item: &Item, change: &mut Change, now: u64) {
+    /// An event of the account itself: gives its life before, for what changed to be kept together with it.
+    pub(super) fn take_life(&mut self, item: &Item, now: u64) -> Life {
         let before = self.life.clone();
         self.life.hear(&item.body, now);
-        if self.life != before {
-            self.news.extend(self.life.news(&before, now));
-            change.put(&self.life.record(&self.id));
-        }
+        before
     }
 
     /// What became of the account since this was last asked, as facts for the log.
@@ -26,17 +24,14 @@ impl AccountMachine {
         if compared.asked == Asked::Reconcile {
             self.life.reconciled_at_ms = Some(now);
         }
-        self.news.extend(self.life.news(&before, now));
-        let mut change = Change::default();
-        if self.life != before {
-            change.put(&self.life.record(&self.id));
-        }
+        let (mut flight, mut change) = (InFlight::default(), Change::default());
         if let Some(entry) = compared.entry {
             change.put(&entry.record);
             (self.record, self.numbers) = (entry.record, entry.numbers);
         }
+        self.live_on(&before, &mut flight, &mut change, now);
         if !change.is_empty() {
-            self.commit(change, InFlight::default(), effects);
+            self.commit(change, flight, effects);
         }
     }
 }

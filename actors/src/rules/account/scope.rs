@@ -6,6 +6,9 @@ use std::sync::Arc;
 use wharf_storage::{AccountRecord, Change, Event, EventKind, Kind, Noun};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+/// The field of the events in which an account tells its alarms.
+pub const ALARM_FIELD: &str = "wharf.alarm";
+
 /// What tells the items of one account from those of another.
 pub fn scope_of(owner: &str) -> u128 {
     xxh3_128(owner.as_bytes())
@@ -23,7 +26,8 @@ pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
     change
 }
 
-/// Whether a route's filter wants an event. An empty list wants everything; a rank guard that drops wants no status of
+/// Whether a route's filter wants an event. An empty list wants everything, but for alarms of ours, which a bot that
+/// knows only Meta's events does not expect: they go where their field or the type `account` is named. A rank guard that drops wants no status of
 /// a message of which a later one was accepted before.
 pub fn wants(route: &Route, event: &Event) -> bool {
     let lists = |list: &[String], what: Option<&str>| {
@@ -33,7 +37,9 @@ pub fn wants(route: &Route, event: &Event) -> bool {
         RankGuard::Drop => !event.is_superseded(),
         RankGuard::Mark | RankGuard::Off => true,
     };
+    let expects_it = *event.field != *ALARM_FIELD || !(route.fields.is_empty() && route.types.is_empty());
     passes_guard
+        && expects_it
         && lists(&route.fields, Some(&event.field))
         && lists(&route.types, Some(event.kind.word()))
         && lists(&route.accounts, Some(&event.stream))

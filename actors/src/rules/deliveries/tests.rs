@@ -20,7 +20,7 @@ fn deliver(deliveries: &mut Deliveries, seqs: std::ops::RangeInclusive<u64>, now
 }
 
 fn refused() -> Attempted {
-    Attempted::Failed { status: Some(500), retry_after: None, reason: "broken".into(), down_until_ms: None }
+    Attempted::Failed { status: Some(500), retry_after: None, reason: "broken".into(), down_until_ms: None, held_ms: 0 }
 }
 
 #[test]

@@ -52,7 +52,13 @@ mod tests {
     }
 
     fn failed() -> Attempted {
-        Attempted::Failed { status: Some(500), retry_after: None, reason: String::new(), down_until_ms: None }
+        Attempted::Failed {
+            status: Some(500),
+            retry_after: None,
+            reason: String::new(),
+            down_until_ms: None,
+            held_ms: 0,
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn all() -> Reader {
 }
 
 fn failed(retry_after: Option<Duration>) -> Attempted {
-    Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms: None }
+    Attempted::Failed { status: Some(503), retry_after, reason: "down".into(), down_until_ms: None, held_ms: 0 }
 }
 
 /// Delivers `count` events of lanes of their own, so that the route is known to work.
@@ -127,7 +127,13 @@ fn an_answer_that_the_route_calls_final_ends_the_delivery_at_once() {
     let mut reader = reader(Route { finals: vec![422], ..route("sim/all") });
     offer(&mut reader, &[7, 7]);
     started(&mut reader, NOW);
-    let refused = Attempted::Failed { status: Some(422), retry_after: None, reason: "no".into(), down_until_ms: None };
+    let refused = Attempted::Failed {
+        status: Some(422),
+        retry_after: None,
+        reason: "no".into(),
+        down_until_ms: None,
+        held_ms: 0,
+    };
     assert_eq!(reader.attempted(1, refused, 0.5, NOW), Some(Verdict::Refused));
     assert_eq!(started(&mut reader, NOW), [(2, 1)]);
 }
@@ -177,6 +183,7 @@ fn an_endpoint_that_is_down_costs_no_attempt_and_lets_all_lanes_go_when_it_is_ba
         retry_after: None,
         reason: "refused".into(),
         down_until_ms: Some(NOW + 10_000),
+        held_ms: 0,
     };
     assert_eq!(reader.attempted(5, down, 1.0, NOW), Some(Verdict::Again));
     assert_eq!(
@@ -315,6 +322,31 @@ fn what_is_buried_is_buried_once() {
     assert!(!reader.bury(3, true));
     assert!(!reader.bury(4, false), "nobody wanted it");
     assert_eq!((reader.depth(), reader.high(), reader.due_at()), ((0, 0), 4, None));
+}
+
+#[test]
+fn time_under_a_hold_does_not_count_towards_max_age_also_after_a_restart() {
+    let mut before = all();
+    offer(&mut before, &[7]);
+    assert_eq!(started(&mut before, NOW), [(1, 1)]);
+    let kept = before.progress("100");
+    let mut reader = Reader::new(Arc::new(route("sim/all")), kept.high, PLENTY);
+    kept.open.into_iter().for_each(|open| reader.restore(open));
+    let held = |held_ms| Attempted::Failed {
+        status: Some(503),
+        retry_after: None,
+        reason: "down".into(),
+        down_until_ms: None,
+        held_ms,
+    };
+    // 100 hours old, 99.5 of them held, and an hour is what the route allows.
+    let (minute, hour) = (60_000, 3_600_000);
+    let now = NOW + 100 * hour;
+    assert_eq!(started(&mut reader, now), [(1, 1)]);
+    assert_eq!(reader.attempted(1, held(99 * hour + 30 * minute), 0.0, now), Some(Verdict::Again));
+    let now = now + 30 * minute;
+    assert_eq!(started(&mut reader, now), [(1, 2)]);
+    assert_eq!(reader.attempted(1, held(99 * hour + 30 * minute), 0.0, now), Some(Verdict::Dead));
 }
 
 proptest! {

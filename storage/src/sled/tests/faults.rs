@@ -38,7 +38,7 @@ fn survives(fault: impl Fn(&FailingDisk), within: &str) {
     fault(&disk);
     let acknowledged = load(&store, 31, 90);
     store.tidy();
-    let Standing::Closed { reason } = store.standing() else { panic!("the store must be closed") };
+    let Standing::Closed { reason, .. } = store.standing() else { panic!("the store must be closed") };
     assert!(reason.contains("on purpose"), "{reason}");
     if acknowledged < 120 {
         assert_eq!(store.last_seq("100"), acknowledged);
@@ -107,5 +107,5 @@ fn a_panic_in_the_committer_closes_the_store_and_everyone_hears_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open_with(small(folder.path()), Arc::new(Panicking)).unwrap();
     assert_eq!(load(&store, 1, 20), 0);
-    assert!(matches!(store.standing(), Standing::Closed { reason } if reason.contains("panicked")));
+    assert!(matches!(store.standing(), Standing::Closed { reason, .. } if reason.contains("panicked")));
 }

@@ -133,12 +133,13 @@ fn items(post: &str) -> Vec<Item> {
     split(&bytes::Bytes::copy_from_slice(post.as_bytes())).expect("a webhook")
 }
 
-/// What `account` makes of `post`: events, duplicates, and of these those that differ.
+/// What `account` makes of `post`: events of Meta's, duplicates, and of these those that differ.
 fn take(account: &mut AccountMachine, post: &str) -> (Vec<Arc<Event>>, i64, i64) {
     let (_, change) = kept(account.handle(accept(items(post)), NOW));
     let counted = counted(&change);
     assert_eq!(counted.faults(), Vec::<String>::new());
-    (change.events.clone(), counted.duplicate, counted.duplicate_differing)
+    let events = change.events.iter().filter(|event| *event.field != *ALARM_FIELD).cloned().collect();
+    (events, counted.duplicate, counted.duplicate_differing)
 }
 
 /// `word` made another word of the same kind, wherever it stands.
