@@ -255,3 +255,7 @@ impl Gates {
 #[cfg(test)]
 #[path = "gate_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "gate_fairness_tests.rs"]
+mod fairness;
