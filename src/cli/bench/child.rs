@@ -1,7 +1,7 @@
 //! The hidden command: one process of a measurement. It says what it found in lines of JSON on standard output, and
 //! ends when its standard input does, so that none outlives who started it.
 
-use super::{BenchError, bare, durable, fill, load, sink};
+use super::{BenchError, bare, durable, fill, load, sink, street};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::{BufRead, Write};
@@ -27,6 +27,7 @@ enum Part {
     Fill(fill::Options),
     Load(load::Options),
     Sink,
+    Street(street::Options),
 }
 
 /// Plays the part.
@@ -41,6 +42,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         Part::Fill(options) => fill::run(options),
         Part::Load(options) => load::run(options),
         Part::Sink => sink::run(),
+        Part::Street(options) => street::run(options),
     }
 }
 
