@@ -15,6 +15,7 @@ mod engaged;
 mod fairness;
 mod figures;
 mod fill;
+mod hostile;
 mod ingest;
 mod load;
 mod mix;
@@ -26,6 +27,7 @@ mod promise;
 mod report;
 mod routed;
 mod run;
+mod siege;
 mod sink;
 mod stage;
 mod street;
@@ -54,6 +56,8 @@ pub enum Bench {
     Neighbours(Box<neighbours::Options>),
     /// Many accounts on one route that cannot keep up: how long each waits for its turn
     Fairness(Box<fairness::Options>),
+    /// Idle connections, slow bodies, wrong keys and large batches at once: what a healthy caller notices
+    Hostile(Box<hostile::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
     #[command(hide = true)]
     Child(child::Options),
@@ -65,6 +69,7 @@ pub fn run(options: &Options) -> ExitCode {
         Bench::Ingest(options) => ingest::run(options),
         Bench::Neighbours(options) => neighbours::run(options),
         Bench::Fairness(options) => fairness::run(options),
+        Bench::Hostile(options) => hostile::run(options),
         Bench::Child(options) => child::run(options),
     };
     match ended {

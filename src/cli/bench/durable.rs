@@ -40,6 +40,7 @@ pub(super) struct Kept {
 /// Serves until it shall end; asked anything, it says what it kept.
 pub(super) async fn run(options: &Options) -> Result<(), BenchError> {
     let settings = settings(options.ops_listen, &options.data, options.route.as_deref(), &options.special)?;
+    crate::descriptors::make_room(settings.server.max_connections);
     let storage = settings.storage.clone();
     let running = server::start(&settings, move || serve::open(&storage)).await?;
     say(&Listening { public: running.public })?;
