@@ -21,6 +21,11 @@ use std::time::Duration;
 /// The siege is in place within this long.
 const IN_PLACE_WITHIN: Duration = Duration::from_secs(60);
 
+/// What a connection may take of memory: its buffers, and what the HTTP server knows of it.
+const KIB_PER_CONNECTION: u64 = 16;
+/// A wrong key's answer waits up to 5 s, and so long its connection is held.
+const KEYS_HELD_S: f64 = 5.0;
+
 /// What can be chosen.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Options {
@@ -65,6 +70,13 @@ pub struct Options {
     pub json: bool,
 }
 
+impl Options {
+    /// Connections at once, the healthy caller's apart.
+    fn connections(&self) -> u64 {
+        (self.idle + self.slow) as u64 + (self.wrong_keys * KEYS_HELD_S) as u64 + u64::from(self.batches)
+    }
+}
+
 /// What was found.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -78,7 +90,7 @@ struct Report {
     siege_cpu_s: f64,
     ready: Memory,
     end: Memory,
-    /// What the gateway may take: as much as when it was ready, and `server.inflight_bytes`.
+    /// What the gateway may take: as much as when it was ready, `server.inflight_bytes`, and 16 KiB per connection.
     budget_kib: u64,
 }
 
@@ -106,7 +118,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         siege: siege.ask("report")?,
         ready,
         end: gateway.process.memory()?,
-        budget_kib: ready.resident_kib + inflight / 1024,
+        budget_kib: ready.resident_kib + inflight / 1024 + options.connections() * KIB_PER_CONNECTION,
     };
     siege.end()?;
     gateway.end()?;
@@ -194,7 +206,7 @@ impl Display for Report {
         writeln!(f, "answers by status: {answers:?}; batches: {batches:?}")?;
         writeln!(
             f,
-            "memory: {:.0} MiB when ready, {:.0} at most, {:.0} at the end; the budget is {:.0}",
+            "memory: {:.0} MiB when ready, {:.0} at most, {:.0} at the end; the budget is {:.0}: ready, inflight_bytes, {KIB_PER_CONNECTION} KiB per connection",
             mib(self.ready.resident_kib),
             mib(self.end.peak_kib),
             mib(self.end.resident_kib),
