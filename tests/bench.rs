@@ -47,6 +47,17 @@ fn under_siege_a_healthy_caller_and_large_batches_are_answered() {
 }
 
 #[test]
+fn a_verb_over_many_accounts_answers_after_its_wait_and_goes_on_to_its_end() {
+    let report =
+        measured("bench verbs --accounts 60 --latency-ms 150 --wait 0 --seconds 1 --rate 20 --at-most-ms 5000");
+    for verb in ["setup", "subscribe"] {
+        assert_eq!(report[verb]["status"], 202, "{report}");
+        assert_eq!(report[verb]["done"], 60, "{report}");
+    }
+    assert_eq!(report["webhooks"]["answered"], 20, "{report}");
+}
+
+#[test]
 fn a_short_benchmark_finds_a_ratio_and_every_message_arrives() {
     let run = "bench ingest --json --rounds 1 --seconds 0.5 --warm-up 0.2 --accounts 3 --connections 8 --route --rate 50 --batch";
     let data = ["--data", env!("CARGO_TARGET_TMPDIR")];

@@ -15,6 +15,7 @@ mod engaged;
 mod fairness;
 mod figures;
 mod fill;
+mod graph;
 mod hostile;
 mod ingest;
 mod load;
@@ -33,6 +34,7 @@ mod stage;
 mod street;
 mod table;
 mod turns;
+mod verbs;
 mod webhook;
 
 use clap::{Args, Subcommand};
@@ -58,6 +60,8 @@ pub enum Bench {
     Fairness(Box<fairness::Options>),
     /// Idle connections, slow bodies, wrong keys and large batches at once: what a healthy caller notices
     Hostile(Box<hostile::Options>),
+    /// `setup` and `subscribe` of many accounts at a slow Graph: when they end, and what webhooks notice
+    Verbs(Box<verbs::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
     #[command(hide = true)]
     Child(child::Options),
@@ -70,6 +74,7 @@ pub fn run(options: &Options) -> ExitCode {
         Bench::Neighbours(options) => neighbours::run(options),
         Bench::Fairness(options) => fairness::run(options),
         Bench::Hostile(options) => hostile::run(options),
+        Bench::Verbs(options) => verbs::run(options),
         Bench::Child(options) => child::run(options),
     };
     match ended {

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// Connections that a measurement makes at most.
+const CONNECTIONS: usize = 18_000;
+
 /// The gateway to serve.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
@@ -40,7 +43,7 @@ pub(super) struct Kept {
 /// Serves until it shall end; asked anything, it says what it kept.
 pub(super) async fn run(options: &Options) -> Result<(), BenchError> {
     let settings = settings(options.ops_listen, &options.data, options.route.as_deref(), &options.special)?;
-    crate::descriptors::make_room(settings.server.max_connections);
+    crate::descriptors::make_room(CONNECTIONS);
     let storage = settings.storage.clone();
     let running = server::start(&settings, move || serve::open(&storage)).await?;
     say(&Listening { public: running.public })?;
