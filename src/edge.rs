@@ -132,7 +132,8 @@ pub struct Counters {
     pub crowded: AtomicU64,
 }
 
-/// Bytes under way, bounded: reserved before a body byte is read.
+/// Bytes under way, bounded. Those of a body are set aside as they come: who announces much and sends little takes
+/// room from nobody.
 #[derive(Debug)]
 pub struct InFlight {
     limit: u64,
@@ -165,6 +166,15 @@ impl InFlight {
     }
 }
 
+impl Reservation<'_> {
+    /// Sets `bytes` more aside; says whether there was room.
+    pub fn grow(&mut self, bytes: u64) -> bool {
+        self.bytes += bytes;
+        let before = self.of.taken.fetch_add(bytes, Ordering::Relaxed);
+        before + bytes <= self.of.limit
+    }
+}
+
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.of.taken.fetch_sub(self.bytes, Ordering::Relaxed);
@@ -181,7 +191,9 @@ mod tests {
         let first = in_flight.reserve(60).expect("room");
         assert!(in_flight.reserve(41).is_none());
         assert_eq!(in_flight.taken(), 60);
-        let second = in_flight.reserve(40).expect("room");
+        let mut second = in_flight.reserve(30).expect("room");
+        assert!(second.grow(10));
+        assert!(!second.grow(1));
         drop((first, second));
         assert_eq!(in_flight.taken(), 0);
     }

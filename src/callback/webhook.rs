@@ -75,9 +75,8 @@ async fn try_receive(
 ) -> Result<HttpResponse, ApiError> {
     require_client_certificate(request, edge)?;
     edge.require_room()?;
-    let announced = body::announced(request).unwrap_or(body::LIMIT as u64).min(body::LIMIT as u64);
-    let reserved = edge.in_flight.reserve(announced).ok_or_else(|| busy("too many webhook bytes are under way"))?;
-    let body = body::read(request, payload).await?;
+    let mut reserved = edge.in_flight.reserve(0).ok_or_else(body::no_room)?;
+    let body = body::read(request, payload, &mut reserved).await?;
     let secret = verify(request, &body, desks, edge)?;
     let items = cut(body).await?;
     let parts = divide(items, desks);

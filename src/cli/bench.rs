@@ -1,6 +1,7 @@
 //! `wharf bench`: measures this machine. Everything measured runs in a process of its own, this binary again under a
 //! hidden command, so that each one's CPU and memory are known apart. Knows no figure that it did not measure.
 
+mod arrivals;
 mod bare;
 mod batch;
 mod child;
@@ -9,20 +10,31 @@ mod contender;
 mod deliveries;
 mod disk;
 mod durable;
+mod endpoints;
 mod engaged;
+mod fairness;
 mod figures;
 mod fill;
+mod graph;
+mod hostile;
 mod ingest;
 mod load;
+mod mix;
+mod neighbours;
 mod pace;
 mod pauses;
 mod process;
+mod promise;
 mod report;
 mod routed;
 mod run;
+mod siege;
 mod sink;
 mod stage;
+mod street;
 mod table;
+mod turns;
+mod verbs;
 mod webhook;
 
 use clap::{Args, Subcommand};
@@ -42,6 +54,14 @@ pub struct Options {
 pub enum Bench {
     /// Signed webhooks in: the bare edge (HMAC, 200) against the durable path, in one run
     Ingest(Box<ingest::Options>),
+    /// Four of a hundred routes break: what the others notice, and what arrives when the four are well again
+    Neighbours(Box<neighbours::Options>),
+    /// Many accounts on one route that cannot keep up: how long each waits for its turn
+    Fairness(Box<fairness::Options>),
+    /// Idle connections, slow bodies, wrong keys and large batches at once: what a healthy caller notices
+    Hostile(Box<hostile::Options>),
+    /// `setup` and `subscribe` of many accounts at a slow Graph: when they end, and what webhooks notice
+    Verbs(Box<verbs::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
     #[command(hide = true)]
     Child(child::Options),
@@ -51,6 +71,10 @@ pub enum Bench {
 pub fn run(options: &Options) -> ExitCode {
     let ended = match &options.bench {
         Bench::Ingest(options) => ingest::run(options),
+        Bench::Neighbours(options) => neighbours::run(options),
+        Bench::Fairness(options) => fairness::run(options),
+        Bench::Hostile(options) => hostile::run(options),
+        Bench::Verbs(options) => verbs::run(options),
         Bench::Child(options) => child::run(options),
     };
     match ended {
@@ -73,6 +97,9 @@ pub enum BenchError {
         /// What happened.
         why: String,
     },
+    /// What was measured is not what is promised.
+    #[error("a promise is broken: {}", .0.join("; "))]
+    Promises(Vec<String>),
     /// Something outside could not be used.
     #[error("cannot {doing}: {source}")]
     Io {

@@ -67,8 +67,9 @@ impl Sending {
             return Err(OwnRefusal::NotPermitted("send").into());
         }
         edge.require_room()?;
-        let reserved = edge.in_flight.reserve(64 << 10).ok_or_else(|| unavailable("too many bytes are under way"))?;
-        let body = read_body(request, payload).await?;
+        let too_many = || unavailable("too many bytes are under way");
+        let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
+        let body = read_body(request, payload, &mut reserved).await?;
         let answer = match Outbound::read(&body)? {
             Outbound::Message(message) => self.submit(message, body, &account, &actor, edge).await,
             Outbound::Mark(_) => self.pass(body, desks, edge).await,

@@ -309,3 +309,7 @@ impl Known {
 #[cfg(test)]
 #[path = "gate_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "gate_fairness_tests.rs"]
+mod fairness;

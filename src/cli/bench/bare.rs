@@ -2,7 +2,7 @@
 //! and answers 200. What the durable path is compared with; it keeps nothing.
 
 use super::child::{Listening, say, words};
-use super::stage::{LOOPBACK, SECRET, settings};
+use super::stage::{LOOPBACK, SECRET, Special, settings};
 use super::{BenchError, while_doing};
 use crate::server::{BACKLOG, HEAD_WITHIN};
 use actix_web::http::header::HeaderValue;
@@ -15,7 +15,7 @@ use wharf_actors::gateway::Secret;
 
 /// Serves until it shall end.
 pub(super) async fn run() -> Result<(), BenchError> {
-    let workers = settings(LOOPBACK, Path::new("none"), None)?.server.workers;
+    let workers = settings(LOOPBACK, Path::new("none"), None, &Special::default())?.server.workers;
     let verifier = Data::new(Verifier::new(&[Secret::new(SECRET)]));
     let app = move || App::new().app_data(verifier.clone()).service(web::resource("/{uri}").to(receive));
     let server = HttpServer::new(app)

@@ -20,10 +20,11 @@ const DETAILS: usize = 2340;
 /// The answer is awaited this long.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Sends the batch of `run` and awaits the answer: its status, and how long it took from the first byte sent.
-pub(super) fn post(target: SocketAddr, run: u32) -> Result<(u16, Duration), BenchError> {
+/// Sends the batch of `run` for the `nth` account and awaits the answer: its status, and how long it took from the
+/// first byte sent.
+pub(super) fn post(target: SocketAddr, run: u32, nth: u32) -> Result<(u16, Duration), BenchError> {
     let doing = || while_doing(format!("post a batch to {target}"));
-    let body = body(run, us_since_1970());
+    let body = body(run, nth, us_since_1970());
     let signature = sign(&Secret::new(SECRET), body.as_bytes());
     let request = format!(
         "POST /{URI} HTTP/1.1\r\nHost: {target}\r\nContent-Type: application/json\r\n\
@@ -47,8 +48,8 @@ pub(super) fn post(target: SocketAddr, run: u32) -> Result<(u16, Duration), Benc
 }
 
 /// The batch of `run`, made at `now_us` since 1970.
-fn body(run: u32, now_us: u64) -> String {
-    let (account, number, display) = (account_id(0), number_id(0), display(0));
+fn body(run: u32, nth: u32, now_us: u64) -> String {
+    let (account, number, display) = (account_id(nth), number_id(nth), display(nth));
     let mut text = format!(
         r#"{{"object":"whatsapp_business_account","entry":[{{"id":"{account}","changes":[{{"value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"{display}","phone_number_id":"{number}"}},"statuses":["#
     );
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_a_thousand_statuses_in_2_8_megabytes() {
-        let body = Bytes::from(body(5, 1_790_000_000_000_000));
+        let body = Bytes::from(body(5, 0, 1_790_000_000_000_000));
         assert!((2_750_000..2_900_000).contains(&body.len()), "{} bytes", body.len());
         let items = split(&body).expect("Meta's shape");
         assert_eq!(items.len(), STATUSES as usize);

@@ -1,7 +1,7 @@
 //! The hidden command: one process of a measurement. It says what it found in lines of JSON on standard output, and
 //! ends when its standard input does, so that none outlives who started it.
 
-use super::{BenchError, bare, durable, fill, load, sink};
+use super::{BenchError, bare, durable, fill, graph, load, siege, sink, street};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::{BufRead, Write};
@@ -25,8 +25,11 @@ enum Part {
     Bare,
     Durable(durable::Options),
     Fill(fill::Options),
+    Graph(graph::Options),
     Load(load::Options),
+    Siege(siege::Options),
     Sink,
+    Street(street::Options),
 }
 
 /// Plays the part.
@@ -39,8 +42,11 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         Part::Bare => actix_web::rt::System::new().block_on(bare::run()),
         Part::Durable(options) => actix_web::rt::System::new().block_on(durable::run(options)),
         Part::Fill(options) => fill::run(options),
+        Part::Graph(options) => actix_web::rt::System::new().block_on(graph::run(options)),
         Part::Load(options) => load::run(options),
+        Part::Siege(options) => siege::run(options),
         Part::Sink => sink::run(),
+        Part::Street(options) => street::run(options),
     }
 }
 

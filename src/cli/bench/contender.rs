@@ -8,7 +8,7 @@ use super::fill::Filled;
 use super::load::Measured;
 use super::process::{Memory, Process};
 use super::run::bar;
-use super::stage::LOOPBACK;
+use super::stage::{LOOPBACK, Special};
 use super::{BenchError, while_doing};
 use serde::Serialize;
 use std::io::{Read, Write};
@@ -35,6 +35,8 @@ pub(super) enum Role {
     Routed,
     /// The gateway with as many accounts as were asked for, started for its memory.
     Engaged,
+    /// The gateway that something is shown of.
+    Shown,
 }
 
 impl Role {
@@ -47,6 +49,7 @@ impl Role {
             Role::Preloaded => "long journal",
             Role::Routed => "with a route",
             Role::Engaged => "engaged",
+            Role::Shown => "gateway",
         }
     }
 }
@@ -91,6 +94,8 @@ pub(super) struct Wanted<'a> {
     pub(super) route: Option<&'a str>,
     /// How often it is started, to know how long that takes.
     pub(super) starts: u32,
+    /// What else is different about it.
+    pub(super) special: Special,
 }
 
 impl Contender {
@@ -109,11 +114,11 @@ impl Contender {
         let bytes_at_start = disk::bytes_in(&folder);
         let mut ready_s = Vec::new();
         for _ in 1..wanted.starts {
-            let (process, _, seconds) = serve(&folder, wanted.route)?;
+            let (process, _, seconds) = serve(&folder, wanted)?;
             process.end()?;
             ready_s.push(seconds);
         }
-        let (process, public, seconds) = serve(&folder, wanted.route)?;
+        let (process, public, seconds) = serve(&folder, wanted)?;
         ready_s.push(seconds);
         let ready_s = median(ready_s.into_iter());
         let (role, accounts, folder) = (wanted.role, wanted.accounts, Some(folder));
@@ -151,11 +156,12 @@ fn fill(wanted: &Wanted, folder: &Path) -> Result<(), BenchError> {
 }
 
 /// Starts a gateway; says where it listens and how many seconds it took until `/readyz` said so.
-fn serve(folder: &Path, route: Option<&str>) -> Result<(Process, SocketAddr, f64), BenchError> {
+fn serve(folder: &Path, wanted: &Wanted) -> Result<(Process, SocketAddr, f64), BenchError> {
     let ops =
         TcpListener::bind(LOOPBACK).and_then(|free| free.local_addr()).map_err(while_doing("find a free port"))?;
     let mut args = vec!["--data".to_owned(), folder.display().to_string(), "--ops-listen".to_owned(), ops.to_string()];
-    args.extend(route.into_iter().flat_map(|url| ["--route".to_owned(), url.to_owned()]));
+    args.extend(wanted.special.as_args());
+    args.extend(wanted.route.into_iter().flat_map(|url| ["--route".to_owned(), url.to_owned()]));
     let began = Instant::now();
     let process = Process::start("durable", &args)?;
     wait_until_ready(ops)?;

@@ -2,13 +2,16 @@
 
 use super::BenchError;
 use super::child::{Listening, say, words};
-use super::stage::settings;
+use super::stage::{Special, settings};
 use crate::cli::serve;
 use crate::server;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+/// Connections that a measurement makes at most.
+const CONNECTIONS: usize = 18_000;
 
 /// The gateway to serve.
 #[derive(Debug, Clone, Args)]
@@ -22,6 +25,8 @@ pub(super) struct Options {
     /// Where events go
     #[arg(long)]
     pub(super) route: Option<String>,
+    #[command(flatten)]
+    pub(super) special: Special,
 }
 
 /// What the store counted since it started.
@@ -37,7 +42,8 @@ pub(super) struct Kept {
 
 /// Serves until it shall end; asked anything, it says what it kept.
 pub(super) async fn run(options: &Options) -> Result<(), BenchError> {
-    let settings = settings(options.ops_listen, &options.data, options.route.as_deref())?;
+    let settings = settings(options.ops_listen, &options.data, options.route.as_deref(), &options.special)?;
+    crate::descriptors::make_room(CONNECTIONS);
     let storage = settings.storage.clone();
     let running = server::start(&settings, move || serve::open(&storage)).await?;
     say(&Listening { public: running.public })?;

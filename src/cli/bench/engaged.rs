@@ -4,6 +4,7 @@ use super::BenchError;
 use super::contender::{Contender, Role, Wanted};
 use super::disk::Ground;
 use super::run::{Run, Runs};
+use super::stage::Special;
 use serde::Serialize;
 
 /// What many accounts are compared with.
@@ -37,7 +38,7 @@ pub(super) fn compare(
 }
 
 fn engage(accounts: u32, run: &Run, starts: u32, ground: &Ground, runs: &Runs) -> Result<Engaged, BenchError> {
-    let wanted = Wanted { role: Role::Engaged, accounts, preload: 0, route: None, starts };
+    let wanted = Wanted { role: Role::Engaged, accounts, preload: 0, route: None, starts, special: Special::default() };
     let contender = Contender::durable(&wanted, ground)?;
     let at_start = contender.process.memory()?;
     runs.run(&contender, &Run { title: format!("{accounts} accounts"), ..run.clone() })?;

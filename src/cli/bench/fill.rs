@@ -70,21 +70,25 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
     say(&Filled { events: history.made, done: true })
 }
 
-fn account(nth: u32, now_ms: u64) -> AccountRecord {
+/// The `nth` account with its number, as Graph shows it.
+pub(super) fn node(nth: u32) -> serde_json::Value {
     let number = json!({
         "id": number_id(nth), "display_phone_number": display(nth), "verified_name": format!("Business {nth}"),
         "quality_rating": "GREEN", "platform_type": "CLOUD_API", "throughput": {"level": "STANDARD"},
         "code_verification_status": "VERIFIED", "name_status": "APPROVED", "status": "CONNECTED",
     });
-    let node = json!({
+    json!({
         "id": account_id(nth), "name": format!("Business {nth}"), "currency": "EUR", "timezone_id": "1",
         "message_template_namespace": "ba30dd89_2ebd_41e4_b805_f2c05ae04cc9", "account_review_status": "APPROVED",
         "phone_numbers": [number],
-    });
+    })
+}
+
+fn account(nth: u32, now_ms: u64) -> AccountRecord {
     AccountRecord {
         id: account_id(nth).into(),
         gateway: URI.into(),
-        snapshot: node.to_string().into(),
+        snapshot: node(nth).to_string().into(),
         wished: true,
         active: true,
         override_uri: None,

@@ -7,10 +7,12 @@ use super::deliveries::Sink;
 use super::disk::Ground;
 use super::engaged;
 use super::figures::median;
+use super::mix::Mix;
 use super::pauses::Pauses;
 use super::report::{ByTheClock, Report, Subject};
 use super::routed::{self, Batch, Delivered, Drained};
 use super::run::{Run, Runs};
+use super::stage::Special;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -124,7 +126,8 @@ impl<'a> Bench<'a> {
 
     fn serve(&mut self, role: Role, accounts: u32, preload: u64) -> Result<(), BenchError> {
         let route = self.sink.as_ref().filter(|_| role == Role::Routed).map(|sink| sink.url.as_str());
-        let wanted = Wanted { role, accounts, preload, route, starts: self.options.rounds };
+        let wanted =
+            Wanted { role, accounts, preload, route, starts: self.options.rounds, special: Special::default() };
         self.contenders.push(Contender::durable(&wanted, &self.ground)?);
         Ok(())
     }
@@ -188,7 +191,14 @@ impl<'a> Bench<'a> {
 
     fn burst(&self, capacity: f64) -> Result<ByTheClock, BenchError> {
         let (rate, connections) = (Some(capacity * 2.0), self.options.burst_connections);
-        let run = Run { title: "burst at twice".to_owned(), connections, warm_up: 0.0, seconds: BURST_S, rate };
+        let run = Run {
+            title: "burst at twice".to_owned(),
+            connections,
+            warm_up: 0.0,
+            seconds: BURST_S,
+            rate,
+            ..usual(self.options)
+        };
         let measured = self.runs.run(self.durable(), &run)?;
         Ok(ByTheClock::new(capacity * 2.0, &run, &[measured]))
     }
@@ -217,5 +227,5 @@ impl<'a> Bench<'a> {
 
 fn usual(options: &Options) -> Run {
     let Options { connections, warm_up, seconds, .. } = *options;
-    Run { title: String::new(), connections, warm_up, seconds, rate: None }
+    Run { title: String::new(), connections, warm_up, seconds, rate: None, mix: Mix::default() }
 }

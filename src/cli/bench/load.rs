@@ -4,9 +4,10 @@
 use super::child::say;
 use super::connection::{Connection, Heard};
 use super::figures::Latency;
+use super::mix::{Mix, Writers};
 use super::pace::{Pace, Wait};
 use super::process::cpu_seconds;
-use super::webhook::{Request, Webhook};
+use super::webhook::Request;
 use super::{BenchError, while_doing};
 use clap::Args;
 use mio::{Events, Interest, Poll, Token};
@@ -45,6 +46,8 @@ pub(super) struct Options {
     /// The process whose CPU time is read when the counting begins and ends
     #[arg(long)]
     pub(super) watch: u32,
+    #[command(flatten)]
+    pub(super) mix: Mix,
 }
 
 /// What one run of the load found.
@@ -98,6 +101,7 @@ struct Load<'a> {
     clock: (Instant, u64),
     begin: Instant,
     end: Instant,
+    writers: Writers,
     nth: u32,
     us: Vec<u32>,
     found: Found,
@@ -134,6 +138,7 @@ impl<'a> Load<'a> {
             clock: (start, us_since_1970()),
             begin,
             end: begin + Duration::from_secs_f64(options.seconds),
+            writers: options.mix.writers(options.accounts),
             nth: 0,
             us: Vec::with_capacity(1 << 20),
             found: Found::default(),
@@ -211,7 +216,7 @@ impl<'a> Load<'a> {
             let Some(intended) = self.pace.take(self.end, now) else { return };
             self.free.pop_front();
             let at_us = self.clock.1 + (intended - self.clock.0).as_micros() as u64;
-            let webhook = Webhook::nth(self.nth, self.options.run, self.options.accounts, at_us);
+            let webhook = self.writers.webhook(self.nth, self.options.run, at_us);
             self.nth += 1;
             self.connections[at].send(self.request.write(webhook), intended);
         }

@@ -3,6 +3,7 @@
 use super::BenchError;
 use super::contender::Contender;
 use super::load::Measured;
+use super::mix::Mix;
 use super::process::Process;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
@@ -24,6 +25,8 @@ pub(super) struct Run {
     pub(super) seconds: f64,
     /// Webhooks per second by the clock; `None` for as fast as they are answered.
     pub(super) rate: Option<f64>,
+    /// Who writes.
+    pub(super) mix: Mix,
 }
 
 /// Gives each run a number, so that no message comes twice.
@@ -34,6 +37,11 @@ impl Runs {
     /// The next number; 0 is for what was there before.
     pub(super) fn number(&self) -> u32 {
         self.0.set(self.0.get() + 1);
+        self.0.get()
+    }
+
+    /// The number of the last run.
+    pub(super) fn last(&self) -> u32 {
         self.0.get()
     }
 
@@ -51,6 +59,7 @@ impl Runs {
         if let Some(rate) = run.rate {
             arg("rate", rate.to_string());
         }
+        args.extend(run.mix.as_args());
         let process = Process::start("load", &args)?;
         let (began, length) = (Instant::now(), Duration::from_secs_f64(run.warm_up + run.seconds));
         let bar = bar(&run.title, length.as_millis() as u64);

@@ -165,7 +165,7 @@ impl Client {
 }
 
 /// Where the body of the first whole request starts and ends.
-fn request(pending: &[u8]) -> Option<(usize, usize)> {
+pub(super) fn request(pending: &[u8]) -> Option<(usize, usize)> {
     let head = pending.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&pending[..head]).ok()?;
     let end = head + length(text)?;

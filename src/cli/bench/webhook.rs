@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 
 /// What stands before the digits that tell one message from another.
 pub(super) const WAMID_HEAD: &str = "wamid.HBgNNDkxNTc3MDAwMDAwMFUCABIYFDNB";
+/// What stands before the digits that tell one writer from another.
+const WRITER_HEAD: &str = r#""from":"49"#;
 /// Hexadecimal digits: 8 of the run, 8 of the message, 16 of the moment in µs since 1970.
 pub(super) const WAMID_DIGITS: usize = 32;
 
@@ -30,6 +32,14 @@ impl Webhook {
     /// The `nth` of a run: accounts take turns, and so do their customers.
     pub(super) fn nth(nth: u32, run: u32, accounts: u32, at_us: u64) -> Self {
         Self { account: nth % accounts, customer: nth / accounts % CUSTOMERS, run, nth, at_us }
+    }
+
+    /// Who wrote the first message in `body`: the account's and the customer's number.
+    pub(super) fn writer(body: &[u8]) -> Option<(u32, u32)> {
+        let head = WRITER_HEAD.as_bytes();
+        let digits = body.windows(head.len()).position(|part| part == head)? + head.len();
+        let who: u64 = std::str::from_utf8(body.get(digits..digits + 11)?).ok()?.parse().ok()?;
+        Some(((who / 1000) as u32, (who % 1000) as u32))
     }
 }
 
@@ -196,6 +206,7 @@ mod tests {
         assert_eq!(item.message_id.as_deref(), Some(id.as_str()));
         let marks = Marks { run: 7, nth: 1234, at_us: webhook.at_us };
         assert_eq!(Marks::find(&item.body), Some(marks));
+        assert_eq!(Webhook::writer(&item.body), Some((34, 24)));
         assert_eq!(item.stamp, wharf_storage::Stamp::Dated(1_790_000_000));
         assert_eq!(item.customer.wa_id.as_deref(), Some("4900000034024"));
         assert_eq!(item.customer.user_id.as_deref(), Some("DE.00000000000000034024"));

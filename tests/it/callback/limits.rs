@@ -89,7 +89,8 @@ async fn bytes_under_way_are_bounded_and_what_would_pass_the_bound_is_put_off() 
     let body = letter(&stage.line(0, 0), &[text("wamid.a", "491")]);
     let mut greedy = Raw::connect(address(&stage)).await;
     greedy.write(head(&format!("Content-Length: {}", 4 << 20)).as_bytes()).await;
-    let reserved = format!("wharf_webhook_bytes_in_flight {}", 4 << 20);
+    greedy.write(&vec![b'x'; (4 << 20) - 1]).await;
+    let reserved = format!("wharf_webhook_bytes_in_flight {}", (4 << 20) - 1);
     until("the greedy one has its bytes", async || {
         stage.look("/metrics").await.text().contains(&reserved).then_some(())
     })
@@ -101,6 +102,30 @@ async fn bytes_under_way_are_bounded_and_what_would_pass_the_bound_is_put_off() 
     assert_eq!(big.status, 503, "also who sends much can read the answer");
     drop(greedy);
     until("the bytes come back", async || (stage.post(body.as_str()).await.status == 200).then_some(())).await;
+    stage.end().await;
+}
+
+/// `wharf bench hostile` found it: bytes were set aside as they were announced, and a thousand callers without a key,
+/// who announced 3 MB each and sent a byte a second, had every batch of Meta's answered 503.
+#[actix_web::test]
+async fn who_announces_much_and_sends_little_takes_room_from_nobody() {
+    let stage = Stage::engaged_with(|plan| plan.server = "inflight_bytes = \"4MiB\"".into()).await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut connection = Raw::connect(address(&stage)).await;
+        connection.write(head(&format!("Content-Length: {}", 4 << 20)).as_bytes()).await;
+        connection.write(b"{").await;
+        slow.push(connection);
+    }
+    until("all of them are read", async || {
+        stage.look("/metrics").await.text().contains("wharf_webhook_bytes_in_flight 8").then_some(())
+    })
+    .await;
+    let words = "x".repeat(2700);
+    let messages: Vec<String> = (0..1000).map(|nth| worded(&format!("wamid.{nth}"), "491", &words)).collect();
+    stage.take(letter(&stage.line(0, 0), &messages)).await;
+    drop(slow);
+    stage.until_ledger("/routes/main~1app/delivered", 1000).await;
     stage.end().await;
 }
 
