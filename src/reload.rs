@@ -67,6 +67,7 @@ fn server(old: &ServerSettings, new: &ServerSettings) -> Vec<String> {
         ("server.verb_wait", old.verb_wait != new.verb_wait),
         ("server.max_connections", old.max_connections != new.max_connections),
         ("server.keep_alive", old.keep_alive != new.keep_alive),
+        ("server.private_routes", old.private_routes != new.private_routes),
         ("server.tls", old.tls.is_some() != new.tls.is_some()),
     ];
     differing(settings).collect()
@@ -95,6 +96,6 @@ fn gateway(old: &Gateway, new: &Gateway) -> impl Iterator<Item = String> {
         ("app_id", old.app_id != new.app_id),
         ("business_id", old.business_id != new.business_id),
         ("override", old.overrides != new.overrides),
-        ("route", old.routes != new.routes),
+        ("route", old.routes.get() != new.routes.get()),
     ])
 }

@@ -1,5 +1,7 @@
 //! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
 
+mod routes;
+
 use crate::account::nameless;
 use crate::clock::{chance, now_ms};
 use crate::cloud::item::Item;
@@ -43,10 +45,14 @@ pub type GateDesk = LoopDesk<(Addr<Gate>, u64)>;
 /// The actor of one gateway's gate.
 pub struct Gate {
     gateway: Arc<str>,
+    settings: Arc<Gateway>,
+    body_budget: usize,
     machine: GateMachine,
     store: Arc<dyn Store>,
     desk: Rc<GateDesk>,
     courier: Addr<Courier>,
+    /// A step in giving up the deliveries of a route is under way.
+    ending: bool,
     timer: Option<(u64, SpawnHandle)>,
     /// The accounts to which quarantined items are handed over just now.
     handing: HashSet<Arc<str>>,
@@ -58,20 +64,24 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate on the current arbiter.
+    /// A gate on the current arbiter; the reader of a new route keeps `body_budget` bytes in memory.
     pub fn new(
-        gateway: Arc<str>,
+        settings: Arc<Gateway>,
+        body_budget: usize,
         machine: GateMachine,
         store: Arc<dyn Store>,
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
         Self {
-            gateway,
+            gateway: Arc::clone(&settings.uri),
+            settings,
+            body_budget,
             machine,
             store,
             desk,
             courier,
+            ending: false,
             timer: None,
             handing: HashSet::new(),
             sifter: None,
@@ -369,10 +379,8 @@ pub fn restore(store: &dyn Store, gateway: &Gateway, setting: &Setting) -> Resul
     let claims = store.hot(Kind::Claim, &prefix.0);
     let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
     let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(store, &tests, &route, seqs.tests, setting, &mut opening)?);
-    }
+    let routes = test_routes(&gateway.routes.get());
+    let readers = crate::account::restore_readers(store, &tests, &routes, seqs.tests, setting, &mut opening)?;
     Ok(GateMachine::new(name, seqs, claims, Deliveries::new(tests, readers), opening))
 }
 

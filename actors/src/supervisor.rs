@@ -1,7 +1,7 @@
 //! The supervisor: spawns, rebuilds and retires the actors of accounts, and publishes the routing table. The verbs
 //! themselves are in `verbs`; what an account is, only the account decides.
 
-use crate::account::{Account, House, restore};
+use crate::account::{Account, House, Own, restore};
 use crate::berth::Berth;
 use crate::clock::now_ms;
 use crate::courier::Courier;
@@ -9,7 +9,7 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Finish, Release};
+use crate::messages::{Died, Drain, Finish, Release, Reroute};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
 use crate::vault::Vault;
@@ -102,7 +102,7 @@ pub struct Wharf {
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
-    let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
+    let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.get().to_vec()).collect();
     let gates = Arc::new(Gates::default());
     for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
@@ -141,7 +141,7 @@ fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
 /// Shares the memory for dialogs and bodies among the accounts.
 fn setting(plan: &Plan, accounts: usize) -> Setting {
     let accounts = accounts.max(1);
-    let routes = plan.gateways.iter().map(|gateway| gateway.routes.len()).max().unwrap_or(0).max(1);
+    let routes = plan.gateways.iter().map(|gateway| gateway.routes.get().len()).max().unwrap_or(0).max(1);
     Setting {
         dialogs: (DIALOGS / accounts).clamp(64, 20_000),
         dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
@@ -156,11 +156,12 @@ fn start_gate(
     arbiter: &ArbiterHandle,
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
-    let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
+    let (store, settings) = (Arc::clone(&plan.store), Arc::clone(gateway));
+    let body_budget = setting.body_budget();
     let machine = crate::gate::restore(store.as_ref(), gateway, setting)?.limited(plan.quarantine);
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
-        Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
+        Gate::new(settings, body_budget, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
     }))
 }
 
@@ -192,6 +193,8 @@ impl Supervisor {
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
         let actor = self.start_account(desks, record, messages, address)?;
         desks.engage(&id, actor.clone(), &numbers);
+        // They may have changed since it was restored.
+        actor.do_send(Reroute);
         if self.plan.store.standing() == Standing::Open {
             // A stop may have left some of its items in quarantine.
             desks.gate.do_send(Release { account: id, actor });
@@ -208,7 +211,9 @@ impl Supervisor {
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
         let store = Arc::clone(&self.plan.store);
-        let mut machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let own = Own::read(store.as_ref(), &record.gateway, &record.id, &self.plan.vault)?;
+        let routes = own.with(&desks.gateway.routes.get());
+        let mut machine = restore(store.as_ref(), &routes, record, messages, &self.setting, now_ms())?;
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         if closed {
             // What it would start could not be kept: it would be delivered again after every rebuild.
@@ -219,7 +224,7 @@ impl Supervisor {
         let machine = if closed { machine.at_rest() } else { machine };
         Ok(Account::start_in_arbiter(arbiter, move |_| {
             let berth = Berth::here();
-            Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
+            Account::new(machine, own, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
         }))
     }
 
@@ -314,6 +319,7 @@ impl Handler<Engage> for Supervisor {
             let kept = actor.send(crate::messages::Refresh(entry)).await.unwrap_or_else(|error| Err(error.to_string()));
             kept.map(|()| {
                 desks.engage(&id, actor.clone(), &numbers);
+                actor.do_send(Reroute);
                 desks.gate.do_send(Release { account: id, actor });
             })
         };

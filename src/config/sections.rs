@@ -35,6 +35,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
     let max_connections = section.get("max_connections", values::number(1..=MOST_CONNECTIONS));
     let keep_alive = section.get("keep_alive", values::within(SECOND, SECOND * 3600));
     let trusted_proxy = section.list("trusted_proxy", values::network).map(TrustedProxies::new);
+    let private_routes = section.get("private_routes", values::truth);
     let speaks_tls = section.has("tls");
     let unread_tls = section.table("tls");
     if let (Some(one), Some(other)) = (listen, ops_listen)
@@ -61,6 +62,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
         max_connections: max_connections?,
         keep_alive: keep_alive?,
         trusted_proxy: trusted_proxy?,
+        private_routes: private_routes?,
         tls: tls?,
     })
 }

@@ -152,7 +152,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
     }
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
-        for route in &desks.gateway.routes {
+        for route in desks.gateway.routes.get().iter() {
             let Some(gate) = edge.wharf.gates.known(&route.url) else { continue };
             let standing = gate.standing();
             let paused = standing.paused_at_ms;

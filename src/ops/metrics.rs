@@ -143,10 +143,10 @@ impl Scrape {
         let breakers = GaugeVec::new(opts, &["route"])?;
         let opts = Opts::new("wharf_route_paused", "1 while the route is paused, because its application said 410");
         let paused = GaugeVec::new(opts, &["route"])?;
-        let routes = edge.wharf.directory.gateways().flat_map(|desks| &desks.gateway.routes);
-        for (route, standing) in
-            routes.filter_map(|route| Some((route, edge.wharf.gates.known(&route.url)?.standing())))
-        {
+        let routes = edge.wharf.directory.gateways().flat_map(|desks| desks.gateway.routes.get().to_vec());
+        for (route, standing) in routes.filter_map(|route| {
+            Some((edge.wharf.gates.known(&route.url)?.standing(), route)).map(|(standing, route)| (route, standing))
+        }) {
             let state = ["closed", "half-open", "open"].iter().position(|word| *word == standing.breaker);
             breakers.with_label_values(&[&*route.name]).set(state.unwrap_or_default() as f64);
             let is_paused = standing.paused_at_ms.is_some();

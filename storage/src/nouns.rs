@@ -22,6 +22,8 @@ pub enum Kind {
     Claim = 4,
     /// [`LifeRecord`].
     Life = 8,
+    /// [`RoutesRecord`].
+    Routes = 10,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -47,12 +49,13 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
         Kind::Claim,
         Kind::Life,
+        Kind::Routes,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -64,7 +67,7 @@ impl Kind {
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life => Temperature::Hot,
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::Routes => Temperature::Hot,
             Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
         }
     }
@@ -294,6 +297,34 @@ pub struct LifeAlarm {
 
 impl Noun for LifeRecord {
     const KIND: Kind = Kind::Life;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).build()
+    }
+}
+
+/// An account's own routes, beside those of its gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutesRecord {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The routes, by name.
+    pub routes: Vec<OwnRoute>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRoute {
+    /// Its name within the account.
+    pub name: Box<str>,
+    /// What it is, as a JSON object, without what is in `sealed`.
+    pub settings: Bytes,
+    /// Where it leads and what proves who calls, encrypted.
+    pub sealed: Bytes,
+}
+
+impl Noun for RoutesRecord {
+    const KIND: Kind = Kind::Routes;
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.account).build()

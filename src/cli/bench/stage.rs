@@ -63,7 +63,7 @@ mod tests {
     fn the_settings_of_the_measured_gateway_are_accepted() {
         let settings = settings(LOOPBACK, Path::new("/nowhere"), Some("http://127.0.0.1:9/sink")).expect("settings");
         assert_eq!(&*settings.gateways[0].uri, URI);
-        assert_eq!(&*settings.gateways[0].routes[0].name, "bench/sink");
+        assert_eq!(&*settings.gateways[0].routes.get()[0].name, "bench/sink");
         assert!(settings.server.listen.ip().is_loopback());
     }
 }
