@@ -41,6 +41,9 @@ pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: Allowed) -> Res
     if members.get("secret").is_some_and(|secret| !secret.is_string() && !secret.is_null()) {
         return Err("`secret`: text, or null for none".into());
     }
+    if members.get("url").and_then(Json::as_str).is_some_and(address::is_queue) {
+        return Err("`url`: an http or https URL; routes to queues stand in the settings".into());
+    }
     let mut table: Table = members.iter().filter(|(_, value)| !value.is_null()).map(entry).collect();
     table.insert("name".into(), placed(Value::Text(name.into())));
     table.entry("allow_private".into()).or_insert_with(|| placed(Value::Truth(false)));
@@ -59,9 +62,6 @@ pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: Allowed) -> Res
 
 /// What is true of a route in the settings and need not be of this one.
 fn require(route: &Route, allowed: &Allowed) -> Result<(), String> {
-    if address::is_queue(&route.url) {
-        return Err("`url`: an http or https URL; routes to queues stand in the settings".into());
-    }
     if route.url.contains('…') {
         return Err("`url`: the whole URL; what an answer masks with … must be said again".into());
     }
