@@ -9,7 +9,7 @@ use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Finish, Release, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Depart, Finish, Release, Settled};
 use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
@@ -355,6 +355,14 @@ impl Handler<Finish> for Gate {
             // A gate that dies meanwhile has nothing more to end.
             let _ = told.await;
         })
+    }
+}
+
+impl Handler<Depart> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, _: Depart, ctx: &mut Self::Context) {
+        ctx.stop();
     }
 }
 

@@ -204,6 +204,11 @@ pub struct Drain {
     pub within: std::time::Duration,
 }
 
+/// Supervisor → account and gate: your gateway is gone; stop.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Depart;
+
 /// Supervisor → account and gate: start nothing new. Answered once what was under way has ended and that is durable.
 #[derive(Message)]
 #[rtype(result = "()")]

@@ -15,13 +15,14 @@ use crate::rules::gate::Limits;
 use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
     AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+pub mod gateways;
 mod reconcile;
 mod sweep;
 #[cfg(test)]
@@ -75,6 +76,8 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    /// Gateways that were removed and where something is still under way.
+    leaving: HashSet<Arc<str>>,
     turns: Turns,
     rounds: Rounds,
     tokens: Arc<Tokens>,
@@ -122,6 +125,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        leaving: HashSet::new(),
         turns: Turns::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
@@ -191,7 +195,7 @@ impl Supervisor {
             return Ok(());
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
-        let actor = self.start_account(desks, record, messages, address)?;
+        let actor = self.start_account(&desks, record, messages, address)?;
         desks.engage(&id, actor.clone(), &numbers);
         // They may have changed since it was restored.
         actor.do_send(Reroute);
@@ -301,7 +305,7 @@ impl Handler<Engage> for Supervisor {
 
     fn handle(&mut self, message: Engage, ctx: &mut Self::Context) -> Self::Result {
         let record = message.record;
-        let Some(desks) = self.directory.gateway(&record.gateway).cloned() else {
+        let Some(desks) = self.directory.gateway(&record.gateway) else {
             return Box::pin(std::future::ready(Err("the gateway is not configured".to_owned())).into_actor(self));
         };
         let id: Arc<str> = record.id.as_ref().into();
@@ -331,9 +335,10 @@ impl Handler<Drain> for Supervisor {
     type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
-        let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
-        let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
-        let accounts = accounts.map(|(_, actor)| actor.send(Finish));
+        let gateways = self.directory.gateways();
+        let gates: Vec<_> = gateways.iter().map(|desks| desks.gate.send(Finish)).collect();
+        let accounts = gateways.iter().flat_map(|desks| desks.read().all());
+        let accounts: Vec<_> = accounts.map(|(_, actor)| actor.send(Finish)).collect();
         let all = futures_util::future::join(join_all(gates), join_all(accounts));
         let drained = async move {
             if tokio::time::timeout(message.within, all).await.is_err() {

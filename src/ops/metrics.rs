@@ -46,7 +46,8 @@ impl Scrape {
         self.family("wharf_webhooks_total", "Webhooks by how they were answered, since start", "answer", &answers)?;
         self.one("wharf_webhook_bytes_in_flight", "Webhook bytes under way", edge.in_flight.taken() as f64)?;
         self.one("wharf_wrong_keys_total", "Requests with a wrong key, since start", read(&counters.wrong_keys))?;
-        let accounts = edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
+        let gateways = edge.wharf.directory.gateways();
+        let accounts = gateways.iter().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
         self.family("wharf_accounts", "Engaged accounts by gateway", "gateway", &accounts.collect::<Vec<_>>())
     }
 
@@ -77,8 +78,8 @@ impl Scrape {
     }
 
     fn quarantine(&self, edge: &Edge) -> prometheus::Result<()> {
-        let mut bytes: Vec<(&str, f64)> =
-            edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, 0.0)).collect();
+        let gateways = edge.wharf.directory.gateways();
+        let mut bytes: Vec<(&str, f64)> = gateways.iter().map(|desks| (&*desks.gateway.uri, 0.0)).collect();
         let claims = edge.wharf.store.hot(Kind::Claim, &[]);
         for claim in claims.iter().filter_map(|(_, bytes)| Claim::from_bytes(bytes).ok()) {
             let of = bytes.iter_mut().find(|(gateway, _)| *gateway == &*claim.gateway);
@@ -143,7 +144,7 @@ impl Scrape {
         let breakers = GaugeVec::new(opts, &["route"])?;
         let opts = Opts::new("wharf_route_paused", "1 while the route is paused, because its application said 410");
         let paused = GaugeVec::new(opts, &["route"])?;
-        let routes = edge.wharf.directory.gateways().flat_map(|desks| desks.gateway.routes.get().to_vec());
+        let routes = edge.wharf.directory.gateways().into_iter().flat_map(|desks| desks.gateway.routes.get().to_vec());
         for (route, standing) in routes.filter_map(|route| {
             Some((edge.wharf.gates.known(&route.url)?.standing(), route)).map(|(standing, route)| (route, standing))
         }) {
@@ -162,7 +163,8 @@ impl Scrape {
         self.one("wharf_accounts_drifting", "Accounts whose side at Meta is not as wished", drifting as f64)?;
         let counts: Vec<(&str, f64)> = counts.iter().map(|(what, count)| (what.as_str(), *count as f64)).collect();
         self.family("wharf_alarms", "Things that somebody should do something about, by what", "what", &counts)?;
-        let gateways = edge.wharf.directory.gateways().map(|desks| &*desks.gateway.uri);
+        let gateways = edge.wharf.directory.gateways();
+        let gateways = gateways.iter().map(|desks| &*desks.gateway.uri);
         let left = |uri| Some((uri, edge.wharf.tokens.of(uri)?.left_s(now_ms())? as f64));
         let left: Vec<(&str, f64)> = gateways.filter_map(left).collect();
         self.family("wharf_token_expires_seconds", "Until the token ends; absent where it never does", "gateway", &left)
