@@ -47,7 +47,7 @@ pub async fn resume(
 #[derive(Debug, Serialize)]
 struct Ended {
     route: String,
-    /// Accounts where it had left something.
+    /// Accounts where it was known.
     accounts: usize,
 }
 

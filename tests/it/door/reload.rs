@@ -199,7 +199,7 @@ async fn what_a_removed_route_left_can_be_ended_and_becomes_dead_letters() {
     let ended = until("it is ended", async || {
         Some(http::delete(&url(&served), &headers).await).filter(|answer| answer.status == 200)
     });
-    assert_eq!(ended.await.json()["accounts"], 1);
+    assert_eq!(ended.await.json()["accounts"], 3);
     served.stage.until_ledger("/routes/main~1late/dead", 3).await;
     assert_eq!(http::delete(&url(&served), &headers).await.status, 404);
     served.process.kill();

@@ -104,3 +104,7 @@ pub fn is_own(route: &str, account: &str) -> bool {
     let mut parts = route.split('/').skip(1);
     parts.next() == Some(account) && parts.next().is_some()
 }
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;
