@@ -28,7 +28,7 @@ pub struct Allowed {
 }
 
 /// The route `{prefix}/{name}` that `body` describes, and what is doubtful about it; the error says all that is wrong.
-pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: Allowed) -> Result<(Route, Vec<String>), String> {
+pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: &Allowed) -> Result<(Route, Vec<String>), String> {
     let Json::Object(members) = body else { return Err("a route is a JSON object, such as {\"url\":\"…\"}".into()) };
     for (key, why) in FOREIGN {
         if members.contains_key(key) {
@@ -54,7 +54,7 @@ pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: Allowed) -> Res
     if !members.contains_key("secret") {
         route.secret = allowed.secret.clone();
     }
-    require(&route, &allowed)?;
+    require(&route, allowed)?;
     let signed = route.secret.is_some();
     let warnings = warnings.into_iter().map(|Warning { text, .. }| text);
     Ok((route, warnings.filter(|text| !(signed && text.starts_with("no secret"))).collect()))
@@ -107,7 +107,7 @@ mod tests {
 
     fn read(body: &Json) -> Result<(Route, Vec<String>), String> {
         let allowed = Allowed { secret: Some(Secret::new("whsec_before")), private: false };
-        own_route(body, "main/100", "mine", allowed)
+        own_route(body, "main/100", "mine", &allowed)
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub async fn put(
     }
     let secret = before.and_then(|route| route.secret.clone());
     let prefix = format!("{}/{waba}", place.gateway);
-    let read = own_route(&body, &prefix, &name, Allowed { secret, private: edge.private_routes });
+    let read = own_route(&body, &prefix, &name, &Allowed { secret, private: edge.private_routes });
     let (route, warnings) = read.map_err(|why| ApiError::naming(ErrorId::ParameterBad, why))?;
     let sealed = kept::seal(&route, &name, &edge.wharf.vault);
     let sealed = sealed.map_err(|why| ApiError::naming(ErrorId::SecretLocked, why))?;

@@ -174,10 +174,11 @@ impl Handler<PutRoute> for Account {
 
     fn handle(&mut self, message: PutRoute, ctx: &mut Self::Context) -> Self::Result {
         let mut own = self.own.clone();
-        match own.put(message.kept, message.route) {
-            Changed::TooMany => Box::pin(std::future::ready(Changed::TooMany)),
-            changed => self.take_own(own, changed, ctx),
+        let changed = own.put(message.kept, message.route);
+        if changed == Changed::TooMany {
+            return Box::pin(std::future::ready(changed));
         }
+        self.take_own(own, changed, ctx)
     }
 }
 

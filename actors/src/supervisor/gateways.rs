@@ -95,7 +95,8 @@ impl Supervisor {
             }
             let _ = desks.gate.send(Depart).await;
             // Whoever was engaged while it left goes too.
-            let _ = join_all(desks.read().all().iter().map(|(_, actor)| actor.send(Depart))).await;
+            let accounts = desks.read().all();
+            join_all(accounts.iter().map(|(_, actor)| actor.send(Depart))).await;
         };
         ctx.spawn(left.into_actor(self).map(move |(), supervisor, _| {
             supervisor.leaving.remove(&uri);
