@@ -59,6 +59,9 @@ pub async fn end(
 ) -> Result<HttpResponse, ApiError> {
     let (gateway, name) = path.into_inner();
     let (edge, caller) = admin(&request, &late).await?;
+    if !caller.numbers.is_empty() {
+        return Err(ApiError::naming(ErrorId::AuthForbidden, "the key is for some numbers alone"));
+    }
     let full_name: Arc<str> = format!("{gateway}/{name}").into();
     let unknown = || ApiError::naming(ErrorId::RouteUnknown, &full_name);
     let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
