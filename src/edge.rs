@@ -35,6 +35,8 @@ pub struct Edge {
     pub send_wait: Duration,
     /// The Graph version where a path names none.
     pub graph_version: Arc<str>,
+    /// Whether an account's own routes may lead to private addresses.
+    pub private_routes: bool,
     /// What is counted at the edge.
     pub counters: Counters,
 }
@@ -52,6 +54,7 @@ impl Edge {
             verb_wait: settings.server.verb_wait,
             send_wait: settings.send.send_wait,
             graph_version: settings.graph.version.as_str().into(),
+            private_routes: settings.server.private_routes,
             counters: Counters::default(),
         }
     }

@@ -93,6 +93,10 @@ errors! {
     MessageGone "wharf.message.not_queued" CONFLICT "the message is {} and can no longer be cancelled";
     GatewayUnknown "wharf.gateway.unknown" NOT_FOUND "there is no gateway {}";
     RouteUnknown "wharf.route.unknown" NOT_FOUND "there is no route {}";
+    RouteStands "wharf.route.stands" CONFLICT
+        "the route {} is in the settings: remove it there and send SIGHUP first";
+    RoutesFull "wharf.routes.full" CONFLICT "an account has at most {} routes of its own: remove one first";
+    SecretLocked "wharf.secret.locked" CONFLICT "{}";
     CursorBad "wharf.cursor.bad" BAD_REQUEST "the cursor {} does not come from here: use `next` of the last answer";
     LimitBad "wharf.limit.bad" BAD_REQUEST "limit must be a whole number from 1 to 1000, not {}";
     ParameterBad "wharf.parameter.bad" BAD_REQUEST "{}";

@@ -1,12 +1,12 @@
-//! New settings for a running house: keys, tokens, secrets, trusted proxies and the files of TLS are taken over; what
-//! cannot change without a restart is named. Reads no file but those of TLS and waits for nothing.
+//! New settings for a running house: keys, tokens, secrets, routes, gateways, trusted proxies and the files of TLS are
+//! taken over; what cannot change without a restart is named. Reads no file but those of TLS.
 
 use crate::config::{ServerSettings, Settings};
 use crate::edge::{Edge, verifiers};
 use crate::tls::{Material, TlsFault};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use wharf_actors::gateway::Gateway;
+use wharf_actors::gateway::{Gateway, Route};
+use wharf_actors::supervisor::gateways::SetGateways;
 
 /// What became of new settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +28,46 @@ pub fn reload(edge: &Edge, started: &Settings, new: &Settings) -> Result<Reloade
     }
     edge.keys.replace(&new.keys);
     edge.proxies.set(new.server.trusted_proxy.clone());
-    let running: Vec<_> = edge.wharf.directory.gateways().map(|desks| &desks.gateway).collect();
+    let desks = edge.wharf.directory.gateways();
+    let running: Vec<_> = desks.iter().map(|desks| &desks.gateway).collect();
+    let needs_restart = needs_restart(started, &running, new);
     for (old, new) in pairs(&running, new) {
+        old.routes.set(routes(&old.routes.get(), &new.routes.get()));
         old.token.set(new.token.get());
         old.app_secrets.set(new.app_secrets.get());
         old.verify_token.set(new.verify_token.get());
     }
-    edge.verifiers.set(verifiers(running.into_iter()));
-    Ok(Reloaded { needs_restart: needs_restart(started, new) })
+    desks.iter().for_each(|desks| desks.reroute());
+    // Those of gateways that come, before they come; those of gateways that go, until they are gone.
+    let gateways = running.iter().copied().chain(new.gateways.iter().filter(|new| !is_one_of(&running, new)));
+    edge.verifiers.set(verifiers(gateways));
+    Ok(Reloaded { needs_restart })
+}
+
+/// Gateways come and go; gives what could not come, and why.
+pub async fn set_gateways(edge: &Edge, new: &Settings) -> Vec<String> {
+    let asked = edge.wharf.supervisor.send(SetGateways { gateways: new.gateways.clone() }).await;
+    let desks = edge.wharf.directory.gateways();
+    edge.verifiers.set(verifiers(desks.iter().map(|desks| &desks.gateway)));
+    let not_taken = asked.unwrap_or_default().into_iter();
+    not_taken.map(|not| format!("gateway {} (not added: {})", not.gateway, not.why)).collect()
+}
+
+/// The routes of a gateway: a new value only for those that differ.
+fn routes(old: &[Arc<Route>], new: &[Arc<Route>]) -> Vec<Arc<Route>> {
+    for gone in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
+        log::warn!(
+            "route_removed route={} effect=\"what is pending waits for its return, or DELETE /api/routes/{}\"",
+            gone.name,
+            gone.name
+        );
+    }
+    let same = |new: &Arc<Route>| old.iter().find(|old| *old == new).unwrap_or(new).clone();
+    new.iter().map(same).collect()
+}
+
+fn is_one_of(running: &[&Arc<Gateway>], gateway: &Gateway) -> bool {
+    running.iter().any(|running| running.uri == gateway.uri)
 }
 
 /// Gateways that are there before and after.
@@ -45,7 +77,7 @@ fn pairs<'g>(running: &[&'g Arc<Gateway>], new: &'g Settings) -> Vec<(&'g Arc<Ga
 }
 
 /// Every setting that differs and is not taken over, by its path.
-fn needs_restart(started: &Settings, new: &Settings) -> Vec<String> {
+fn needs_restart(started: &Settings, running: &[&Arc<Gateway>], new: &Settings) -> Vec<String> {
     let mut named = server(&started.server, &new.server);
     let sections = [
         ("storage", started.storage != new.storage),
@@ -53,7 +85,9 @@ fn needs_restart(started: &Settings, new: &Settings) -> Vec<String> {
         ("send", started.send != new.send),
     ];
     named.extend(differing(sections));
-    named.extend(gateways(started, new));
+    for (old, new) in pairs(running, new) {
+        named.extend(gateway(old, new).map(|setting| format!("gateway {}: {setting}", old.uri)));
+    }
     named
 }
 
@@ -68,6 +102,7 @@ fn server(old: &ServerSettings, new: &ServerSettings) -> Vec<String> {
         ("server.max_connections", old.max_connections != new.max_connections),
         ("server.max_connections_per_address", old.max_connections_per_address != new.max_connections_per_address),
         ("server.keep_alive", old.keep_alive != new.keep_alive),
+        ("server.private_routes", old.private_routes != new.private_routes),
         ("server.tls", old.tls.is_some() != new.tls.is_some()),
     ];
     differing(settings).collect()
@@ -77,25 +112,10 @@ fn differing<const N: usize>(settings: [(&str, bool); N]) -> impl Iterator<Item 
     settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned())
 }
 
-/// Gateways that came or went, and what differs in those that stayed.
-fn gateways(started: &Settings, new: &Settings) -> Vec<String> {
-    let before: BTreeMap<_, _> = started.gateways.iter().map(|gateway| (&gateway.uri, gateway)).collect();
-    let after: BTreeMap<_, _> = new.gateways.iter().map(|gateway| (&gateway.uri, gateway)).collect();
-    let gone = before.keys().filter(|uri| !after.contains_key(*uri)).map(|uri| format!("gateway {uri} (removed)"));
-    let come = after.keys().filter(|uri| !before.contains_key(*uri)).map(|uri| format!("gateway {uri} (new)"));
-    let mut named: Vec<String> = gone.chain(come).collect();
-    for (uri, old) in &before {
-        let Some(new) = after.get(uri) else { continue };
-        named.extend(gateway(old, new).map(|setting| format!("gateway {uri}: {setting}")));
-    }
-    named
-}
-
 fn gateway(old: &Gateway, new: &Gateway) -> impl Iterator<Item = String> {
     differing([
         ("app_id", old.app_id != new.app_id),
         ("business_id", old.business_id != new.business_id),
         ("override", old.overrides != new.overrides),
-        ("route", old.routes != new.routes),
     ])
 }

@@ -28,12 +28,17 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/dead", web::get().to(ops::dead::list))
         .route("/api/accounts/{waba}/dialogs", web::get().to(ops::dialogs::list))
         .route("/api/accounts/{waba}/messages", web::get().to(ops::messages::list))
+        .route("/api/accounts/{waba}/routes", web::get().to(ops::account_routes::list))
+        .route("/api/accounts/{waba}/routes/{name}", web::get().to(ops::account_routes::one))
+        .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
+        .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/messages/{id}", web::get().to(ops::messages::one))
         .route("/api/alarms", web::get().to(ops::alarms::list))
         .route("/api/ledger", web::get().to(ops::ledger::all))
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))
+        .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
         .default_service(web::to(nothing_here));
 }

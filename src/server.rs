@@ -134,8 +134,12 @@ impl Running {
     /// Takes over from `new` what can be changed while everything runs.
     pub async fn reload(&self, new: Settings) -> Result<Reloaded, StartError> {
         let (edge, started) = (self.edge.clone(), Arc::clone(&self.started));
-        let reloaded = web::block(move || reload::reload(&edge, &started, &new)).await;
-        Ok(reloaded.map_err(|_| StartError::Thread)??)
+        let new = Arc::new(new);
+        let settings = Arc::clone(&new);
+        let reloaded = web::block(move || reload::reload(&edge, &started, &settings)).await;
+        let mut reloaded = reloaded.map_err(|_| StartError::Thread)??;
+        reloaded.needs_restart.extend(reload::set_gateways(&self.edge, &new).await);
+        Ok(reloaded)
     }
 
     /// `http` or `https`: what the public listener speaks.

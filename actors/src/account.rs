@@ -25,13 +25,15 @@ mod recall;
 mod reconcile;
 mod restore;
 mod retire;
+mod routes;
 mod subscription;
 
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
-pub(crate) use restore::reader as restore_reader;
+pub(crate) use restore::readers as restore_readers;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
+pub use routes::{Changed, MOST_OWN_ROUTES, Own};
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -70,6 +72,10 @@ pub struct Account {
     recalls: usize,
     /// It is about to be forgotten: nothing is taken any more.
     leaving: bool,
+    /// Its own routes, beside those of the gateway.
+    own: Own,
+    /// A step in giving up the deliveries of a route is under way.
+    ending: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -105,7 +111,7 @@ impl Drop for Death {
 
 impl Account {
     /// An account on the current arbiter.
-    pub fn new(machine: AccountMachine, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
+    pub fn new(machine: AccountMachine, own: Own, house: House, desk: Rc<AccountDesk>, courier: Addr<Courier>) -> Self {
         let id: Arc<str> = machine.record().id.as_ref().into();
         let death = Death { account: Arc::clone(&id), supervisor: Some(house.supervisor.clone()) };
         Self {
@@ -119,6 +125,8 @@ impl Account {
             timer: None,
             recalls: 0,
             leaving: false,
+            own,
+            ending: false,
             death,
         }
     }
@@ -157,6 +165,16 @@ impl Account {
             let _ = tell.send(Err("the account is being removed; repeat the verb".into()));
         } else if let Some(ticket) = self.turn(input, Vec::new(), ctx) {
             self.waiting.insert(ticket, Waiting::Told(tell));
+        }
+        told
+    }
+
+    /// Hears of the change of `ticket`; at once where there is none.
+    fn wait(&mut self, ticket: Option<u64>) -> oneshot::Receiver<Result<(), String>> {
+        let (tell, told) = oneshot::channel();
+        match ticket {
+            Some(ticket) => drop(self.waiting.insert(ticket, Waiting::Told(tell))),
+            None => drop(tell.send(Ok(()))),
         }
         told
     }
@@ -292,6 +310,7 @@ impl Actor for Account {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.turn(Input::Tick, Vec::new(), ctx);
+        self.end_routes(ctx);
     }
 }
 

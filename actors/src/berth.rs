@@ -29,7 +29,7 @@ pub struct Berth {
 
 impl Berth {
     /// Opens the berth of the current arbiter.
-    pub fn open(graph: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Rc<Self> {
+    pub fn open(graph: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>) -> Rc<Self> {
         let berth = Rc::new(Self {
             accounts: LoopDesk::open(settle::<Account>),
             gates: LoopDesk::open(settle::<Gate>),

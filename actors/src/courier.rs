@@ -43,7 +43,7 @@ use graph::{Graph, GraphLimits};
 use nats::NatsClient;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use subscription::{Foreign, Subscribed};
 use wharf_storage::MessageRecord;
 
@@ -56,24 +56,47 @@ pub struct Courier {
     routes: Rc<RouteClient>,
     coalescer: Coalescer,
     queues: Rc<NatsClient>,
-    sinks: HashMap<Arc<str>, Rc<Sink>>,
+    gates: Arc<Gates>,
+    sinks: HashMap<Arc<str>, Made>,
+}
+
+/// A sink, and the route it was made for.
+struct Made {
+    route: Weak<Route>,
+    sink: Result<Rc<Sink>, String>,
 }
 
 impl Courier {
     /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
-    pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Gates) -> Self {
-        let sink = |route: &Arc<Route>| {
-            let made = Sink::new(route, gates);
-            let made = made.inspect_err(|why| log::error!("route_unusable route={} why=\"{why}\"", route.name));
-            Some((Arc::clone(&route.name), Rc::new(made.ok()?)))
-        };
-        Self {
+    pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>) -> Self {
+        let mut courier = Self {
             graph: Rc::new(Graph::new(settings, GraphLimits::default())),
             routes: Rc::default(),
             coalescer: Coalescer::default(),
             queues: Rc::default(),
-            sinks: routes.iter().filter_map(sink).collect(),
+            gates: Arc::clone(gates),
+            sinks: HashMap::new(),
+        };
+        routes.iter().for_each(|route| drop(courier.sink(route)));
+        courier
+    }
+
+    /// Where the deliveries of `route` go: made once, and anew for another route of that name.
+    fn sink(&mut self, route: &Arc<Route>) -> Result<Rc<Sink>, String> {
+        let known = self.sinks.get(&route.name).filter(|made| std::ptr::eq(made.route.as_ptr(), Arc::as_ptr(route)));
+        if let Some(made) = known {
+            return made.sink.clone();
         }
+        // Sinks of routes that nobody has any more go whenever their number has doubled.
+        if self.sinks.len().is_power_of_two() {
+            self.sinks.retain(|_, made| made.route.strong_count() > 0);
+        }
+        let sink = Sink::new(route, &self.gates).map(Rc::new);
+        if let Err(why) = &sink {
+            log::error!("route_unusable route={} why=\"{why}\"", route.name);
+        }
+        self.sinks.insert(Arc::clone(&route.name), Made { route: Arc::downgrade(route), sink: sink.clone() });
+        sink
     }
 }
 
@@ -89,9 +112,12 @@ impl Handler<Attempt> for Courier {
     type Result = ResponseFuture<Attempted>;
 
     fn handle(&mut self, message: Attempt, _: &mut Self::Context) -> Self::Result {
-        let Some(sink) = self.sinks.get(&message.route.name).cloned() else {
-            let failed = Attempted::unanswered("the route's URL cannot be used; correct it and restart");
-            return Box::pin(std::future::ready(failed));
+        let sink = match self.sink(&message.route) {
+            Ok(sink) => sink,
+            Err(why) => {
+                let failed = Attempted::unanswered(&format!("the route cannot be used: {why}"));
+                return Box::pin(std::future::ready(failed));
+            }
         };
         let ways = Ways { routes: Rc::clone(&self.routes), queues: Rc::clone(&self.queues), sink };
         // Only first tries go together: what failed together is tried again alone.

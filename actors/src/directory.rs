@@ -4,6 +4,7 @@
 use crate::account::Account;
 use crate::gate::Gate;
 use crate::gateway::Gateway;
+use crate::messages::Reroute;
 use crate::rules::ownership::{Engaged, digits};
 use actix::Addr;
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// The routing table of all gateways.
 pub struct Directory {
-    gateways: HashMap<Arc<str>, Arc<Desks>>,
+    gateways: RwLock<HashMap<Arc<str>, Arc<Desks>>>,
 }
 
 /// One gateway and who is engaged there.
@@ -35,30 +36,45 @@ impl Directory {
     /// The table of these gateways.
     pub fn new(desks: impl IntoIterator<Item = Desks>) -> Self {
         let named = desks.into_iter().map(|desks| (Arc::clone(&desks.gateway.uri), Arc::new(desks)));
-        Self { gateways: named.collect() }
+        Self { gateways: RwLock::new(named.collect()) }
     }
 
     /// The gateway served at `uri`.
-    pub fn gateway(&self, uri: &str) -> Option<&Arc<Desks>> {
-        self.gateways.get(uri)
+    pub fn gateway(&self, uri: &str) -> Option<Arc<Desks>> {
+        self.table().get(uri).cloned()
     }
 
     /// All gateways.
-    pub fn gateways(&self) -> impl Iterator<Item = &Arc<Desks>> {
-        self.gateways.values()
+    pub fn gateways(&self) -> Vec<Arc<Desks>> {
+        self.table().values().cloned().collect()
+    }
+
+    /// Serves a gateway from now on.
+    pub fn add(&self, desks: Desks) {
+        let mut gateways = self.gateways.write().unwrap_or_else(PoisonError::into_inner);
+        gateways.insert(Arc::clone(&desks.gateway.uri), Arc::new(desks));
+    }
+
+    /// Serves it no more.
+    pub fn remove(&self, uri: &str) {
+        self.gateways.write().unwrap_or_else(PoisonError::into_inner).remove(uri);
+    }
+
+    fn table(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Arc<Desks>>> {
+        self.gateways.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account's actor and gateway, wherever it is engaged.
-    pub fn account(&self, id: &str) -> Option<(Addr<Account>, &Arc<Desks>)> {
-        self.gateways.values().find_map(|desks| Some((desks.read().by_id.get(id)?.clone(), desks)))
+    pub fn account(&self, id: &str) -> Option<(Addr<Account>, Arc<Desks>)> {
+        self.table().values().find_map(|desks| Some((desks.read().by_id.get(id)?.clone(), Arc::clone(desks))))
     }
 
     /// The account that has this phone number id, wherever it is engaged.
-    pub fn account_of_number(&self, number: &str) -> Option<(Arc<str>, Addr<Account>, &Arc<Desks>)> {
-        self.gateways.values().find_map(|desks| {
+    pub fn account_of_number(&self, number: &str) -> Option<(Arc<str>, Addr<Account>, Arc<Desks>)> {
+        self.table().values().find_map(|desks| {
             let accounts = desks.read();
             let id = accounts.by_number.get(number)?;
-            Some((Arc::clone(id), accounts.by_id.get(id)?.clone(), desks))
+            Some((Arc::clone(id), accounts.by_id.get(id)?.clone(), Arc::clone(desks)))
         })
     }
 }
@@ -83,6 +99,12 @@ impl Desks {
             accounts.by_number.insert(number.clone(), Arc::clone(id));
             accounts.by_display.insert(digits(display).into(), Arc::clone(id));
         }
+    }
+
+    /// Has its gate and accounts take over the gateway's routes as they are now.
+    pub fn reroute(&self) {
+        self.gate.do_send(Reroute);
+        self.read().by_id.values().for_each(|actor| actor.do_send(Reroute));
     }
 
     /// Forgets an account.

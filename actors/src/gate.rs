@@ -1,5 +1,7 @@
 //! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
 
+mod routes;
+
 use crate::account::nameless;
 use crate::clock::{chance, now_ms};
 use crate::cloud::item::Item;
@@ -7,7 +9,7 @@ use crate::cloud::webhook;
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Finish, Release, Settled};
+use crate::messages::{Adopt, Attempt, Deliver, Depart, Finish, Release, Settled};
 use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
@@ -43,10 +45,14 @@ pub type GateDesk = LoopDesk<(Addr<Gate>, u64)>;
 /// The actor of one gateway's gate.
 pub struct Gate {
     gateway: Arc<str>,
+    settings: Arc<Gateway>,
+    body_budget: usize,
     machine: GateMachine,
     store: Arc<dyn Store>,
     desk: Rc<GateDesk>,
     courier: Addr<Courier>,
+    /// A step in giving up the deliveries of a route is under way.
+    ending: bool,
     timer: Option<(u64, SpawnHandle)>,
     /// The accounts to which quarantined items are handed over just now.
     handing: HashSet<Arc<str>>,
@@ -58,20 +64,24 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate on the current arbiter.
+    /// A gate on the current arbiter; the reader of a new route keeps `body_budget` bytes in memory.
     pub fn new(
-        gateway: Arc<str>,
+        settings: Arc<Gateway>,
+        body_budget: usize,
         machine: GateMachine,
         store: Arc<dyn Store>,
         desk: Rc<GateDesk>,
         courier: Addr<Courier>,
     ) -> Self {
         Self {
-            gateway,
+            gateway: Arc::clone(&settings.uri),
+            settings,
+            body_budget,
             machine,
             store,
             desk,
             courier,
+            ending: false,
             timer: None,
             handing: HashSet::new(),
             sifter: None,
@@ -347,6 +357,14 @@ impl Handler<Finish> for Gate {
     }
 }
 
+impl Handler<Depart> for Gate {
+    type Result = ();
+
+    fn handle(&mut self, _: Depart, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
 async fn read_event(store: Arc<dyn Store>, stream: &Arc<str>, seq: u64) -> Option<Arc<Event>> {
     let name = Arc::clone(stream);
     let read = actix_rt::task::spawn_blocking(move || store.event(&name, seq)).await;
@@ -368,10 +386,8 @@ pub fn restore(store: &dyn Store, gateway: &Gateway, setting: &Setting) -> Resul
     let claims = store.hot(Kind::Claim, &prefix.0);
     let claims = claims.iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
     let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in test_routes(&gateway.routes) {
-        readers.push(crate::account::restore_reader(store, &tests, &route, seqs.tests, setting, &mut opening)?);
-    }
+    let routes = test_routes(&gateway.routes.get());
+    let readers = crate::account::restore_readers(store, &tests, &routes, seqs.tests, setting, &mut opening)?;
     Ok(GateMachine::new(name, seqs, claims, Deliveries::new(tests, readers), opening))
 }
 

@@ -1,7 +1,9 @@
 //! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
 
+pub mod kept;
 pub mod subject;
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -62,7 +64,7 @@ impl<T: fmt::Debug> fmt::Debug for Rotating<T> {
     }
 }
 
-/// One Meta app's callback. Its token and secrets may be replaced while everything runs; nothing else may.
+/// One Meta app's callback. Its token, secrets and routes may be replaced while everything runs; nothing else may.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// The callback's path, without the slash; its name everywhere.
@@ -82,7 +84,7 @@ pub struct Gateway {
     /// How Meta reaches this gateway, where `public_url` is known.
     pub callback_url: Option<String>,
     /// Where its events go.
-    pub routes: Vec<Arc<Route>>,
+    pub routes: Rotating<Vec<Arc<Route>>>,
 }
 
 /// Whether an account's webhooks are pointed at us one by one.
@@ -131,6 +133,8 @@ pub struct Route {
     pub allow_private: bool,
     /// What a queue needs besides; an HTTP endpoint has none.
     pub queue: Option<Queue>,
+    /// Why nothing can be delivered there at present.
+    pub unusable: Option<Arc<str>>,
 }
 
 /// How events go to a queue.
@@ -152,7 +156,8 @@ pub struct Batch {
 }
 
 /// What must not overtake what on its way to a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Within a dialog, deliveries start one after another.
     Dialog,
@@ -161,7 +166,8 @@ pub enum Order {
 }
 
 /// What a route does with a status when a later one of the same message was accepted before it: `sent` after `read`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RankGuard {
     /// It is delivered like any other.
     Off,
@@ -172,7 +178,8 @@ pub enum RankGuard {
 }
 
 /// The shape of a delivery's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Meta's envelope holding one item.
     Meta,

@@ -1,5 +1,6 @@
 //! Every message that crosses from one actor to another, in the order of the flow: the protocol on one page.
 
+use crate::account::Changed;
 use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::AccountSnapshot;
@@ -12,7 +13,7 @@ use actix::{Addr, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Write};
+use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, OwnRoute, Receipt, Write};
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
 #[derive(Message)]
@@ -122,6 +123,44 @@ pub enum Force {
 #[rtype(result = "Result<(), String>")]
 pub struct Remove;
 
+/// Supervisor → account and gate: the gateway's routes may have changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Reroute;
+
+/// Edge → account: which are its own routes, by name?
+#[derive(Message)]
+#[rtype(result = "Vec<(Box<str>, Arc<Route>)>")]
+pub struct OwnRoutes;
+
+/// Edge → account: have this route, or have it in place of the one of that name. Answered when it is durable.
+#[derive(Message)]
+#[rtype(result = "Changed")]
+pub struct PutRoute {
+    /// As it is kept.
+    pub kept: OwnRoute,
+    /// As it is used.
+    pub route: Arc<Route>,
+}
+
+/// Edge → account: this one of its own routes goes for good. Answered when that is durable; its unfinished deliveries
+/// become dead letters after that.
+#[derive(Message)]
+#[rtype(result = "Changed")]
+pub struct DropRoute {
+    /// Its name within the account.
+    pub name: Box<str>,
+}
+
+/// Edge → account and gate: give up what is unfinished of a route that is not in the settings any more. Answers whether
+/// there is such a one.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct EndRoute {
+    /// Its full name.
+    pub route: Arc<str>,
+}
+
 /// Supervisor → gate: `account` is engaged now; hand over what is quarantined under its name.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -164,6 +203,11 @@ pub struct Drain {
     /// Answer after this long in any case.
     pub within: std::time::Duration,
 }
+
+/// Supervisor → account and gate: your gateway is gone; stop.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Depart;
 
 /// Supervisor → account and gate: start nothing new. Answered once what was under way has ended and that is durable.
 #[derive(Message)]

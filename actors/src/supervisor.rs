@@ -1,7 +1,7 @@
 //! The supervisor: spawns, rebuilds and retires the actors of accounts, and publishes the routing table. The verbs
 //! themselves are in `verbs`; what an account is, only the account decides.
 
-use crate::account::{Account, House, restore};
+use crate::account::{Account, House, Own, restore};
 use crate::berth::Berth;
 use crate::clock::now_ms;
 use crate::courier::Courier;
@@ -9,19 +9,20 @@ use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
-use crate::messages::{Died, Drain, Finish, Release};
+use crate::messages::{Died, Drain, Finish, Release, Reroute};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
 use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
     AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+pub mod gateways;
 mod reconcile;
 mod sweep;
 #[cfg(test)]
@@ -75,6 +76,8 @@ pub struct Supervisor {
     directory: Arc<Directory>,
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
+    /// Gateways that were removed and where something is still under way.
+    leaving: HashSet<Arc<str>>,
     turns: Turns,
     rounds: Rounds,
     tokens: Arc<Tokens>,
@@ -102,7 +105,7 @@ pub struct Wharf {
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
-    let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.iter().cloned()).collect();
+    let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.get().to_vec()).collect();
     let gates = Arc::new(Gates::kept_in(&plan.store));
     for arbiter in &plan.arbiters {
         let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
@@ -122,6 +125,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         directory: Arc::clone(&directory),
         courier: courier.clone(),
         deaths: HashMap::new(),
+        leaving: HashSet::new(),
         turns: Turns::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
@@ -141,7 +145,7 @@ fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
 /// Shares the memory for dialogs and bodies among the accounts.
 fn setting(plan: &Plan, accounts: usize) -> Setting {
     let accounts = accounts.max(1);
-    let routes = plan.gateways.iter().map(|gateway| gateway.routes.len()).max().unwrap_or(0).max(1);
+    let routes = plan.gateways.iter().map(|gateway| gateway.routes.get().len()).max().unwrap_or(0).max(1);
     Setting {
         dialogs: (DIALOGS / accounts).clamp(64, 20_000),
         dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
@@ -156,11 +160,12 @@ fn start_gate(
     arbiter: &ArbiterHandle,
     setting: &Setting,
 ) -> Result<Addr<Gate>, StoreError> {
-    let (store, name) = (Arc::clone(&plan.store), Arc::clone(&gateway.uri));
+    let (store, settings) = (Arc::clone(&plan.store), Arc::clone(gateway));
+    let body_budget = setting.body_budget();
     let machine = crate::gate::restore(store.as_ref(), gateway, setting)?.limited(plan.quarantine);
     Ok(Gate::start_in_arbiter(arbiter, move |_| {
         let berth = Berth::here();
-        Gate::new(name, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
+        Gate::new(settings, body_budget, machine, store, std::rc::Rc::clone(&berth.gates), berth.courier.clone())
     }))
 }
 
@@ -190,8 +195,10 @@ impl Supervisor {
             return Ok(());
         };
         let (id, numbers): (Arc<str>, _) = (record.id.as_ref().into(), Entry::new(record.clone()).numbers);
-        let actor = self.start_account(desks, record, messages, address)?;
+        let actor = self.start_account(&desks, record, messages, address)?;
         desks.engage(&id, actor.clone(), &numbers);
+        // They may have changed since it was restored.
+        actor.do_send(Reroute);
         if self.plan.store.standing() == Standing::Open {
             // A stop may have left some of its items in quarantine.
             desks.gate.do_send(Release { account: id, actor });
@@ -208,7 +215,9 @@ impl Supervisor {
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
         let store = Arc::clone(&self.plan.store);
-        let mut machine = restore(store.as_ref(), &desks.gateway, record, messages, &self.setting, now_ms())?;
+        let own = Own::read(store.as_ref(), &record.gateway, &record.id, &self.plan.vault)?;
+        let routes = own.with(&desks.gateway.routes.get());
+        let mut machine = restore(store.as_ref(), &routes, record, messages, &self.setting, now_ms())?;
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         if closed {
             // What it would start could not be kept: it would be delivered again after every rebuild.
@@ -219,7 +228,7 @@ impl Supervisor {
         let machine = if closed { machine.at_rest() } else { machine };
         Ok(Account::start_in_arbiter(arbiter, move |_| {
             let berth = Berth::here();
-            Account::new(machine, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
+            Account::new(machine, own, house, std::rc::Rc::clone(&berth.accounts), berth.courier.clone())
         }))
     }
 
@@ -296,7 +305,7 @@ impl Handler<Engage> for Supervisor {
 
     fn handle(&mut self, message: Engage, ctx: &mut Self::Context) -> Self::Result {
         let record = message.record;
-        let Some(desks) = self.directory.gateway(&record.gateway).cloned() else {
+        let Some(desks) = self.directory.gateway(&record.gateway) else {
             return Box::pin(std::future::ready(Err("the gateway is not configured".to_owned())).into_actor(self));
         };
         let id: Arc<str> = record.id.as_ref().into();
@@ -314,6 +323,7 @@ impl Handler<Engage> for Supervisor {
             let kept = actor.send(crate::messages::Refresh(entry)).await.unwrap_or_else(|error| Err(error.to_string()));
             kept.map(|()| {
                 desks.engage(&id, actor.clone(), &numbers);
+                actor.do_send(Reroute);
                 desks.gate.do_send(Release { account: id, actor });
             })
         };
@@ -325,9 +335,10 @@ impl Handler<Drain> for Supervisor {
     type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
-        let gates = self.directory.gateways().map(|desks| desks.gate.send(Finish));
-        let accounts = self.directory.gateways().flat_map(|desks| desks.read().all());
-        let accounts = accounts.map(|(_, actor)| actor.send(Finish));
+        let gateways = self.directory.gateways();
+        let gates: Vec<_> = gateways.iter().map(|desks| desks.gate.send(Finish)).collect();
+        let accounts = gateways.iter().flat_map(|desks| desks.read().all());
+        let accounts: Vec<_> = accounts.map(|(_, actor)| actor.send(Finish)).collect();
         let all = futures_util::future::join(join_all(gates), join_all(accounts));
         let drained = async move {
             if tokio::time::timeout(message.within, all).await.is_err() {

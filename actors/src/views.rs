@@ -1,11 +1,13 @@
 //! Plain snapshots of actors: inspection, metrics, the dashboard, the command line and tests all read these.
 
+use crate::gateway::Route;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::life::Life;
 use crate::rules::outbox::Outbox;
 use crate::rules::reader::LastAnswer;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wharf_storage::MessageState;
 
 /// An account's actor.
@@ -40,6 +42,11 @@ pub struct RouteView {
     pub high: u64,
     /// What the route last said.
     pub last_answer: Option<LastAnswer>,
+    /// Whether the route is gone, and only its deliveries are left.
+    pub removed: bool,
+    /// The route itself.
+    #[serde(skip)]
+    pub route: Arc<Route>,
 }
 
 /// The routes of one stream.
@@ -49,10 +56,18 @@ pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
         let last_answer = reader.last_answer().cloned();
         (
             reader.route().name.to_string(),
-            RouteView { open, under_way, parked: reader.parked(), high: reader.high(), last_answer },
+            RouteView {
+                open,
+                under_way,
+                parked: reader.parked(),
+                high: reader.high(),
+                last_answer,
+                removed: !reader.is_live(),
+                route: Arc::clone(reader.route()),
+            },
         )
     };
-    deliveries.readers().iter().map(view).collect()
+    deliveries.readers().iter().filter(|reader| !reader.is_gone()).map(view).collect()
 }
 
 /// An outbox, counted by state.

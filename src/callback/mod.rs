@@ -26,8 +26,8 @@ pub async fn handle(
 ) -> Result<HttpResponse, ApiError> {
     let gateway = edge.wharf.directory.gateway(&uri).ok_or_else(|| unknown_path(&request))?;
     match *request.method() {
-        Method::POST => webhook::receive(&request, payload, gateway, &edge).await,
-        Method::GET => get(&request, gateway, &edge).await,
+        Method::POST => webhook::receive(&request, payload, &gateway, &edge).await,
+        Method::GET => get(&request, &gateway, &edge).await,
         _ => Err(ApiError::naming(ErrorId::MethodWrong, request.method())),
     }
 }

@@ -108,7 +108,8 @@ fn verify(request: &HttpRequest, body: &[u8], desks: &Desks, edge: &Edge) -> Res
     }
     let header = request.headers().get("X-Hub-Signature-256").map(HeaderValue::as_bytes);
     let verifiers = edge.verifiers.get();
-    let verifier = verifiers.get(&gateway.uri).expect("every gateway has a verifier");
+    let leaving = || ApiError::naming(ErrorId::NotReady, "the gateway has just been removed");
+    let verifier = verifiers.get(&gateway.uri).ok_or_else(leaving)?;
     match verifier.verify(header, body) {
         Ok(which) => Ok(u8::try_from(which).unwrap_or(u8::MAX)),
         Err(BadSignature::Missing) => Err(ApiError::plain(ErrorId::SignatureMissing)),

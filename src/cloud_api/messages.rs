@@ -72,7 +72,7 @@ impl Sending {
         let body = read_body(request, payload, &mut reserved).await?;
         let answer = match Outbound::read(&body)? {
             Outbound::Message(message) => self.submit(message, body, &account, &actor, edge).await,
-            Outbound::Mark(_) => self.pass(body, desks, edge).await,
+            Outbound::Mark(_) => self.pass(body, &desks, edge).await,
         };
         drop(reserved);
         answer

@@ -57,7 +57,7 @@ fn gateway(
         verify_token: verify_token?.into(),
         business_id: business_id?,
         overrides: overrides?,
-        routes: routes? as Vec<Arc<Route>>,
+        routes: (routes? as Vec<Arc<Route>>).into(),
     }))
 }
 

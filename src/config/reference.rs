@@ -95,6 +95,12 @@ pub const SETTINGS: &[Setting] = &[
         "trusted_proxy",
         "Proxies whose `X-Forwarded-For` is believed: addresses or networks such as `10.0.0.0/8`; without it none is.",
     ),
+    with_default(
+        "server",
+        "private_routes",
+        "false",
+        "Whether a route that an account is given through the API may say `allow_private`.",
+    ),
     required(
         "server.tls",
         "cert",

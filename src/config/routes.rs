@@ -31,6 +31,11 @@ pub(super) fn read(all: Vec<Unread>, gateway: &str, reading: &mut Reading) -> Op
     read.into_iter().collect()
 }
 
+/// Reads the one route of `owner`, which is there by itself.
+pub(super) fn one(unread: Unread, owner: &str, reading: &mut Reading) -> Option<Route> {
+    route(unread, owner, &mut BTreeMap::new(), reading).map(|route| (*route).clone())
+}
+
 fn route(
     unread: Unread,
     gateway: &str,
@@ -80,6 +85,7 @@ fn route(
         batch: batch?,
         rank_guard: rank_guard?,
         queue: queue?,
+        unusable: None,
     }))
 }
 

@@ -36,6 +36,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
     let most_of_one = section.get("max_connections_per_address", values::number(1..=MOST_CONNECTIONS));
     let keep_alive = section.get("keep_alive", values::within(SECOND, SECOND * 3600));
     let trusted_proxy = section.list("trusted_proxy", values::network).map(TrustedProxies::new);
+    let private_routes = section.get("private_routes", values::truth);
     let speaks_tls = section.has("tls");
     let unread_tls = section.table("tls");
     if let (Some(one), Some(other)) = (listen, ops_listen)
@@ -63,6 +64,7 @@ pub(super) fn server(unread: Unread, reading: &mut Reading) -> Option<ServerSett
         max_connections_per_address: most_of_one?,
         keep_alive: keep_alive?,
         trusted_proxy: trusted_proxy?,
+        private_routes: private_routes?,
         tls: tls?,
     })
 }

@@ -42,6 +42,8 @@ pub struct ServerSettings {
     pub keep_alive: Duration,
     /// Whose word on a caller's address is believed.
     pub trusted_proxy: TrustedProxies,
+    /// Whether an account's own routes may lead to private addresses.
+    pub private_routes: bool,
     /// The files of TLS at `listen`; without them it speaks plain HTTP.
     pub tls: Option<TlsSettings>,
 }
@@ -232,8 +234,8 @@ fn settled(origin: &str, root: Unread, reading: &mut Reading) -> Option<Settings
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let routes = self.gateways.iter().flat_map(|gateway| &gateway.routes);
-        let routes: Vec<_> = routes.map(|route| (&route.name, address::masked(&route.url))).collect();
+        let routes: Vec<_> = self.gateways.iter().flat_map(|gateway| gateway.routes.get().to_vec()).collect();
+        let routes: Vec<_> = routes.iter().map(|route| (&route.name, address::masked(&route.url))).collect();
         let gateways: Vec<_> = self.gateways.iter().map(|gateway| &gateway.uri).collect();
         f.debug_struct("Settings")
             .field("origin", &self.origin)

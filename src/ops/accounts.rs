@@ -51,6 +51,10 @@ struct AccountInside {
 #[derive(Debug, Serialize)]
 struct RouteShown {
     url: String,
+    /// It is not there any more; only what it left unfinished is.
+    removed: bool,
+    /// Why nothing can be delivered to it.
+    unusable: Option<String>,
     pending: i64,
     open: usize,
     under_way: usize,
@@ -97,10 +101,7 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
     let view = actor.send(Look).await;
     let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
     let ledger = edge.wharf.store.ledger(&waba);
-    let endpoint = |name: &str| {
-        let route = desks.gateway.routes.iter().find(|route| *route.name == *name)?;
-        Some((masked(&route.url), edge.wharf.gates.known(&route.url)?.standing()))
-    };
+    let endpoint = |url: &str| Some(edge.wharf.gates.known(url)?.standing());
     let token = edge.wharf.tokens.of(&desks.gateway.uri).map(|token| TokenShown::of(&token));
     Ok(json(&AccountInside::of(record, view, ledger, token, endpoint)))
 }
@@ -111,7 +112,7 @@ impl AccountInside {
         view: AccountView,
         ledger: Tally,
         token: Option<TokenShown>,
-        endpoint: impl Fn(&str) -> Option<(String, Standing)>,
+        endpoint: impl Fn(&str) -> Option<Standing>,
     ) -> Self {
         let route = |(name, view): (String, wharf_actors::views::RouteView)| {
             let sums = ledger.routes.get(&name).copied().unwrap_or_else(RouteTally::default);
@@ -120,9 +121,11 @@ impl AccountInside {
                 status: last.status,
                 reason: last.reason,
             });
-            let (url, standing) = endpoint(&name).unzip();
+            let standing = endpoint(&view.route.url);
             let shown = RouteShown {
-                url: url.unwrap_or_default(),
+                url: if view.route.url.is_empty() { String::new() } else { masked(&view.route.url) },
+                removed: view.removed,
+                unusable: view.route.unusable.as_deref().map(str::to_owned).filter(|_| !view.removed),
                 pending: sums.pending,
                 open: view.open,
                 under_way: view.under_way,

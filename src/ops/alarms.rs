@@ -158,7 +158,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
     alarms.extend(of_certificate(edge, now_ms()));
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
-        for route in &desks.gateway.routes {
+        for route in desks.gateway.routes.get().iter() {
             let Some(gate) = edge.wharf.gates.known(&route.url) else { continue };
             let standing = gate.standing();
             let paused = standing.paused_at_ms;
@@ -175,6 +175,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
             alarms.push(Alarm { what: what.to_owned(), since, gateway, route, todo, ..Alarm::default() });
         }
     }
+    alarms.extend(of_removed_routes(edge));
     alarms
 }
 
@@ -194,6 +195,32 @@ fn of_certificate(edge: &Edge, now: u64) -> Option<Alarm> {
         todo: "renew the files of server.tls; they are read again by themselves",
         ..Alarm::default()
     })
+}
+
+/// Routes that are not in the settings any more and left deliveries behind. An account's own never does that.
+fn of_removed_routes(edge: &Edge) -> Vec<Alarm> {
+    let there: Vec<_> =
+        edge.wharf.directory.gateways().iter().flat_map(|desks| desks.gateway.routes.get().to_vec()).collect();
+    let is_there = |name: &str| there.iter().any(|route| *route.name == *name);
+    let mut pending = BTreeMap::<String, i64>::new();
+    for (_, ledger) in edge.wharf.store.ledgers() {
+        for (name, tally) in ledger.routes {
+            *pending.entry(name).or_default() += tally.pending;
+        }
+    }
+    let left = pending.into_iter().filter(|(name, pending)| *pending > 0 && !is_there(name));
+    let alarm = |(route, pending): (String, i64)| {
+        let gateway = route.split_once('/').filter(|(_, name)| !name.contains('/'))?.0.to_owned();
+        Some(Alarm {
+            what: "route_removed".to_owned(),
+            detail: Some(format!("{pending} deliveries pending")),
+            gateway: Some(gateway),
+            route: Some(route),
+            todo: "put it back into the settings and send SIGHUP, or DELETE /api/routes/{gateway}/{name}",
+            ..Alarm::default()
+        })
+    };
+    left.filter_map(alarm).collect()
 }
 
 fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {

@@ -48,7 +48,8 @@ impl Scrape {
         self.one("wharf_wrong_keys_total", "Requests with a wrong key, since start", read(&counters.wrong_keys))?;
         let help = "Connections cut because their address had too many, since start";
         self.one("wharf_connections_crowded_total", help, read(&counters.crowded))?;
-        let accounts = edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
+        let gateways = edge.wharf.directory.gateways();
+        let accounts = gateways.iter().map(|desks| (&*desks.gateway.uri, desks.read().len() as f64));
         self.family("wharf_accounts", "Engaged accounts by gateway", "gateway", &accounts.collect::<Vec<_>>())
     }
 
@@ -79,8 +80,8 @@ impl Scrape {
     }
 
     fn quarantine(&self, edge: &Edge) -> prometheus::Result<()> {
-        let mut bytes: Vec<(&str, f64)> =
-            edge.wharf.directory.gateways().map(|desks| (&*desks.gateway.uri, 0.0)).collect();
+        let gateways = edge.wharf.directory.gateways();
+        let mut bytes: Vec<(&str, f64)> = gateways.iter().map(|desks| (&*desks.gateway.uri, 0.0)).collect();
         let claims = edge.wharf.store.hot(Kind::Claim, &[]);
         for claim in claims.iter().filter_map(|(_, bytes)| Claim::from_bytes(bytes).ok()) {
             let of = bytes.iter_mut().find(|(gateway, _)| *gateway == &*claim.gateway);
@@ -145,10 +146,10 @@ impl Scrape {
         let breakers = GaugeVec::new(opts, &["route"])?;
         let opts = Opts::new("wharf_route_paused", "1 while the route is paused, because its application said 410");
         let paused = GaugeVec::new(opts, &["route"])?;
-        let routes = edge.wharf.directory.gateways().flat_map(|desks| &desks.gateway.routes);
-        for (route, standing) in
-            routes.filter_map(|route| Some((route, edge.wharf.gates.known(&route.url)?.standing())))
-        {
+        let routes = edge.wharf.directory.gateways().into_iter().flat_map(|desks| desks.gateway.routes.get().to_vec());
+        for (route, standing) in routes.filter_map(|route| {
+            Some((edge.wharf.gates.known(&route.url)?.standing(), route)).map(|(standing, route)| (route, standing))
+        }) {
             let state = ["closed", "half-open", "open"].iter().position(|word| *word == standing.breaker);
             breakers.with_label_values(&[&*route.name]).set(state.unwrap_or_default() as f64);
             let is_paused = standing.paused_at_ms.is_some();
@@ -168,7 +169,8 @@ impl Scrape {
             let help = "Until the certificate of the public listener ends";
             self.one("wharf_certificate_expires_seconds", help, left_s as f64)?;
         }
-        let gateways = edge.wharf.directory.gateways().map(|desks| &*desks.gateway.uri);
+        let gateways = edge.wharf.directory.gateways();
+        let gateways = gateways.iter().map(|desks| &*desks.gateway.uri);
         let left = |uri| Some((uri, edge.wharf.tokens.of(uri)?.left_s(now_ms())? as f64));
         let left: Vec<(&str, f64)> = gateways.filter_map(left).collect();
         self.family("wharf_token_expires_seconds", "Until the token ends; absent where it never does", "gateway", &left)

@@ -1,5 +1,6 @@
 //! The ops listener: looking into the house. Reads views and kept records; changes nothing.
 
+pub mod account_routes;
 pub mod accounts;
 pub mod alarms;
 pub mod audit;

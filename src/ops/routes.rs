@@ -1,5 +1,6 @@
 //! `/api/routes/{gateway}/{name}`: what operators do about a route.
 
+use super::account_routes::admin;
 use super::json;
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
@@ -7,8 +8,11 @@ use crate::authorised;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::future::join_all;
 use serde::Serialize;
+use std::sync::Arc;
 use wharf_actors::clock::now_ms;
+use wharf_actors::messages::EndRoute;
 
 #[derive(Debug, Serialize)]
 struct Resumed {
@@ -34,7 +38,8 @@ pub async fn resume(
     let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
     let desks = desks.ok_or_else(unknown)?;
     let full_name = format!("{gateway}/{name}");
-    let route = desks.gateway.routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;
+    let routes = desks.gateway.routes.get();
+    let route = routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;
     let resumed = edge.wharf.gates.resume(&route.url, now_ms());
     let result = if resumed { "resumed" } else { "it was not paused" };
     let deed = Deed { gateway: &gateway, verb: "resume", ids: vec![name.as_str().into()], result: result.to_owned() };
@@ -44,9 +49,52 @@ pub async fn resume(
 
 /// The routes to `url` that the caller may know of.
 fn sharing(edge: &Edge, caller: &Caller, url: &str) -> Vec<String> {
-    let theirs = edge.wharf.directory.gateways().filter(|desks| caller.may_use_gateway(&desks.gateway.uri));
-    let routes = theirs.flat_map(|desks| &desks.gateway.routes).filter(|route| route.url == url);
+    let gateways = edge.wharf.directory.gateways().into_iter();
+    let theirs = gateways.filter(|desks| caller.may_use_gateway(&desks.gateway.uri));
+    let routes = theirs.flat_map(|desks| desks.gateway.routes.get().to_vec()).filter(|route| route.url == url);
     let mut names: Vec<String> = routes.map(|route| route.name.to_string()).collect();
     names.sort();
     names
+}
+
+#[derive(Debug, Serialize)]
+struct Ended {
+    route: String,
+    /// Accounts where it was known.
+    accounts: usize,
+}
+
+/// Gives up what is left of a route that is not in the settings any more: its unfinished deliveries become dead letters.
+pub async fn end(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    late: Late,
+) -> Result<HttpResponse, ApiError> {
+    let (gateway, name) = path.into_inner();
+    let (edge, caller) = admin(&request, &late).await?;
+    if !caller.numbers.is_empty() {
+        return Err(ApiError::naming(ErrorId::AuthForbidden, "the key is for some numbers alone"));
+    }
+    let full_name: Arc<str> = format!("{gateway}/{name}").into();
+    let unknown = || ApiError::naming(ErrorId::RouteUnknown, &full_name);
+    let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
+    let desks = desks.ok_or_else(unknown)?;
+    if desks.gateway.routes.get().iter().any(|route| route.name == full_name) {
+        return Err(ApiError::naming(ErrorId::RouteStands, &full_name));
+    }
+    let accounts = desks.read().all();
+    let theirs = accounts.into_iter().filter(|(id, _)| caller.may_use_account(id));
+    let asked = theirs.map(|(_, actor)| actor.send(EndRoute { route: Arc::clone(&full_name) }));
+    let ended = join_all(asked).await.into_iter().filter(|ended| matches!(ended, Ok(true))).count();
+    let of_tests = caller.accounts.is_empty() && {
+        let asked = desks.gate.send(EndRoute { route: Arc::clone(&full_name) });
+        asked.await.unwrap_or(false)
+    };
+    if ended == 0 && !of_tests {
+        return Err(unknown());
+    }
+    let result = format!("{full_name} ended at {ended} accounts");
+    let deed = Deed { gateway: &gateway, verb: "end_route", ids: vec![name.as_str().into()], result };
+    audit::keep(deed, &request, &caller, edge).await?;
+    Ok(json(&Ended { route: full_name.to_string(), accounts: ended }))
 }

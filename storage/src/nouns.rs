@@ -26,6 +26,8 @@ pub enum Kind {
     Life = 8,
     /// [`Hold`].
     Hold = 9,
+    /// [`RoutesRecord`].
+    Routes = 10,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -51,13 +53,14 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
         Kind::Claim,
         Kind::Life,
         Kind::Hold,
+        Kind::Routes,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -69,7 +72,9 @@ impl Kind {
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::Hold => Temperature::Hot,
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::Hold | Kind::Routes => {
+                Temperature::Hot
+            }
             Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
         }
     }
@@ -299,6 +304,34 @@ pub struct LifeAlarm {
 
 impl Noun for LifeRecord {
     const KIND: Kind = Kind::Life;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).build()
+    }
+}
+
+/// An account's own routes, beside those of its gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutesRecord {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The routes, by name.
+    pub routes: Vec<OwnRoute>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRoute {
+    /// Its name within the account.
+    pub name: Box<str>,
+    /// What it is, as a JSON object, without what is in `sealed`.
+    pub settings: Bytes,
+    /// Where it leads and what proves who calls, encrypted.
+    pub sealed: Bytes,
+}
+
+impl Noun for RoutesRecord {
+    const KIND: Kind = Kind::Routes;
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.account).build()

@@ -2,7 +2,7 @@
 //! routes got is kept, so that nothing is delivered again after the restart.
 
 use super::Account;
-use crate::messages::Finish;
+use crate::messages::{Depart, Finish};
 use crate::rules::account::Input;
 use actix::prelude::*;
 use std::time::Duration;
@@ -23,6 +23,15 @@ impl Handler<Finish> for Account {
             // An account that dies meanwhile has nothing more to end.
             let _ = told.await;
         })
+    }
+}
+
+impl Handler<Depart> for Account {
+    type Result = ();
+
+    fn handle(&mut self, _: Depart, ctx: &mut Self::Context) {
+        self.death.disarm();
+        ctx.stop();
     }
 }
 

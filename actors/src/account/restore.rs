@@ -1,24 +1,21 @@
 //! An account as storage remembers it. Used at start, and whenever its actor died.
 
-use crate::gateway::Gateway;
+use crate::gateway::{Route, kept};
 use crate::rules::account::{AccountMachine, Entry, Setting};
-use crate::rules::deliveries::Deliveries;
+use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
 use crate::rules::outbox::Outbox;
-use crate::rules::reader::Reader;
+use crate::rules::reader::{Reader, Standing};
 use std::sync::Arc;
 use wharf_storage::{
     AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, Store,
     StoreError, Tally,
 };
 
-/// Bytes of event bodies that a reader keeps in memory at most, whatever the number of accounts.
-const BODY_BUDGET: usize = 4 << 20;
-
-/// Rebuilds an account; `messages` are those of its outbox.
+/// Rebuilds an account; `messages` are those of its outbox, `routes` its gateway's and its own.
 pub fn restore(
     store: &dyn Store,
-    gateway: &Gateway,
+    routes: &[Arc<Route>],
     record: AccountRecord,
     messages: Vec<MessageRecord>,
     setting: &Setting,
@@ -27,10 +24,7 @@ pub fn restore(
     let stream: Arc<str> = record.id.as_ref().into();
     let seq = store.last_seq(&stream);
     let mut opening = Change::default();
-    let mut readers = Vec::new();
-    for route in &gateway.routes {
-        readers.push(reader(store, &stream, route, seq, setting, &mut opening)?);
-    }
+    let readers = readers(store, &stream, routes, seq, setting, &mut opening)?;
     let mut outbox = Outbox::new(setting.send_max_age_ms);
     let mut tally = MessageTally::default();
     outbox.restore(messages, &mut opening, &mut tally, now);
@@ -43,17 +37,43 @@ pub fn restore(
     Ok(AccountMachine::new(Entry::new(record), seq, deliveries, outbox, opening, setting).with_life(life))
 }
 
-/// A route's reader where it was; a route that is new to the stream begins at its end, and that is kept first.
-pub(crate) fn reader(
+/// The readers of `routes`, and of those that are no more but left something behind: what was the settings' waits for
+/// them to come back, what was the account's own is given up.
+pub(crate) fn readers(
     store: &dyn Store,
     stream: &Arc<str>,
-    route: &Arc<crate::gateway::Route>,
+    routes: &[Arc<Route>],
+    seq: u64,
+    setting: &Setting,
+    opening: &mut Change,
+) -> Result<Vec<Reader>, StoreError> {
+    let mut readers = Vec::new();
+    for route in routes {
+        readers.push(reader(store, stream, route, seq, setting, opening)?);
+    }
+    for (_, kept) in store.hot(Kind::Progress, &KeyBuilder::new().text(stream).build().0) {
+        let name = Progress::from_bytes(&kept)?.route;
+        if routes.iter().any(|route| *route.name == *name) {
+            continue;
+        }
+        let route = Arc::new(kept::removed(&name));
+        let standing = if is_own(&name, stream) { Standing::Ending { until: seq } } else { Standing::Removed };
+        readers.push(reader(store, stream, &route, seq, setting, opening)?.standing_as(standing));
+    }
+    Ok(readers)
+}
+
+/// A route's reader where it was; a route that is new to the stream begins at its end, and that is kept first.
+fn reader(
+    store: &dyn Store,
+    stream: &Arc<str>,
+    route: &Arc<Route>,
     seq: u64,
     setting: &Setting,
     opening: &mut Change,
 ) -> Result<Reader, StoreError> {
     let key = KeyBuilder::new().text(stream).text(&route.name).build();
-    let budget = setting.body_bytes.min(BODY_BUDGET);
+    let budget = setting.body_budget();
     let Some(kept) = store.get(Kind::Progress, &key.0)? else {
         let reader = Reader::new(Arc::clone(route), seq, budget);
         opening.put(&reader.progress(stream));

@@ -29,6 +29,9 @@ pub(super) enum Sink {
 
 impl Sink {
     pub(super) fn new(route: &Route, gates: &Gates) -> Result<Self, String> {
+        if let Some(why) = &route.unusable {
+            return Err(why.to_string());
+        }
         let gate = gates.gate(&route.url, route.concurrency);
         if let Some(queue) = &route.queue {
             let made = Queue::new(&route.url, queue.credential.as_ref(), gate).map_err(|why| why.to_string())?;

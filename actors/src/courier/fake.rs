@@ -139,6 +139,6 @@ pub(crate) fn gateway() -> Gateway {
         business_id: None,
         overrides: Overrides::App,
         callback_url: Some("https://wa.example.com/support".into()),
-        routes: Vec::new(),
+        routes: Vec::new().into(),
     }
 }

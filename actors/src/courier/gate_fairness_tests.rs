@@ -52,7 +52,7 @@ struct World<'a> {
 impl<'a> World<'a> {
     fn new(names: &'a [Arc<str>]) -> Self {
         Self {
-            gate: Arc::new(EndpointGate::new("https://app.example/hook", CONCURRENCY)),
+            gate: Gates::default().gate("https://app.example/hook", CONCURRENCY),
             names,
             accounts: vec![Account::default(); names.len()],
             line: FuturesUnordered::new(),

@@ -8,6 +8,7 @@ mod alarms;
 mod live;
 mod protocol;
 mod ranks;
+mod routes;
 mod scope;
 mod standing;
 
@@ -68,6 +69,8 @@ pub struct AccountMachine {
     /// The furthest statuses heard, where a route asks.
     ranks: Ranks,
     guards_ranks: bool,
+    /// Bytes of event bodies that the reader of a new route keeps in memory.
+    body_budget: usize,
     /// Nothing new starts.
     resting: bool,
     /// Kept at the first turn.
@@ -105,6 +108,7 @@ impl AccountMachine {
             early: Recent::new(EARLY_STATUSES),
             ranks: Ranks::default(),
             guards_ranks,
+            body_budget: setting.body_budget(),
             resting: false,
             opening: Some(opening).filter(|opening| !opening.is_empty()),
             id,
@@ -134,6 +138,7 @@ impl AccountMachine {
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
             Input::Enter(entry) => self.enter(*entry, &mut effects),
             Input::Compared(compared) => self.compared(*compared, &mut effects, now),
+            Input::Routes { routes, change } => self.exchange(&routes, change, &mut effects, now),
             Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
                 // Where the journal ends, the next event begins.
@@ -207,7 +212,8 @@ impl AccountMachine {
     /// A reader with unfinished deliveries: which, its open ones, and after which seq the journal holds more.
     pub fn unfinished(&self) -> Option<(usize, Vec<u64>, u64)> {
         let readers = self.deliveries.readers().iter().enumerate();
-        let mut unfinished = readers.filter(|(_, reader)| reader.depth().0 > 0 || reader.high() < self.durable_seq);
+        let mut unfinished = readers
+            .filter(|(_, reader)| !reader.is_gone() && (reader.depth().0 > 0 || reader.high() < self.durable_seq));
         unfinished.next().map(|(index, reader)| (index, reader.open_seqs(), reader.high()))
     }
 

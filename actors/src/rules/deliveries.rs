@@ -1,7 +1,10 @@
 //! All routes of one stream: what each new event means for each of them, and the progress worth keeping.
 
+mod exchange;
+
 use crate::gateway::Route;
 use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
+pub use exchange::{Ending, is_own};
 use std::sync::Arc;
 use wharf_storage::{Change, DeadLetter, Event, RouteTally, Tally};
 
@@ -58,7 +61,7 @@ impl Deliveries {
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
     pub fn decide(&self, event: &mut Event, wanted: impl Fn(&Route, &Event) -> bool, tally: &mut Tally) {
-        for reader in &self.readers {
+        for reader in self.readers.iter().filter(|reader| reader.is_live()) {
             let route = reader.route();
             let wants = wanted(route, event);
             let sum = tally.routes.entry(route.name.to_string()).or_default();
@@ -74,7 +77,7 @@ impl Deliveries {
 
     /// `event` became durable.
     pub fn offer(&mut self, event: &Arc<Event>) {
-        for reader in &mut self.readers {
+        for reader in self.readers.iter_mut().filter(|reader| reader.is_live()) {
             let wanted = is_wanted(event, reader.route());
             reader.offer(event, wanted);
         }
@@ -87,7 +90,7 @@ impl Deliveries {
 
     /// Readers that want the journal read on, and from where.
     pub fn wants_to_read(&mut self, last_durable_seq: u64, now: u64) -> Vec<(usize, u64)> {
-        let readers = self.readers.iter_mut().enumerate();
+        let readers = self.readers.iter_mut().enumerate().filter(|(_, reader)| reader.is_live());
         readers.filter_map(|(index, reader)| Some((index, reader.wants_to_read(last_durable_seq, now)?))).collect()
     }
 
@@ -104,7 +107,7 @@ impl Deliveries {
     /// Starts everything that is due.
     pub fn start_due(&mut self, now: u64) -> Vec<Start> {
         let mut starts = Vec::new();
-        for (index, reader) in self.readers.iter_mut().enumerate() {
+        for (index, reader) in self.readers.iter_mut().enumerate().filter(|(_, reader)| reader.is_live()) {
             let route = Arc::clone(reader.route());
             let due = reader.start_due(now).into_iter();
             starts.extend(due.map(|due| Start { reader: index, route: Arc::clone(&route), due }));
@@ -142,6 +145,10 @@ impl Deliveries {
 
     /// Gives up deliveries: they become dead letters.
     pub fn bury(&mut self, reader: usize, events: &[Arc<Event>], through: u64, reason: &str, now: u64) {
+        // Its route has come back meanwhile.
+        if self.readers[reader].is_live() && !self.resting {
+            return;
+        }
         for event in events {
             let wanted = is_wanted(event, self.readers[reader].route());
             if self.readers[reader].bury(event.seq, wanted) {
@@ -153,19 +160,21 @@ impl Deliveries {
 
     /// The progress worth keeping now, if there is any; [`Deliveries::kept`] must follow when it is durable.
     pub fn keep(&mut self, now: u64) -> Option<Change> {
-        if self.keeping || !(self.is_group_due(now) || self.has_passed_many()) {
+        if self.keeping || !(self.is_group_due(now) || self.has_passed_many() || self.has_over()) {
             return None;
         }
         self.keeping = true;
         let mut change = Change::default();
         let mut tally = Tally::default();
-        for ((reader, kept_high), ended) in self.readers.iter().zip(&mut self.kept_high).zip(&mut self.ended.tallies) {
+        for ((reader, kept_high), ended) in
+            self.readers.iter_mut().zip(&mut self.kept_high).zip(&mut self.ended.tallies)
+        {
             let ended = ended.take();
-            if ended.is_none() && reader.high() < *kept_high + PASSED {
+            if reader.is_gone() || (ended.is_none() && reader.high() < *kept_high + PASSED && !reader.is_over()) {
                 continue;
             }
             *kept_high = reader.high();
-            change.put(&reader.progress(&self.stream));
+            Self::keep_place(reader, &self.stream, &mut change);
             tally.routes.insert(reader.route().name.to_string(), ended.unwrap_or_default());
         }
         self.ended.dead.drain(..).for_each(|letter| change.put(&letter));
@@ -187,12 +196,13 @@ impl Deliveries {
 
     /// Whether the end of every delivery is durable.
     pub fn is_kept(&self) -> bool {
-        !self.keeping && self.ended.count == 0
+        !self.keeping && self.ended.count == 0 && !self.has_over()
     }
 
     /// The next moment worth a wake-up.
     pub fn due_at(&self) -> Option<u64> {
-        let deliveries = self.readers.iter().filter_map(Reader::due_at).min();
+        let live = self.readers.iter().filter(|reader| reader.is_live());
+        let deliveries = live.filter_map(Reader::due_at).min();
         [deliveries, self.keep_due_at()].into_iter().flatten().min()
     }
 
@@ -235,7 +245,8 @@ impl Deliveries {
     }
 
     fn has_passed_many(&self) -> bool {
-        self.readers.iter().zip(&self.kept_high).any(|(reader, kept_high)| reader.high() >= kept_high + PASSED)
+        let mut readers = self.readers.iter().zip(&self.kept_high);
+        readers.any(|(reader, kept_high)| !reader.is_gone() && reader.high() >= kept_high + PASSED)
     }
 
     fn is_group_due(&self, now: u64) -> bool {

@@ -10,7 +10,7 @@ pub use eviction::Limits;
 use crate::cloud::item::Item;
 use crate::gateway::Route;
 use crate::rules::account::scope_of;
-use crate::rules::deliveries::{Deliveries, Start};
+use crate::rules::deliveries::{Deliveries, Ending, Start};
 use crate::rules::ownership;
 use crate::rules::reader::Attempted;
 use std::collections::{HashMap, VecDeque};
@@ -161,6 +161,34 @@ impl GateMachine {
         let mut effects = Vec::new();
         self.pump(&mut effects, now);
         effects
+    }
+
+    /// These are the gateway's routes from now on. A new one's reader keeps `body_budget` bytes in memory.
+    pub fn exchange(&mut self, routes: &[Arc<Route>], body_budget: usize, now: u64) -> Vec<Effect> {
+        let change = self.deliveries.exchange(&test_routes(routes), self.test_seq, body_budget, now);
+        let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+        let mut effects = Vec::new();
+        if !change.is_empty() {
+            effects.push(self.commit(change, flight));
+        }
+        self.pump(&mut effects, now);
+        effects
+    }
+
+    /// Gives up what is unfinished of a route that is not in the settings any more; says whether there is such a one.
+    pub fn end_route(&mut self, route: &str) -> bool {
+        self.deliveries.end_removed(route, self.test_seq)
+    }
+
+    /// What has to be given up now; to be answered with [`GateMachine::bury`].
+    pub fn ending(&self) -> Option<Ending> {
+        self.deliveries.ending(self.durable_test_seq).filter(|_| !self.resting)
+    }
+
+    /// Gives up deliveries of test payloads: they become dead letters.
+    pub fn bury(&mut self, reader: usize, events: &[Arc<Event>], through: u64, reason: &str, now: u64) -> Vec<Effect> {
+        self.deliveries.bury(reader, events, through.min(self.durable_test_seq), reason, now);
+        self.tick(now)
     }
 
     /// Starts nothing from now on.

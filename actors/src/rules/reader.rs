@@ -3,11 +3,13 @@
 //! A reader holds a window of at most [`WINDOW`] open deliveries. What comes in beyond it stays in the journal and is
 //! read on when the window has room, so a route that is down for a day costs its account a bounded amount of memory.
 
+mod exchange;
 mod join;
 mod lanes;
 
 use crate::gateway::{Order, Route};
 use crate::rules::retry;
+pub use exchange::Standing;
 use join::Joins;
 use lanes::{Lanes, Open};
 use std::sync::Arc;
@@ -116,6 +118,7 @@ pub struct Reader {
     /// The last read failed; not before this moment is there another.
     read_again_ms: Option<u64>,
     last_answer: Option<LastAnswer>,
+    standing: Standing,
 }
 
 /// What a route last said, for people.
@@ -145,6 +148,7 @@ impl Reader {
             reading: None,
             read_again_ms: None,
             last_answer: None,
+            standing: Standing::Live,
         }
     }
 

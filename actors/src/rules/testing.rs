@@ -32,6 +32,7 @@ pub(crate) fn route(name: &str) -> Route {
         batch: None,
         rank_guard: RankGuard::Off,
         queue: None,
+        unusable: None,
     }
 }
 

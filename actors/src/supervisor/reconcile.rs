@@ -61,7 +61,7 @@ impl Supervisor {
         }
         let now = now_ms();
         let every_ms = self.plan.reconcile_every.as_millis() as u64;
-        let desks: Vec<Arc<Desks>> = self.directory.gateways().cloned().collect();
+        let desks: Vec<Arc<Desks>> = self.directory.gateways();
         for desks in desks {
             let uri = Arc::clone(&desks.gateway.uri);
             let rounds = self.rounds.entry(Arc::clone(&uri)).or_insert_with(|| GatewayRounds::new(every_ms, now));

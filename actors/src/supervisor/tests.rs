@@ -34,7 +34,7 @@ fn gateway() -> Arc<Gateway> {
         business_id: None,
         overrides: Overrides::App,
         callback_url: None,
-        routes: Vec::new(),
+        routes: Vec::new().into(),
     })
 }
 

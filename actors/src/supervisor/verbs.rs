@@ -175,7 +175,7 @@ struct Run {
 
 impl Run {
     async fn verb(self, call: RunVerb) -> Result<VerbAnswer, VerbError> {
-        let desks = self.directory.gateway(&call.gateway).cloned().ok_or(VerbError::NoGateway)?;
+        let desks = self.directory.gateway(&call.gateway).ok_or(VerbError::NoGateway)?;
         let progress = match call.verb {
             Verb::Search => self.search(&call)?,
             Verb::Setup => self.setup(&call, &desks).await?,

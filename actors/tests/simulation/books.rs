@@ -288,7 +288,7 @@ impl Books {
 
 /// The streams of which a change keeps the progress.
 pub fn keeps_progress(change: &Change) -> BTreeSet<String> {
-    let kept = change.writes.iter().filter(|write| write.kind == Kind::Progress && write.value.is_some());
+    let kept = change.writes.iter().filter(|write| write.kind == Kind::Progress);
     let stream =
         |key: &[u8]| String::from_utf8_lossy(key.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
     kept.map(|write| stream(&write.key.0)).collect()

@@ -104,8 +104,8 @@ impl House {
         let from_disk = || self.store.event(&way.0, due.seq).expect("memory is readable").expect("it is durable");
         let event = due.event.unwrap_or_else(|| Arc::new(from_disk()));
         assert_eq!(event, kept, "what is delivered is what is kept");
-        let nth = self.gateway.routes.iter().position(|other| other.name == route.name).expect("configured");
-        let mood = self.mood(self.scenario.moods[nth]);
+        let nth = self.all_routes.iter().position(|other| other.name == route.name).expect("configured");
+        let mood = self.mood(self.scenario.moods[nth % 3]);
         if mood != Mood::Steady && self.dice.one_in(10) {
             let what = Attempted::NotTried { again_at_ms: self.now + self.dice.between(1_000, 60_000) };
             return self.soon(1, Happening::Attempted(seat.clone(), reader, event, what));

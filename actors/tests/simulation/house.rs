@@ -4,13 +4,13 @@
 use crate::books::{About, Books, Way, messages};
 use crate::dice::Dice;
 use crate::meta::Meta;
-use crate::scenario::{BEGIN_MS, CALM_MS, GATEWAY, Mood, Scenario, gateway};
+use crate::scenario::{BEGIN_MS, CALM_MS, GATEWAY, Mood, Scenario, gateway, routes};
 use crate::world::{Post, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use wharf_actors::account::{Questions, Recalled};
 use wharf_actors::cloud::item::Item;
-use wharf_actors::gateway::Gateway;
+use wharf_actors::gateway::{Gateway, Route};
 use wharf_actors::rules::account::{AccountMachine, Input};
 use wharf_actors::rules::gate::GateMachine;
 use wharf_actors::rules::outbox::{Tried, forward};
@@ -41,6 +41,7 @@ pub enum Happening {
     Remove(String),
     Engage(String),
     Flip(String),
+    Reload,
     Calm,
     /// The committer ends a group.
     Settle(u64),
@@ -55,6 +56,8 @@ pub enum Happening {
     Tick(Seat),
     Retire(Seat),
     Bury(Seat, usize, Vec<u64>, u64),
+    End(Seat),
+    GiveUp(Seat, usize, Vec<u64>, u64),
     /// For the first time, or the next batch of it.
     Release(Seat, String, Start),
     HandOver(Seat, String, Vec<Event>),
@@ -131,6 +134,8 @@ pub struct House {
     pub dice: Dice,
     pub scenario: Scenario,
     pub gateway: Gateway,
+    /// Every route that there may be.
+    pub all_routes: Vec<Arc<Route>>,
     pub store: Arc<MemoryStore>,
     pub clock: Clock,
     pub told: Arc<Told>,
@@ -179,6 +184,7 @@ impl House {
             dice,
             scenario,
             gateway: gateway(),
+            all_routes: routes(),
             store: Arc::new(store),
             clock,
             told: Arc::default(),
@@ -228,12 +234,13 @@ impl House {
                 house.after(at, what(account));
             }
         };
-        let Scenario { sends, crashes, failed_commits, removals, .. } = self.scenario;
+        let Scenario { sends, crashes, failed_commits, removals, reloads, .. } = self.scenario;
         often(self, sends, &Happening::App);
         often(self, crashes, &|_| Happening::Crash);
         often(self, failed_commits, &|_| Happening::FailCommit);
         often(self, removals, &Happening::Remove);
         often(self, removals * 2, &Happening::Engage);
+        often(self, reloads, &|_| Happening::Reload);
         often(self, 1, &Happening::Flip);
         self.after(CALM_MS - BEGIN_MS, Happening::Calm);
     }
@@ -376,7 +383,11 @@ impl House {
             Happening::Remove(account) => self.remove(&account),
             Happening::Engage(account) => self.engage(&account),
             Happening::Flip(account) => self.flip(&account),
-            Happening::Calm => self.accounts().iter().for_each(|account| self.engage(account)),
+            Happening::Reload => self.reload(),
+            Happening::Calm => {
+                self.reload_all();
+                self.accounts().iter().for_each(|account| self.engage(account));
+            }
             Happening::Settle(life) => {
                 if life == self.store_life {
                     self.settle();
@@ -398,6 +409,8 @@ impl House {
             | Happening::Tick(seat)
             | Happening::Retire(seat)
             | Happening::Bury(seat, ..)
+            | Happening::End(seat)
+            | Happening::GiveUp(seat, ..)
             | Happening::Release(seat, ..)
             | Happening::HandOver(seat, ..)
                 if !self.sits(&seat) => {}
@@ -418,6 +431,8 @@ impl House {
             Happening::Tick(seat) => self.tick(&seat),
             Happening::Retire(seat) => self.retire(seat),
             Happening::Bury(seat, reader, open, after) => self.bury(seat, reader, &open, after),
+            Happening::End(seat) => self.end_routes(seat),
+            Happening::GiveUp(seat, reader, open, after) => self.give_up(seat, reader, &open, after),
             Happening::Release(seat, account, start) => self.release(seat, account, start),
             Happening::HandOver(seat, account, events) => self.hand_over(seat, account, &events),
         }

@@ -34,7 +34,8 @@ impl House {
         let kept = kept.iter().map(|(_, bytes)| Outbox::from_bytes(bytes).expect("readable").0);
         let outbox = kept.filter(|message| *message.account == *id).collect();
         let (store, setting) = (Arc::clone(&self.store), &self.scenario.setting);
-        let machine = restore(store.as_ref(), &self.gateway, record, outbox, setting, self.now).expect("readable");
+        let machine =
+            restore(store.as_ref(), &self.gateway.routes.get(), record, outbox, setting, self.now).expect("readable");
         self.meta.check_restored(&self.store, machine.outbox());
         if machine.outbox().messages().any(|message| message.state == MessageState::Unknown) {
             self.reached.insert("a message unknown after a restart");

@@ -35,6 +35,7 @@ pub struct Scenario {
     pub crashes: u64,
     pub failed_commits: u64,
     pub removals: u64,
+    pub reloads: u64,
     pub moods: [Mood; 3],
     pub graph: Mood,
     pub commit_ms: u64,
@@ -54,6 +55,7 @@ impl Scenario {
             crashes: dice.pick(&[0, 0, 1, 2, 4]),
             failed_commits: dice.pick(&[0, 0, 0, 1, 2]),
             removals: dice.pick(&[0, 0, 1, 2]),
+            reloads: dice.pick(&[0, 0, 1, 2, 5]),
             moods: [dice.pick(&moods), dice.pick(&moods), dice.pick(&moods)],
             graph: dice.pick(&moods),
             commit_ms: dice.pick(&[1, 5, 40, 400]),
@@ -67,7 +69,8 @@ impl Scenario {
     }
 }
 
-pub fn gateway() -> Gateway {
+/// Every route that there may be; the last one comes with a reload.
+pub fn routes() -> Vec<Arc<Route>> {
     let route = |name: &str| Route {
         name: format!("{GATEWAY}/{name}").into(),
         url: format!("http://{name}.invalid/"),
@@ -86,12 +89,18 @@ pub fn gateway() -> Gateway {
         batch: None,
         rank_guard: RankGuard::Off,
         queue: None,
+        unusable: None,
     };
     let routes = [
         Route { tests: true, ..route("all") },
         Route { types: vec!["message".into()], max_age: Duration::from_secs(20), ..route("messages") },
         Route { fields: vec!["messages".into()], concurrency: 2, ..route("narrow") },
+        route("late"),
     ];
+    routes.into_iter().map(Arc::new).collect()
+}
+
+pub fn gateway() -> Gateway {
     Gateway {
         uri: GATEWAY.into(),
         token: Secret::new("t").into(),
@@ -101,6 +110,6 @@ pub fn gateway() -> Gateway {
         business_id: None,
         overrides: Overrides::App,
         callback_url: None,
-        routes: routes.into_iter().map(Arc::new).collect(),
+        routes: routes()[..3].to_vec().into(),
     }
 }

@@ -83,7 +83,8 @@ impl House {
         self.actors.get_mut(&account).expect("sits").leaving = true;
         let reason = "removed".to_owned();
         self.turn(&account, Input::Abandon { reason }, Vec::new(), 0, false);
-        let change = forget(self.actors[&account].machine.record(), &self.gateway.routes);
+        let change =
+            forget(self.actors[&account].machine.record(), self.actors[&account].machine.deliveries().readers());
         let ticket = self.turn(&account, Input::Forget { change }, Vec::new(), 0, false);
         self.wait_for(&account, ticket.expect("a removal is kept"), Then::Gone);
     }

@@ -94,7 +94,7 @@ mod tests {
         let settings = settings(LOOPBACK, Path::new("/nowhere"), Some("http://127.0.0.1:9/sink"), &Special::default())
             .expect("settings");
         assert_eq!(&*settings.gateways[0].uri, URI);
-        assert_eq!(&*settings.gateways[0].routes[0].name, "bench/sink");
+        assert_eq!(&*settings.gateways[0].routes.get()[0].name, "bench/sink");
         assert!(settings.server.listen.ip().is_loopback());
     }
 }

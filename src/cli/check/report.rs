@@ -39,7 +39,7 @@ fn write_gateway(page: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(page, "  callback  {}", callback(gateway))?;
     writeln!(page, "  secrets   {}", gateway.app_secrets.get().len())?;
     writeln!(page, "  override  {}", gateway.overrides == Overrides::Account)?;
-    for route in &gateway.routes {
+    for route in gateway.routes.get().iter() {
         let signed = if route.secret.is_some() { "signed" } else { "not signed" };
         writeln!(page, "  route     {} -> {} ({}, {signed})", route.name, masked(&route.url), format(route))?;
         if let Some(queue) = &route.queue {
@@ -78,7 +78,7 @@ fn gateway_json(gateway: &Gateway) -> Value {
         "app_secrets": gateway.app_secrets.get().len(),
         "verify_token": gateway.verify_token.get().is_some(),
         "override": gateway.overrides == Overrides::Account,
-        "routes": gateway.routes.iter().map(|route| route_json(route)).collect::<Vec<_>>(),
+        "routes": gateway.routes.get().iter().map(|route| route_json(route)).collect::<Vec<_>>(),
     })
 }
 

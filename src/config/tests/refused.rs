@@ -159,7 +159,8 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
     let other = SOUND.replace("\"support\"", "\"sales\"").replace("[[key]]", "[ignored]");
     let other = other.split("[ignored]").next().unwrap_or_default();
     let settings = sound(&format!("{SOUND}{other}"));
-    let names: Vec<&str> = settings.gateways.iter().flat_map(|gateway| &gateway.routes).map(|r| &*r.name).collect();
+    let routes: Vec<_> = settings.gateways.iter().flat_map(|gateway| gateway.routes.get().to_vec()).collect();
+    let names: Vec<&str> = routes.iter().map(|r| &*r.name).collect();
     assert_eq!(names, ["support/bot", "sales/bot"]);
 }
 

@@ -26,7 +26,7 @@ fn the_least_settings_start_with_every_default_and_no_warning() {
     assert_eq!(settings.graph.version, "v25.0");
     assert_eq!(settings.send.send_wait, Duration::from_secs(4));
     assert_eq!(settings.send.send_max_age, DAY);
-    let route = &settings.gateways[0].routes[0];
+    let route = &settings.gateways[0].routes.get()[0];
     assert_eq!((&*route.name, route.format, route.concurrency), ("support/bot", Format::Meta, 32));
     assert_eq!((route.max_age, route.tests), (DAY * 3, false));
     assert!(route.fields.is_empty() && route.types.is_empty() && route.accounts.is_empty() && route.numbers.is_empty());
@@ -96,7 +96,7 @@ fn every_setting_reaches_its_place() {
     let secrets: Vec<&str> = app_secrets.iter().map(Secret::reveal).collect();
     assert_eq!(secrets, ["current", "previous"]);
     assert_eq!((gateway.app_id.as_deref(), gateway.business_id.as_deref()), (Some("11"), Some("22")));
-    let route = &gateway.routes[0];
+    let route = &gateway.routes.get()[0];
     assert_eq!((route.format, route.concurrency, route.tests), (Format::Dialog, 4, true));
     assert_eq!(route.types, ["message", "user_id"]);
     assert_eq!(route.url, "http://u:p@127.0.0.1:1/x?y=z");
@@ -109,16 +109,18 @@ fn every_setting_reaches_its_place() {
 #[test]
 fn a_route_may_lead_to_a_queue() {
     let plain = sound(&with("https://bot.example.com/webhook", "nats://queue:4222"));
-    let queue = plain.gateways[0].routes[0].queue.as_ref().expect("a queue");
+    let routes = plain.gateways[0].routes.get();
+    let queue = routes[0].queue.as_ref().expect("a queue");
     assert_eq!((&queue.subject, queue.credential.is_none()), (&Subject::default(), true));
     let text = "tls://queue\"\nsubject = \"bot.{type}\"\ncredential = { env = \"NATS\" }\nformat = \"dialog";
     let text = with("https://bot.example.com/webhook", text);
     let settings = Settings::parse("wharf.toml", &text, set(&[("NATS", "user:password")])).expect("valid");
-    let queue = settings.gateways[0].routes[0].queue.as_ref().expect("a queue");
+    let routes = settings.gateways[0].routes.get();
+    let queue = routes[0].queue.as_ref().expect("a queue");
     assert_eq!(queue.subject, Subject::parse("bot.{type}").expect("a pattern"));
     assert_eq!(queue.credential.as_ref().map(Secret::reveal), Some("user:password"));
     assert_eq!((settings.warnings, plain.warnings), (vec![], vec![]));
-    assert!(sound(SOUND).gateways[0].routes[0].queue.is_none());
+    assert!(sound(SOUND).gateways[0].routes.get()[0].queue.is_none());
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn without_a_file_one_gateway_comes_from_variables() {
     assert_eq!((&*gateway.uri, gateway.token.get().reveal()), ("whatsapp", "token"));
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/whatsapp"));
     assert_eq!(gateway.app_id.as_deref(), Some("11"));
-    assert_eq!((&*gateway.routes[0].name, &gateway.routes[0].url[..]), ("whatsapp/default", "http://127.0.0.1:1/hook"));
+    let route = &gateway.routes.get()[0];
+    assert_eq!((&*route.name, &route.url[..]), ("whatsapp/default", "http://127.0.0.1:1/hook"));
     assert_eq!((&*settings.keys[0].name, settings.keys[0].scopes.len()), ("default", 4));
     assert_eq!(settings.keys[0].hash, KeyHash::of(b"a-key-with-enough-chance-in-it"));
 }

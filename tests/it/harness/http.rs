@@ -54,6 +54,16 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<By
     finish(with(client().post(url), headers).send_body(body.into()).await).await
 }
 
+/// `PUT url` with `headers` and `body`.
+pub(crate) async fn put(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    finish(with(client().put(url), headers).send_body(body.into()).await).await
+}
+
+/// `DELETE url` with `headers`.
+pub(crate) async fn delete(url: &str, headers: &[(&str, &str)]) -> Answer {
+    finish(with(client().delete(url), headers).send().await).await
+}
+
 /// The same where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await

@@ -6,3 +6,4 @@ mod health;
 mod keys;
 mod life;
 mod lists;
+mod routes;

@@ -2,6 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::cloud::node::AccountNode;
+use crate::gateway::Route;
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
@@ -21,6 +22,16 @@ pub struct Setting {
     pub body_bytes: usize,
     /// A message older than this is not sent any more, in ms.
     pub send_max_age_ms: u64,
+}
+
+impl Setting {
+    /// Bytes of event bodies that a reader keeps in memory at most, whatever the number of accounts.
+    const BODY_BUDGET: usize = 4 << 20;
+
+    /// Bytes of event bodies that one reader keeps in memory.
+    pub fn body_budget(&self) -> usize {
+        self.body_bytes.min(Self::BODY_BUDGET)
+    }
 }
 
 /// Something happened.
@@ -73,9 +84,16 @@ pub enum Input {
     Enter(Box<Entry>),
     /// Meta's side was compared with the wish.
     Compared(Box<Compared>),
+    /// These are the routes from now on.
+    Routes {
+        /// All of them.
+        routes: Vec<Arc<Route>>,
+        /// What is kept together with where new ones begin.
+        change: Change,
+    },
     /// Start nothing new from now on.
     Rest,
-    /// Deliveries are given up, the account being about to be forgotten.
+    /// Deliveries are given up, the account or their route being about to be forgotten.
     Bury {
         /// Which reader.
         reader: usize,

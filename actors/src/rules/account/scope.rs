@@ -2,7 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::gateway::{RankGuard, Route};
-use std::sync::Arc;
+use crate::rules::reader::Reader;
 use wharf_storage::{AccountRecord, Change, Event, EventKind, Kind, Noun};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -14,14 +14,14 @@ pub fn scope_of(owner: &str) -> u128 {
     xxh3_128(owner.as_bytes())
 }
 
-/// The removal of an account from the registry, with the places of its readers.
-pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
+/// The removal of an account from the registry, with the places of its readers and its own routes.
+pub fn forget(record: &AccountRecord, readers: &[Reader]) -> Change {
     let mut change = Change::default();
     change.remove(Kind::Account, record.key());
     change.remove(Kind::Life, record.key());
-    for route in routes {
-        let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
-        change.remove(Kind::Progress, key);
+    change.remove(Kind::Routes, record.key());
+    for reader in readers.iter().filter(|reader| !reader.is_gone()) {
+        change.remove(Kind::Progress, reader.progress(&record.id).key());
     }
     change
 }

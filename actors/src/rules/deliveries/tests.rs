@@ -137,6 +137,7 @@ fn a_test_payloads_deliveries_count_in_its_gateways_ledger() {
 fn burying_ends_open_and_unread_deliveries_alike() {
     let mut deliveries = deliveries(&["sim/all"]);
     deliveries.offer(&event(1, 1));
+    deliveries.rest();
     deliveries.bury(0, &[event(1, 1), event(2, 1)], 2, "removed", NOW);
     let change = deliveries.keep(NOW + 25).expect("due");
     assert_eq!(change.writes.iter().filter(|write| write.kind == Kind::Dead).count(), 2);

@@ -157,6 +157,20 @@ impl Lanes {
         }
     }
 
+    /// Sorts what is open into lanes anew: those of the events, or each its own.
+    pub(super) fn relane(&mut self, by_event: bool) {
+        let old = std::mem::take(self);
+        self.under_way = old.under_way;
+        for (seq, open) in old.open {
+            let lane = if by_event { open.own_lane } else { seq };
+            let (due_at_ms, under_way) = (open.due_at_ms, open.under_way);
+            self.insert(seq, Open { lane, ..open });
+            if under_way {
+                self.later.remove(&(due_at_ms, seq));
+            }
+        }
+    }
+
     /// When something may start next.
     pub(super) fn due_at(&self) -> Option<u64> {
         let ready = self.ready.first().map(|(_, due_at_ms, _)| *due_at_ms);
