@@ -28,6 +28,8 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/dead", web::get().to(ops::dead::list))
         .route("/api/accounts/{waba}/dialogs", web::get().to(ops::dialogs::list))
         .route("/api/accounts/{waba}/messages", web::get().to(ops::messages::list))
+        .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
+        .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/messages/{id}", web::get().to(ops::messages::one))
         .route("/api/alarms", web::get().to(ops::alarms::list))
@@ -35,6 +37,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
+        .service(web::resource("/{uri}").to(callback::handle_ops))
         .default_service(web::to(nothing_here));
 }
 

@@ -22,6 +22,7 @@ use wharf_storage::{
     AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+pub mod own_tokens;
 mod reconcile;
 mod sweep;
 #[cfg(test)]
@@ -31,6 +32,8 @@ pub mod verbs;
 
 use reconcile::Rounds;
 use tokens::Tokens;
+use verbs::asks::Asks;
+use verbs::setups::Setups;
 use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
@@ -76,6 +79,8 @@ pub struct Supervisor {
     courier: Addr<Courier>,
     deaths: HashMap<Arc<str>, u32>,
     turns: Turns,
+    asks: Asks,
+    setups: Setups,
     rounds: Rounds,
     tokens: Arc<Tokens>,
     setting: Setting,
@@ -116,6 +121,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
+    own_tokens::load(plan.store.as_ref(), &plan.vault, &directory)?;
     let tokens = Arc::new(Tokens::default());
     let mut supervisor = Supervisor {
         plan: plan.clone(),
@@ -123,6 +129,8 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         courier: courier.clone(),
         deaths: HashMap::new(),
         turns: Turns::default(),
+        asks: Asks::default(),
+        setups: Setups::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
         setting,

@@ -185,7 +185,12 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "For development only: starts without `app_secret` and then checks no signature.",
     ),
-    not_yet("gateway", "verbs"),
+    with_default(
+        "gateway",
+        "verbs",
+        "public",
+        "Which listener takes the verbs: `public` at the callback, or `ops` at the same path of `server.ops_listen` only.",
+    ),
     not_yet("gateway", "admin_origin"),
     required("gateway.route", "name", "The route's name, unique in its gateway; `default` where there is no file."),
     or_variable(

@@ -49,7 +49,7 @@ pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Kind, LifeAlarm, LifeRecord, MessageRecord,
-    MessageState, Noun, OpenDelivery, Outbox, Progress, Temperature, Wamid,
+    MessageState, Noun, OpenDelivery, Outbox, Progress, Temperature, TokenRecord, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

@@ -1,8 +1,10 @@
 //! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
 
 mod message;
+mod token;
 
 pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
+pub use token::TokenRecord;
 
 use crate::{Key, KeyBuilder, StoreError};
 use bytes::Bytes;
@@ -22,6 +24,8 @@ pub enum Kind {
     Claim = 4,
     /// [`LifeRecord`].
     Life = 8,
+    /// [`TokenRecord`].
+    Token = 12,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -47,12 +51,13 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
         Kind::Claim,
         Kind::Life,
+        Kind::Token,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -64,7 +69,7 @@ impl Kind {
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life => Temperature::Hot,
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::Token => Temperature::Hot,
             Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
         }
     }

@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod gate;
 pub mod life;
 pub mod outbox;
+pub mod own_token;
 pub mod ownership;
 pub mod reader;
 pub mod recent;

@@ -102,5 +102,7 @@ pub fn gateway() -> Gateway {
         overrides: Overrides::App,
         callback_url: None,
         routes: routes.into_iter().map(Arc::new).collect(),
+        own_tokens: Default::default(),
+        verbs: Default::default(),
     }
 }

@@ -16,6 +16,7 @@ pub fn forget(record: &AccountRecord, routes: &[Arc<Route>]) -> Change {
     let mut change = Change::default();
     change.remove(Kind::Account, record.key());
     change.remove(Kind::Life, record.key());
+    change.remove(Kind::Token, record.key());
     for route in routes {
         let key = wharf_storage::KeyBuilder::new().text(&record.id).text(&route.name).build();
         change.remove(Kind::Progress, key);
