@@ -54,7 +54,13 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<By
     finish(with(client().post(url), headers).send_body(body.into()).await).await
 }
 
-/// The same where the other side may hang up: `None` then.
+/// A request of any method, with `headers` and `body`.
+pub(crate) async fn ask(method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    let method = method.parse().expect("a method");
+    finish(with(client().request(method, url), headers).send_body(body.into()).await).await
+}
+
+/// A POST where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await
 }

@@ -5,3 +5,4 @@ mod health;
 mod keys;
 mod life;
 mod lists;
+mod tokens;
