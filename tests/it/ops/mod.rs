@@ -5,4 +5,5 @@ mod health;
 mod keys;
 mod life;
 mod lists;
+mod tenancy;
 mod tokens;
