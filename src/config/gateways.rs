@@ -1,7 +1,7 @@
 //! `[[gateway]]`: what a gateway needs, and what it may be called. Its routes are read next door.
 
-use super::routes;
 use super::node::Value;
+use super::routes;
 use super::section::{Reading, Section, Unread};
 use super::values;
 use std::collections::BTreeMap;

@@ -264,7 +264,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     optional("key", "gateways", "The gateways it may use; without it all."),
     optional("key", "accounts", "The accounts it may use, by WABA id; without it all."),
-    optional("key", "numbers", "The numbers it may send from, by phone number id; without it all."),
+    optional(
+        "key",
+        "numbers",
+        "The numbers it may use, by phone number id: it sends from them and sees their events, dialogs and messages, and nothing that concerns a whole account; without it all.",
+    ),
 ];
 
 /// The settings of one section.

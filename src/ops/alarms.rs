@@ -193,9 +193,7 @@ fn of_own_tokens(gateway: &Gateway) -> impl Iterator<Item = Alarm> {
     gateway.own_tokens.filter(wrong).into_iter().filter_map(move |(account, own)| {
         let alarm = match own.secret {
             Ok(_) => of_watch(&own.watch)?,
-            Err(why) => {
-                Alarm { what: "token_sealed".to_owned(), detail: Some(why.to_string()), ..Alarm::default() }
-            }
+            Err(why) => Alarm { what: "token_sealed".to_owned(), detail: Some(why.to_string()), ..Alarm::default() },
         };
         let todo = "PUT /api/accounts/{waba}/token with a new one from the client; until then its sends wait";
         Some(Alarm { gateway: Some(uri.clone()), account: Some(account.into()), todo, ..alarm })

@@ -110,10 +110,10 @@ pub async fn start(options: SandboxOptions) -> io::Result<Sandbox> {
             }
         })
     })
-        .workers(options.workers.max(1))
-        .shutdown_timeout(1)
-        .disable_signals()
-        .bind(options.listen)?;
+    .workers(options.workers.max(1))
+    .shutdown_timeout(1)
+    .disable_signals()
+    .bind(options.listen)?;
     let address = server.addrs().first().copied().unwrap_or(options.listen);
     let server = server.run();
     let handle = server.handle();

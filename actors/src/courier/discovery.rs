@@ -71,11 +71,7 @@ impl Errand<'_> {
 
     /// Reads accounts, at most as many as Graph shows at once; those with a token of their own one by one with it. An
     /// account that cannot be read never spoils the others.
-    pub async fn read(
-        &self,
-        ids: &[String],
-        app_id: Option<&str>,
-    ) -> Vec<(String, Result<AccountSnapshot, Refusal>)> {
+    pub async fn read(&self, ids: &[String], app_id: Option<&str>) -> Vec<(String, Result<AccountSnapshot, Refusal>)> {
         let (own, shared): (Vec<String>, Vec<String>) =
             ids.iter().cloned().partition(|id| self.gateway.own_tokens.has(id));
         let mut found = match shared.is_empty() {

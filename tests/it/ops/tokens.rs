@@ -44,10 +44,7 @@ fn stands_in(folder: &Path, needle: &str) -> bool {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     entries.into_iter().any(|path| match path.is_dir() {
         true => stands_in(&path, needle),
-        false => std::fs::read(&path)
-            .expect("a file")
-            .windows(needle.len())
-            .any(|part| part == needle.as_bytes()),
+        false => std::fs::read(&path).expect("a file").windows(needle.len()).any(|part| part == needle.as_bytes()),
     })
 }
 
