@@ -40,6 +40,11 @@ impl OwnTokens {
         self.read(|tokens| tokens.get(account).cloned())
     }
 
+    /// Every account with a token of its own.
+    pub(crate) fn accounts(&self) -> Vec<String> {
+        self.read(|tokens| tokens.keys().map(|account| account.to_string()).collect())
+    }
+
     /// Every account with a token of its own, as far as `wanted` says so of the token.
     pub fn filter(&self, wanted: impl Fn(&OwnToken) -> bool) -> Vec<(Box<str>, OwnToken)> {
         let pair = |(account, own): (&Box<str>, &OwnToken)| (account.clone(), own.clone());

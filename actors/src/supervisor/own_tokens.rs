@@ -8,7 +8,7 @@ use crate::cloud::token::TokenReport;
 use crate::courier::fault::Fault;
 use crate::courier::{AskAccountToken, Courier};
 use crate::desk;
-use crate::directory::Directory;
+use crate::directory::{Desks, Directory};
 use crate::gateway::own_tokens::OwnToken;
 use crate::gateway::{Gateway, Secret};
 use crate::rules::expiry::{TokenWatch, Warning};
@@ -25,8 +25,10 @@ const TOKEN_INVALID: i64 = 190;
 #[derive(Message)]
 #[rtype(result = "Result<(), TokenFault>")]
 pub struct SetToken {
-    /// The account.
+    /// The account; it need not be engaged yet.
     pub account: Arc<str>,
+    /// The gateway that engages it, or will.
+    pub gateway: Arc<str>,
     /// Its token.
     pub token: Secret,
 }
@@ -37,14 +39,16 @@ pub struct SetToken {
 pub struct DropToken {
     /// The account.
     pub account: Arc<str>,
+    /// The gateway that engages it, or would have.
+    pub gateway: Arc<str>,
 }
 
 /// Why an account's own token stays as it was.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TokenFault {
-    /// The account is not engaged.
-    #[error("the account is not engaged")]
-    Unknown,
+    /// Another gateway engages the account, or keeps a token for it.
+    #[error("another gateway engages this account or keeps a token for it: remove it there first")]
+    Elsewhere,
     /// It cannot be encrypted.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -64,7 +68,7 @@ impl Handler<SetToken> for Supervisor {
 
     fn handle(&mut self, message: SetToken, _: &mut Self::Context) -> Self::Result {
         let safe = self.safe();
-        Box::pin(async move { safe.set(message.account, message.token).await })
+        Box::pin(async move { safe.set(message).await })
     }
 }
 
@@ -73,7 +77,7 @@ impl Handler<DropToken> for Supervisor {
 
     fn handle(&mut self, message: DropToken, _: &mut Self::Context) -> Self::Result {
         let safe = self.safe();
-        Box::pin(async move { safe.take_away(&message.account).await })
+        Box::pin(async move { safe.take_away(message).await })
     }
 }
 
@@ -99,10 +103,10 @@ struct Safe {
 }
 
 impl Safe {
-    async fn set(self, account: Arc<str>, token: Secret) -> Result<(), TokenFault> {
-        // Nobody removes the account meanwhile: its token would outlive it.
+    async fn set(self, SetToken { account, gateway, token }: SetToken) -> Result<(), TokenFault> {
+        // Nobody engages or removes the account meanwhile.
         let _turn = self.turns.of(&account).await;
-        let gateway = self.gateway(&account)?;
+        let gateway = self.gateway(&account, &gateway)?;
         if !self.vault.has_key() {
             return Err(VaultError::NoKey.into());
         }
@@ -121,22 +125,33 @@ impl Safe {
         desk::commit(self.store.as_ref(), change).await.map_err(TokenFault::NotKept)?;
         let mut watch = TokenWatch::default();
         watch.hear(report, now).iter().for_each(|warning| tell(&account, warning));
+        // One account, one token: whatever it was to have at another gateway is replaced in the store too.
+        for desks in self.directory.gateways() {
+            desks.gateway.own_tokens.forget(&account);
+        }
         gateway.own_tokens.set(&account, OwnToken { secret: Ok(token), watch, set_at_ms: now });
         Ok(())
     }
 
-    async fn take_away(self, account: &str) -> Result<bool, TokenFault> {
-        let _turn = self.turns.of(account).await;
-        let gateway = self.gateway(account)?;
+    async fn take_away(self, DropToken { account, gateway }: DropToken) -> Result<bool, TokenFault> {
+        let _turn = self.turns.of(&account).await;
+        let gateway = self.gateway(&account, &gateway)?;
+        if !gateway.own_tokens.has(&account) {
+            return Ok(false);
+        }
         let mut change = Change::default();
-        change.remove(Kind::Token, KeyBuilder::new().text(account).build());
+        change.remove(Kind::Token, KeyBuilder::new().text(&account).build());
         desk::commit(self.store.as_ref(), change).await.map_err(TokenFault::NotKept)?;
-        Ok(gateway.own_tokens.forget(account))
+        Ok(gateway.own_tokens.forget(&account))
     }
 
-    fn gateway(&self, account: &str) -> Result<Arc<Gateway>, TokenFault> {
-        let (_, desks) = self.directory.account(account).ok_or(TokenFault::Unknown)?;
-        Ok(Arc::clone(&desks.gateway))
+    /// The gateway `uri`, unless another one engages the account, or where none does keeps a token for it.
+    fn gateway(&self, account: &str, uri: &str) -> Result<Arc<Gateway>, TokenFault> {
+        let keeps_it = |desks: &&Arc<Desks>| desks.gateway.own_tokens.has(account);
+        let engaged = self.directory.account(account).map(|(_, desks)| desks);
+        let theirs = engaged.or_else(|| self.directory.gateways().find(keeps_it));
+        let desks = theirs.or_else(|| self.directory.gateway(uri)).filter(|desks| *desks.gateway.uri == *uri);
+        desks.map(|desks| Arc::clone(&desks.gateway)).ok_or(TokenFault::Elsewhere)
     }
 
     async fn checked(

@@ -286,7 +286,7 @@ impl Run {
             Ok(()) => {
                 // A `setup` at the same time may have put it back on the table.
                 desks.disengage(&after.id);
-                desks.gateway.own_tokens.forget(&after.id);
+                self.directory.gateways().for_each(|desks| _ = desks.gateway.own_tokens.forget(&after.id));
                 Outcome { asked: Asked::Yes, ..Outcome::shown(AccountRecord { active: false, ..after }) }
             }
             Err(reason) => {

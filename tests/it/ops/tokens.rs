@@ -131,7 +131,7 @@ async fn a_token_that_will_not_do_is_refused_with_the_reason_and_changes_nothing
         assert_eq!((answer.status, &answer.json()["id"]), (400, &json!("wharf.body.not_json")), "{body}");
         assert!(!answer.text().contains("EAAGx"), "{}", answer.text());
     }
-    assert_eq!(give(&stage, "77", TOKEN).await.status, 404);
+    assert_eq!(give(&stage, "77", TOKEN).await.json()["id"], "wharf.token.unfit");
     let url = format!("{}/api/accounts/{}/token", stage.ops, line.waba);
     assert_eq!(http::ask("PUT", &url, &[], "{}").await.status, 401);
     let headers = [("Authorization", &*bearer(KEY)), ("Sec-Fetch-Site", "cross-site")];
@@ -243,5 +243,37 @@ async fn a_token_goes_with_its_account_and_is_never_used_at_another_gateway() {
         assert_eq!((told.status, told.json()[0]["error"]["code"].clone()), (502, json!(200)), "{}", told.text());
     }
     assert_eq!(stage.look(&format!("/api/accounts/{}", line.waba)).await.status, 404);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn an_account_that_only_its_clients_token_opens_is_engaged_with_it() {
+    let mut stage = Stage::with(|plan| {
+        with_key(plan);
+        plan.gateways = vec!["main", "other"];
+        plan.reach = TokenReach::Unlisted;
+    })
+    .await;
+    let line = stage.line(0, 0);
+    stage.sandbox.world().give_client_token(&line.waba, TOKEN);
+    assert_eq!(stage.verb_at("other", &format!("setup&id={}", line.waba)).await.status, 502, "nobody else reads it");
+    let nowhere = give(&stage, &line.waba, TOKEN).await;
+    assert_eq!((nowhere.status, &nowhere.json()["id"]), (400, &json!("wharf.parameter.bad")));
+    let unknown = put(&stage, &line.waba, r#"{"token":"x","gateway":"third"}"#).await;
+    assert_eq!((unknown.status, &unknown.json()["id"]), (404, &json!("wharf.gateway.unknown")));
+    let body = json!({ "token": TOKEN, "gateway": "other" }).to_string();
+    assert_eq!(put(&stage, &line.waba, &body).await.json()["gateway"], "other");
+    let twice = put(&stage, &line.waba, &body.replace("other", "main")).await;
+    assert!(twice.status == 400 && twice.text().contains("another gateway"), "{}", twice.text());
+    stage.restart().await;
+    assert_eq!(stage.verb_at("main", "setup").await.json(), json!([]), "it is not for that gateway");
+    for verb in ["setup", "subscribe"] {
+        let told = stage.verb_at("other", verb).await.json();
+        assert_eq!((&told[0]["id"], &told[0]["error"]), (&json!(line.waba), &Value::Null), "{told}");
+    }
+    assert_eq!(stage.send(&format!("{}/messages", line.number), MESSAGE).await.status, 200);
+    let astray = put(&stage, &line.waba, &body.replace("other", "main")).await;
+    assert_eq!((astray.status, &astray.json()["id"]), (409, &json!("chat.whatsapp.accounts.gateway.other")));
+    assert_eq!(delete(&stage, &line.waba).await.json()["removed"], true);
     stage.end().await;
 }

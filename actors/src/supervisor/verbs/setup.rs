@@ -43,7 +43,9 @@ impl Run {
     /// The accounts to read besides those that the token names. What is engaged already is shown as pending until
     /// Graph has answered; what is engaged elsewhere is refused at once.
     fn what_to_discover(&self, call: &RunVerb, desks: &Desks, sheet: &Sheet) -> Result<Vec<String>, VerbError> {
-        let mut wanted = Vec::new();
+        // A client's account may be known by its token alone.
+        let mut wanted = desks.gateway.own_tokens.accounts();
+        wanted.retain(|id| call.may_see(id) && self.elsewhere(id, &call.gateway).is_none());
         if let Ids::Named(ids) = &call.ids {
             for id in ids {
                 match self.elsewhere(id, &call.gateway) {
