@@ -28,10 +28,13 @@ pub struct Desks {
 pub struct Accounts {
     by_id: HashMap<Arc<str>, Addr<Account>>,
     /// Each account's keys in the two tables below: phone number ids, and digits.
-    names: HashMap<Arc<str>, Vec<(Box<str>, Box<str>)>>,
+    names: HashMap<Arc<str>, Vec<Names>>,
     by_number: HashMap<Box<str>, Arc<str>>,
     by_display: HashMap<Box<str>, Arc<str>>,
 }
+
+/// A number's phone number id, and the digits of its display number.
+type Names = (Box<str>, Box<str>);
 
 impl Directory {
     /// The table of these gateways.
@@ -82,7 +85,7 @@ impl Desks {
         accounts.forget_numbers(id);
         accounts.by_id.insert(Arc::clone(id), actor);
         let names = numbers.iter().map(|(number, display)| (number.clone(), digits(display).into()));
-        let names: Vec<(Box<str>, Box<str>)> = names.collect();
+        let names: Vec<Names> = names.collect();
         for (number, display) in &names {
             accounts.by_number.insert(number.clone(), Arc::clone(id));
             accounts.by_display.insert(display.clone(), Arc::clone(id));

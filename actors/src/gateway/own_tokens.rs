@@ -42,13 +42,15 @@ impl OwnTokens {
 
     /// Every account with a token of its own.
     pub(crate) fn accounts(&self) -> Vec<String> {
-        self.read(|tokens| tokens.keys().map(|account| account.to_string()).collect())
+        self.read(|tokens| tokens.keys().map(ToString::to_string).collect())
     }
 
     /// Every account with a token of its own, as far as `wanted` says so of the token.
     pub fn filter(&self, wanted: impl Fn(&OwnToken) -> bool) -> Vec<(Box<str>, OwnToken)> {
-        let pair = |(account, own): (&Box<str>, &OwnToken)| (account.clone(), own.clone());
-        self.read(|tokens| tokens.iter().filter(|(_, own)| wanted(own)).map(pair).collect())
+        self.read(|tokens| {
+            let found = tokens.iter().filter(|(_, own)| wanted(own));
+            found.map(|(account, own)| (account.clone(), own.clone())).collect()
+        })
     }
 
     /// From now on the account has this one.
@@ -71,8 +73,10 @@ impl OwnTokens {
         if self.read(HashMap::is_empty) {
             return Vec::new();
         }
-        let warned = |(account, own): (&Box<str>, &mut OwnToken)| Some((account.clone(), own.watch.look(now)?));
-        self.change(|tokens| tokens.iter_mut().filter_map(warned).collect())
+        self.change(|tokens| {
+            let warned = tokens.iter_mut().filter_map(|(account, own)| Some((account.clone(), own.watch.look(now)?)));
+            warned.collect()
+        })
     }
 
     fn read<T>(&self, look: impl FnOnce(&HashMap<Box<str>, OwnToken>) -> T) -> T {

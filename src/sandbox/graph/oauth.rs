@@ -18,12 +18,12 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     let world = graph.world();
     let data = match world.authorise(Some(input), None) {
         Ok(Caller::System) => {
-            let ids = world.accounts().iter().map(|account| account.id.as_str()).collect();
-            system_token(&world, &world.token_life, ids)
+            let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
+            system_token(&world, &world.token_life, &ids)
         }
         Ok(Caller::Client) => {
             let (account, life) = world.clients.of(input).expect("authorised just now");
-            system_token(&world, life, vec![account])
+            system_token(&world, life, &[account])
         }
         Ok(Caller::App) => json!({"app_id": world.options.app_id, "type": "APP", "is_valid": true, "scopes": []}),
         Err(refusal) => json!({
@@ -33,7 +33,7 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     Ok(Json(json!({"data": data})))
 }
 
-fn system_token(world: &World, life: &TokenLife, ids: Vec<&str>) -> Value {
+fn system_token(world: &World, life: &TokenLife, ids: &[&str]) -> Value {
     const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
     let kept: Vec<&str> =
         SCOPES.into_iter().filter(|scope| !life.lost_scopes.iter().any(|lost| lost == scope)).collect();
