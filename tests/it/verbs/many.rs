@@ -7,13 +7,20 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use wharf::sandbox::Faults;
 
-/// More than Graph answers for in the 10 s that a call waits for its turn: were all asked at once, some would fail.
+/// More than can be asked about within the test's patience unless several are asked at once.
 const ACCOUNTS: usize = 1_500;
 /// Calls that one verb makes at once, at most.
 const CALLS_AT_ONCE: u64 = 16;
 
 fn pending(answer: &Value) -> usize {
     answer.as_array().expect("an array").iter().filter(|account| account["pending"] == true).count()
+}
+
+/// Of the first thousand accounts those that are wished and not active yet: asked about just now.
+async fn begun(stage: &Stage) -> usize {
+    let told = stage.look("/api/accounts?limit=1000").await.json();
+    let accounts = told["data"].as_array().expect("a list").iter();
+    accounts.filter(|account| account["wished"] == true && account["active"] == false).count()
 }
 
 /// Repeats a verb until it is done; how often it was pending before, and the last answer.
@@ -51,6 +58,10 @@ async fn thousands_of_accounts_are_set_up_and_subscribed_a_few_calls_at_a_time_a
             let began = Instant::now();
             stage.take(letter(&line, &[text(&format!("wamid.{nth}"), "491")])).await;
             slowest = slowest.max(began.elapsed());
+            if nth == 20 {
+                let begun = begun(&stage).await;
+                assert!(begun <= 16, "{begun} accounts are being asked about");
+            }
             actix_web::rt::time::sleep(Duration::from_millis(50)).await;
         }
         slowest
