@@ -122,6 +122,23 @@ impl Caller {
         Err(AuthFault::Reach { key: self.name.clone(), what: format!("gateway {uri}") })
     }
 
+    /// Refuses a key that is for some accounts or numbers only, where all of a gateway is concerned.
+    pub fn require_all_accounts(&self) -> Result<(), AuthFault> {
+        self.require_all_numbers()?;
+        if self.accounts.is_empty() {
+            return Ok(());
+        }
+        Err(AuthFault::Reach { key: self.name.clone(), what: "what concerns other accounts too".to_owned() })
+    }
+
+    /// Refuses a key that is for some numbers only, where all of an account is concerned.
+    pub fn require_all_numbers(&self) -> Result<(), AuthFault> {
+        if self.numbers.is_empty() {
+            return Ok(());
+        }
+        Err(AuthFault::Reach { key: self.name.clone(), what: "what concerns other numbers too".to_owned() })
+    }
+
     /// Whether the key is for the gateway `uri`.
     pub fn may_use_gateway(&self, uri: &str) -> bool {
         allows(&self.gateways, uri)

@@ -86,6 +86,8 @@ errors! {
         "the account is engaged under gateway {}: remove it there first";
     TokenRefused "chat.whatsapp.token.refused" BAD_GATEWAY "Meta refuses the whatsapp_token: {}";
     GraphFailed "chat.whatsapp.graph.failed" BAD_GATEWAY "Meta could not be asked: {}";
+    TokenUnfit "wharf.token.unfit" BAD_REQUEST "the token was not taken: {}";
+    SecretNotKept "wharf.secret.not_kept" CONFLICT "the secret was not taken, because it could not be kept: {}";
     AccountUnknown "wharf.account.unknown" NOT_FOUND
         "no account {} is engaged here: `whatsapp=setup` engages those that the token can see";
     EventUnknown "wharf.event.unknown" NOT_FOUND "there is no event {}, or it is older than storage.retention";

@@ -117,5 +117,6 @@ fn gateway(old: &Gateway, new: &Gateway) -> impl Iterator<Item = String> {
         ("app_id", old.app_id != new.app_id),
         ("business_id", old.business_id != new.business_id),
         ("override", old.overrides != new.overrides),
+        ("verbs", old.verbs != new.verbs),
     ])
 }

@@ -32,6 +32,8 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/routes/{name}", web::get().to(ops::account_routes::one))
         .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
         .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
+        .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
+        .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/messages/{id}", web::get().to(ops::messages::one))
         .route("/api/alarms", web::get().to(ops::alarms::list))
@@ -40,6 +42,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/audit", web::get().to(ops::audit::list))
         .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
+        .service(web::resource("/{uri}").to(callback::handle_ops))
         .default_service(web::to(nothing_here));
 }
 

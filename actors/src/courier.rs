@@ -26,7 +26,7 @@ use crate::clock::chance;
 use crate::cloud::refusal::{Refusal, Retry};
 use crate::cloud::send::Taken;
 use crate::cloud::token::TokenReport;
-use crate::gateway::{Gateway, GraphSettings, Route};
+use crate::gateway::{Gateway, GraphSettings, Route, Secret};
 use crate::messages::Attempt;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
@@ -34,7 +34,7 @@ use actix::prelude::*;
 use call::{Access, Call};
 use coalesce::Coalescer;
 use deliver::{Sink, Ways, post_together, stopped};
-use discovery::{AccountSnapshot, Discovery, DiscoveryError};
+use discovery::{AccountSnapshot, DiscoveryError, Reach};
 use endpoint::RouteClient;
 use errand::Errand;
 use fault::Fault;
@@ -149,7 +149,11 @@ impl Handler<Send> for Courier {
             let record = &message.record;
             let path = format!("{}/{}", record.number, record.path);
             let call = Call::send(path, record.body.clone()).version(&*record.version);
-            as_tried(graph.call(&Access::of(&message.gateway), call).await)
+            let access = match Access::for_account(&message.gateway, &record.account) {
+                Ok(access) => access,
+                Err(fault) => return as_tried(Err(fault)),
+            };
+            as_tried(graph.call(&access, call).await)
         })
     }
 }
@@ -179,6 +183,8 @@ fn as_tried(called: Result<call::Answer, Fault>) -> Tried {
 pub struct Pass {
     /// On whose behalf.
     pub gateway: Arc<Gateway>,
+    /// Of which account.
+    pub account: Arc<str>,
     /// What to ask.
     pub call: Call,
 }
@@ -189,7 +195,8 @@ impl Handler<Pass> for Courier {
     fn handle(&mut self, message: Pass, _: &mut Self::Context) -> Self::Result {
         let graph = Rc::clone(&self.graph);
         Box::pin(async move {
-            let answer = graph.call(&Access::of(&message.gateway), message.call).await?;
+            let access = Access::for_account(&message.gateway, &message.account)?;
+            let answer = graph.call(&access, message.call).await?;
             Ok(Answer { status: answer.http_status, body: answer.body })
         })
     }
@@ -197,25 +204,20 @@ impl Handler<Pass> for Courier {
 
 /// Supervisor → courier: which accounts the gateway's token reaches.
 #[derive(Message)]
-#[rtype(result = "Result<Discovery, DiscoveryError>")]
+#[rtype(result = "Result<Reach, DiscoveryError>")]
 pub struct Discover {
     /// On whose behalf.
     pub gateway: Arc<Gateway>,
-    /// Accounts asked for.
+    /// Accounts asked for, and those engaged already.
     pub wanted: Vec<String>,
-    /// Accounts engaged already.
-    pub engaged: Vec<String>,
 }
 
 impl Handler<Discover> for Courier {
-    type Result = ResponseFuture<Result<Discovery, DiscoveryError>>;
+    type Result = ResponseFuture<Result<Reach, DiscoveryError>>;
 
     fn handle(&mut self, message: Discover, _: &mut Self::Context) -> Self::Result {
         let graph = Rc::clone(&self.graph);
-        Box::pin(async move {
-            let errand = Errand::new(&graph, &message.gateway, chance());
-            errand.discover(&message.wanted, &message.engaged).await
-        })
+        Box::pin(async move { Errand::new(&graph, &message.gateway, chance()).reach(&message.wanted).await })
     }
 }
 
@@ -238,7 +240,7 @@ impl Handler<ReadAgain> for Courier {
         let graph = Rc::clone(&self.graph);
         Box::pin(async move {
             let errand = Errand::new(&graph, &message.gateway, chance());
-            errand.read_again(&message.accounts, message.app_id.as_deref()).await
+            errand.read(&message.accounts, message.app_id.as_deref()).await
         })
     }
 }
@@ -260,6 +262,34 @@ impl Handler<AskToken> for Courier {
     }
 }
 
+/// Supervisor → courier: what Graph says of a token for one account: of `token`, or of the one that the account has.
+#[derive(Message)]
+#[rtype(result = "Result<(TokenReport, Vec<&'static str>), Fault>")]
+pub struct AskAccountToken {
+    /// On whose behalf.
+    pub gateway: Arc<Gateway>,
+    /// The account.
+    pub account: Arc<str>,
+    /// A token that the account may get.
+    pub token: Option<Secret>,
+}
+
+impl Handler<AskAccountToken> for Courier {
+    type Result = ResponseFuture<Result<(TokenReport, Vec<&'static str>), Fault>>;
+
+    fn handle(&mut self, message: AskAccountToken, _: &mut Self::Context) -> Self::Result {
+        let graph = Rc::clone(&self.graph);
+        Box::pin(async move {
+            let AskAccountToken { gateway, account, token } = message;
+            let access = match token {
+                Some(token) => Access { token, ..Access::of(&gateway) },
+                None => Access::for_account(&gateway, &account)?,
+            };
+            Errand { access, ..Errand::new(&graph, &gateway, chance()) }.token_for(&account).await
+        })
+    }
+}
+
 /// Account → courier: subscribe our app to the account's webhooks.
 #[derive(Message)]
 #[rtype(result = "Result<Subscribed, Fault>")]
@@ -278,7 +308,7 @@ impl Handler<AskSubscribe> for Courier {
     fn handle(&mut self, message: AskSubscribe, _: &mut Self::Context) -> Self::Result {
         let graph = Rc::clone(&self.graph);
         Box::pin(async move {
-            let errand = Errand::new(&graph, &message.gateway, chance());
+            let errand = Errand::for_account(&graph, &message.gateway, &message.account, chance())?;
             errand.subscribe(&message.account, message.foreign).await
         })
     }
@@ -300,7 +330,7 @@ impl Handler<AskUnsubscribe> for Courier {
     fn handle(&mut self, message: AskUnsubscribe, _: &mut Self::Context) -> Self::Result {
         let graph = Rc::clone(&self.graph);
         Box::pin(async move {
-            let errand = Errand::new(&graph, &message.gateway, chance());
+            let errand = Errand::for_account(&graph, &message.gateway, &message.account, chance())?;
             errand.unsubscribe(&message.account).await
         })
     }

@@ -28,9 +28,14 @@ pub struct Desks {
 #[derive(Default)]
 pub struct Accounts {
     by_id: HashMap<Arc<str>, Addr<Account>>,
+    /// Each account's keys in the two tables below: phone number ids, and digits.
+    names: HashMap<Arc<str>, Vec<Names>>,
     by_number: HashMap<Box<str>, Arc<str>>,
     by_display: HashMap<Box<str>, Arc<str>>,
 }
+
+/// A number's phone number id, and the digits of its display number.
+type Names = (Box<str>, Box<str>);
 
 impl Directory {
     /// The table of these gateways.
@@ -95,10 +100,13 @@ impl Desks {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         accounts.forget_numbers(id);
         accounts.by_id.insert(Arc::clone(id), actor);
-        for (number, display) in numbers {
+        let names = numbers.iter().map(|(number, display)| (number.clone(), digits(display).into()));
+        let names: Vec<Names> = names.collect();
+        for (number, display) in &names {
             accounts.by_number.insert(number.clone(), Arc::clone(id));
-            accounts.by_display.insert(digits(display).into(), Arc::clone(id));
+            accounts.by_display.insert(display.clone(), Arc::clone(id));
         }
+        accounts.names.insert(Arc::clone(id), names);
     }
 
     /// Has its gate and accounts take over the gateway's routes as they are now.
@@ -136,12 +144,16 @@ impl Accounts {
         self.by_id.iter().map(|(id, actor)| (Arc::clone(id), actor.clone())).collect()
     }
 
+    /// Costs as much as the account has numbers, however many accounts there are: webhooks wait for it.
     fn forget_numbers(&mut self, id: &str) {
-        if !self.by_id.contains_key(id) {
-            return;
+        for (number, display) in self.names.remove(id).unwrap_or_default() {
+            if self.by_number.get(&number).is_some_and(|owner| **owner == *id) {
+                self.by_number.remove(&number);
+            }
+            if self.by_display.get(&display).is_some_and(|owner| **owner == *id) {
+                self.by_display.remove(&display);
+            }
         }
-        self.by_number.retain(|_, owner| owner.as_ref() != id);
-        self.by_display.retain(|_, owner| owner.as_ref() != id);
     }
 }
 

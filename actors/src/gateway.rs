@@ -1,8 +1,10 @@
 //! What the actors are told about gateways, routes and Graph. Plain data; knows no file and no environment.
 
 pub mod kept;
+pub mod own_tokens;
 pub mod subject;
 
+use own_tokens::OwnTokens;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -85,6 +87,20 @@ pub struct Gateway {
     pub callback_url: Option<String>,
     /// Where its events go.
     pub routes: Rotating<Vec<Arc<Route>>>,
+    /// The tokens of those accounts that have one of their own.
+    pub own_tokens: OwnTokens,
+    /// Which listener takes its verbs.
+    pub verbs: VerbsAt,
+}
+
+/// Which listener takes a gateway's verbs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum VerbsAt {
+    /// The public one, at the callback's path.
+    #[default]
+    Public,
+    /// The one for operators, at the same path; the public one does not know them.
+    Ops,
 }
 
 /// Whether an account's webhooks are pointed at us one by one.

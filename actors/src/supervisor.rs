@@ -23,6 +23,7 @@ use wharf_storage::{
 };
 
 pub mod gateways;
+pub mod own_tokens;
 mod reconcile;
 mod sweep;
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub mod verbs;
 
 use reconcile::Rounds;
 use tokens::Tokens;
+use verbs::asks::Asks;
+use verbs::setups::Setups;
 use verbs::turns::Turns;
 
 /// An account that died is rebuilt after this long, doubling with each death up to [`REBUILD_AT_MOST`].
@@ -79,6 +82,8 @@ pub struct Supervisor {
     /// Gateways that were removed and where something is still under way.
     leaving: HashSet<Arc<str>>,
     turns: Turns,
+    asks: Asks,
+    setups: Setups,
     rounds: Rounds,
     tokens: Arc<Tokens>,
     setting: Setting,
@@ -119,6 +124,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
             Ok(Desks::new(Arc::clone(gateway), start_gate(&plan, gateway, arbiter, &setting)?))
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
+    own_tokens::load(plan.store.as_ref(), &plan.vault, &directory)?;
     let tokens = Arc::new(Tokens::default());
     let mut supervisor = Supervisor {
         plan: plan.clone(),
@@ -127,6 +133,8 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         deaths: HashMap::new(),
         leaving: HashSet::new(),
         turns: Turns::default(),
+        asks: Asks::default(),
+        setups: Setups::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
         setting,

@@ -16,6 +16,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::Arc;
 use wharf_actors::directory::Desks;
+use wharf_actors::gateway::VerbsAt;
 
 /// Every request to `/{uri}`.
 pub async fn handle(
@@ -32,12 +33,26 @@ pub async fn handle(
     }
 }
 
+/// Every request to `/{uri}` of the ops listener: the verbs of a gateway that has them there, and nothing else.
+pub async fn handle_ops(request: HttpRequest, uri: web::Path<String>, edge: Ready) -> Result<HttpResponse, ApiError> {
+    let gateway = edge.wharf.directory.gateway(&uri).filter(|desks| desks.gateway.verbs == VerbsAt::Ops);
+    let gateway = gateway.ok_or_else(|| unknown_path(&request))?;
+    if *request.method() != Method::GET {
+        return Err(ApiError::naming(ErrorId::MethodWrong, request.method()));
+    }
+    let query = Query::read(request.query_string());
+    let verb = query.first("whatsapp").ok_or_else(|| ApiError::plain(ErrorId::QueryUnknown))?;
+    verbs::run(&request, verb, &query, &gateway, &edge).await
+}
+
 async fn get(request: &HttpRequest, gateway: &Arc<Desks>, edge: &Edge) -> Result<HttpResponse, ApiError> {
     let query = Query::read(request.query_string());
     if query.first("hub.mode").is_some() {
         return handshake::answer(&query, &gateway.gateway);
     }
     match query.first("whatsapp") {
+        // It has them where only operators come; here nobody learns of them.
+        Some(_) if gateway.gateway.verbs == VerbsAt::Ops => Err(unknown_path(request)),
         Some(verb) => verbs::run(request, verb, &query, gateway, edge).await,
         None => Err(ApiError::plain(ErrorId::QueryUnknown)),
     }

@@ -32,6 +32,8 @@ pub(super) async fn run(
     let caller = caller(request, edge).await?;
     caller.require(scope(verb))?;
     caller.require_gateway(&desks.gateway.uri)?;
+    // A verb concerns whole accounts.
+    caller.require_all_numbers()?;
     if verb != Verb::Search {
         authorised::refuse_cross_site(request)?;
         edge.require_open_store()?;
@@ -44,7 +46,7 @@ pub(super) async fn run(
         ids,
         force: if query.says_yes("force") { Force::Override } else { Force::Respect },
         wait: wait(query, edge)?,
-        visible: (!caller.accounts.is_empty()).then(|| caller.accounts.clone()),
+        visible: (!caller.accounts.is_empty()).then(|| caller.accounts.iter().cloned().collect()),
     };
     let ran = edge.wharf.supervisor.send(call.clone()).await;
     let ran = ran.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;

@@ -72,7 +72,7 @@ impl Sending {
         let body = read_body(request, payload, &mut reserved).await?;
         let answer = match Outbound::read(&body)? {
             Outbound::Message(message) => self.submit(message, body, &account, &actor, edge).await,
-            Outbound::Mark(_) => self.pass(body, &desks, edge).await,
+            Outbound::Mark(_) => self.pass(body, account, &desks, edge).await,
         };
         drop(reserved);
         answer
@@ -129,9 +129,15 @@ impl Sending {
     }
 
     /// Read receipts and typing indicators never wait behind the queue.
-    async fn pass(self, body: Bytes, desks: &Desks, edge: &Edge) -> Result<HttpResponse, GraphRefusal> {
+    async fn pass(
+        self,
+        body: Bytes,
+        account: Arc<str>,
+        desks: &Desks,
+        edge: &Edge,
+    ) -> Result<HttpResponse, GraphRefusal> {
         let call = Call::post(format!("{}/{}", self.number, self.node), Body::Json(body)).version(self.version);
-        let passed = edge.wharf.courier.send(Pass { gateway: Arc::clone(&desks.gateway), call }).await;
+        let passed = edge.wharf.courier.send(Pass { gateway: Arc::clone(&desks.gateway), account, call }).await;
         let passed = passed.map_err(|_| unavailable("wharf is stopping"))?;
         match passed {
             Ok(answer) => Ok(as_graph(&answer, "")),

@@ -1,11 +1,13 @@
 //! `[[gateway]]`: what a gateway needs, and what it may be called. Its routes are read next door.
 
+use super::node::Value;
 use super::routes;
 use super::section::{Reading, Section, Unread};
 use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wharf_actors::gateway::{Gateway, Overrides, Route, Secret};
+use wharf_actors::gateway::own_tokens::OwnTokens;
+use wharf_actors::gateway::{Gateway, Overrides, Route, Secret, VerbsAt};
 
 /// Paths of the public listener that are not callbacks.
 const TAKEN: [&str; 5] = ["oauth", "api", "metrics", "healthz", "readyz"];
@@ -43,6 +45,7 @@ fn gateway(
     let verify_token = section.maybe_secret("verify_token");
     let business_id = section.maybe("business_id", values::id);
     let overrides = overrides(&mut section, public);
+    let verbs = section.get("verbs", verbs_at);
     let routes = section.tables("route");
     warn(&mut section, routes.is_empty());
     section.close();
@@ -58,7 +61,18 @@ fn gateway(
         business_id: business_id?,
         overrides: overrides?,
         routes: (routes? as Vec<Arc<Route>>).into(),
+        own_tokens: OwnTokens::default(),
+        verbs: verbs?,
     }))
+}
+
+/// Which listener takes the verbs.
+fn verbs_at(value: &Value) -> Result<VerbsAt, String> {
+    match value.text() {
+        Some("public") => Ok(VerbsAt::Public),
+        Some("ops") => Ok(VerbsAt::Ops),
+        Some(_) | None => Err("\"public\" or \"ops\"".to_owned()),
+    }
 }
 
 fn uri(section: &mut Section<'_>, seen: &mut BTreeMap<String, String>) -> Option<String> {

@@ -197,7 +197,12 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "For development only: starts without `app_secret` and then checks no signature.",
     ),
-    not_yet("gateway", "verbs"),
+    with_default(
+        "gateway",
+        "verbs",
+        "public",
+        "Which listener takes the verbs: `public` at the callback, or `ops` at the same path of `server.ops_listen` only.",
+    ),
     not_yet("gateway", "admin_origin"),
     required("gateway.route", "name", "The route's name, unique in its gateway; `default` where there is no file."),
     or_variable(
@@ -271,7 +276,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     optional("key", "gateways", "The gateways it may use; without it all."),
     optional("key", "accounts", "The accounts it may use, by WABA id; without it all."),
-    optional("key", "numbers", "The numbers it may send from, by phone number id; without it all."),
+    optional(
+        "key",
+        "numbers",
+        "The numbers it may use, by phone number id: it sends from them and sees their events, dialogs and messages, and nothing that concerns a whole account; without it all.",
+    ),
 ];
 
 /// The settings of one section.

@@ -2,7 +2,7 @@
 
 use super::life::{LifeShown, TokenShown};
 use super::page::{Page, Wanted, raw};
-use super::{inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_whole_account};
 use crate::callback::Query;
 use crate::config::masked;
 use crate::edge::Late;
@@ -76,6 +76,7 @@ struct AnswerShown {
 /// The engaged accounts that the caller's key may see.
 pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
+    caller.require_all_numbers()?;
     let wanted = Wanted::read(&Query::read(request.query_string()))?;
     let after = wanted.after.clone().unwrap_or_default();
     let records = read(edge, |store| {
@@ -90,7 +91,7 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
 /// One account.
 pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(edge, &caller, &waba)?;
+    require_whole_account(edge, &caller, &waba)?;
     let unknown = || ApiError::naming(ErrorId::AccountUnknown, &waba);
     let key = KeyBuilder::new().text(&waba).build();
     let record = read(edge, move |store| {
@@ -102,7 +103,10 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
     let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
     let ledger = edge.wharf.store.ledger(&waba);
     let endpoint = |url: &str| Some(edge.wharf.gates.known(url)?.standing());
-    let token = edge.wharf.tokens.of(&desks.gateway.uri).map(|token| TokenShown::of(&token));
+    let token = match desks.gateway.own_tokens.of(&waba) {
+        Some(own) => Some(TokenShown::of_account(&own)),
+        None => edge.wharf.tokens.of(&desks.gateway.uri).map(|token| TokenShown::of(&token)),
+    };
     Ok(json(&AccountInside::of(record, view, ledger, token, endpoint)))
 }
 

@@ -8,6 +8,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use wharf_actors::clock::now_ms;
+use wharf_actors::gateway::Gateway;
+use wharf_actors::gateway::own_tokens::OwnToken;
+use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::gate::quarantine_stream;
 use wharf_storage::{Claim, Kind, LifeAlarm, LifeRecord, Noun, Standing, Store, StoreError};
 
@@ -51,8 +54,11 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     Ok(json(&Alarms { alarms }))
 }
 
-/// A key that is for some accounts alone sees those of the accounts.
+/// A key that is for some accounts alone sees those of the accounts; one for some numbers alone sees the house's.
 fn may_see(caller: &Caller, alarm: &Alarm) -> bool {
+    if !caller.numbers.is_empty() {
+        return alarm.account.is_none() && alarm.gateway.is_none();
+    }
     let gateway_is_theirs =
         alarm.gateway.as_deref().map_or(caller.gateways.is_empty(), |it| caller.may_use_gateway(it));
     match (&alarm.account, &alarm.gateway) {
@@ -158,6 +164,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
     alarms.extend(of_certificate(edge, now_ms()));
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
+        alarms.extend(of_own_tokens(&desks.gateway));
         for route in desks.gateway.routes.get().iter() {
             let Some(gate) = edge.wharf.gates.known(&route.url) else { continue };
             let standing = gate.standing();
@@ -224,7 +231,27 @@ fn of_removed_routes(edge: &Edge) -> Vec<Alarm> {
 }
 
 fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {
-    let token = edge.wharf.tokens.of(gateway)?;
+    let alarm = of_watch(&edge.wharf.tokens.of(gateway)?)?;
+    let todo = "issue a new system-user token, put it into the settings and send SIGHUP";
+    Some(Alarm { gateway: Some(gateway.to_owned()), todo, ..alarm })
+}
+
+/// Of the accounts that have a token of their own, those where somebody must do something about it.
+fn of_own_tokens(gateway: &Gateway) -> impl Iterator<Item = Alarm> {
+    let now = now_ms();
+    let wrong = |own: &OwnToken| own.secret.is_err() || own.watch.bad_since_ms().is_some() || own.watch.ends_soon(now);
+    let uri = gateway.uri.to_string();
+    gateway.own_tokens.filter(wrong).into_iter().filter_map(move |(account, own)| {
+        let alarm = match own.secret {
+            Ok(_) => of_watch(&own.watch)?,
+            Err(why) => Alarm { what: "token_sealed".to_owned(), detail: Some(why.to_string()), ..Alarm::default() },
+        };
+        let todo = "PUT /api/accounts/{waba}/token with a new one from the client; until then its sends wait";
+        Some(Alarm { gateway: Some(uri.clone()), account: Some(account.into()), todo, ..alarm })
+    })
+}
+
+fn of_watch(token: &TokenWatch) -> Option<Alarm> {
     let report = token.report();
     let (what, detail, since_ms) = match token.bad_since_ms() {
         Some(since) if !report.is_valid => ("token_invalid", report.reason.clone(), Some(since)),
@@ -235,12 +262,5 @@ fn of_token(edge: &Edge, gateway: &str) -> Option<Alarm> {
         }
         None => return None,
     };
-    Some(Alarm {
-        what: what.to_owned(),
-        detail,
-        since: since_ms.and_then(moment),
-        gateway: Some(gateway.to_owned()),
-        todo: "issue a new system-user token, put it into the settings and send SIGHUP",
-        ..Alarm::default()
-    })
+    Some(Alarm { what: what.to_owned(), detail, since: since_ms.and_then(moment), ..Alarm::default() })
 }

@@ -23,6 +23,7 @@ struct AuditShown {
 /// The audit records of the gateways that the caller's key may see, oldest first.
 pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
+    caller.require_all_numbers()?;
     let wanted = Wanted::read(&Query::read(request.query_string()))?;
     let asked = wanted.clone();
     let found = read(edge, move |store| {

@@ -1,7 +1,7 @@
 //! `/api/accounts/{waba}/dead`: what was given up, with the reason. Answers also after `remove`.
 
 use super::page::{Page, Wanted, raw};
-use super::{inspector, json, moment, read, require_account};
+use super::{inspector, json, moment, read, require_whole_account};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::ApiError;
@@ -27,7 +27,7 @@ struct DeadShown {
 /// The dead letters of an account, oldest first.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    require_account(edge, &caller, &waba)?;
+    require_whole_account(edge, &caller, &waba)?;
     let wanted = Wanted::read(&Query::read(request.query_string()))?;
     let prefix = KeyBuilder::new().text(&waba).build();
     let asked = wanted.clone();

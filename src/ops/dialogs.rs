@@ -34,6 +34,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     // What is left of a dialog that became another one only leads on to it.
     let found =
         found.await?.into_iter().map(|(key, dialog)| (key.clone(), Some(dialog).filter(|own| own.key() == key)));
+    let found = found.map(|(key, own)| (key, own.filter(|own| caller.may_use_number(&own.number))));
     let Page { data, next } = Page::of(found.collect(), &wanted, |own| own.as_ref().map(DialogShown::of));
     Ok(json(&Page { data: data.into_iter().flatten().collect(), next }))
 }

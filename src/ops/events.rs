@@ -2,6 +2,7 @@
 
 use super::page::{limit, raw};
 use super::{inspector, json, moment, read, require_account, sees, sees_claim};
+use crate::auth::Caller;
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
@@ -69,7 +70,10 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let part = read(edge, move |store| part(store, &stream, after, limit, kind.as_deref())).await?;
+    let wanted = move |event: &Event| {
+        kind.as_deref().is_none_or(|kind| event.kind.word() == kind) && sees_number(&caller, event)
+    };
+    let part = read(edge, move |store| part(store, &stream, after, limit, wanted)).await?;
     let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
     Ok(json(&Listed { data: part.events.into_iter().map(EventShown::of).collect(), next }))
 }
@@ -80,15 +84,26 @@ struct Part {
     next: Option<u64>,
 }
 
-/// Reads on until `limit` events of `kind` are found, the stream ends, or [`LOOKED_AT`] were looked at.
-fn part(store: &dyn Store, stream: &str, after: u64, limit: usize, kind: Option<&str>) -> Result<Part, StoreError> {
+/// Whether a key is for the event's number; one for some numbers alone sees nothing that has none.
+fn sees_number(caller: &Caller, event: &Event) -> bool {
+    caller.numbers.is_empty() || event.number.id.as_deref().is_some_and(|number| caller.may_use_number(number))
+}
+
+/// Reads on until `limit` events are found that are `wanted`, the stream ends, or [`LOOKED_AT`] were looked at.
+fn part(
+    store: &dyn Store,
+    stream: &str,
+    after: u64,
+    limit: usize,
+    wanted: impl Fn(&Event) -> bool,
+) -> Result<Part, StoreError> {
     let mut part = Part { events: Vec::new(), next: Some(after) };
     let mut looked_at = 0;
     while let (Some(after), true) = (part.next, part.events.len() < limit && looked_at < LOOKED_AT) {
         let read = store.events(stream, after, limit - part.events.len(), ANSWER_BYTES)?;
         looked_at += read.len();
         part.next = read.last().map(|event| event.seq);
-        part.events.extend(read.into_iter().filter(|event| kind.is_none_or(|kind| event.kind.word() == kind)));
+        part.events.extend(read.into_iter().filter(&wanted));
     }
     Ok(part)
 }
@@ -105,6 +120,7 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
         Some((_, gateway)) => sees_claim(&caller, gateway, event.claimed.as_deref()),
         None => sees(edge, &caller, stream),
     };
+    let seen = seen && sees_number(&caller, &event);
     if seen { Ok(json(&EventShown::of(event))) } else { Err(unknown()) }
 }
 

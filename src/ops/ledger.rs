@@ -19,6 +19,7 @@ struct Sheet {
 /// The ledger of all owners that the caller's key may see, added up.
 pub async fn all(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
+    caller.require_all_numbers()?;
     let mut ledger = Tally::default();
     for (owner, part) in edge.wharf.store.ledgers() {
         let is_account = owner.bytes().all(|byte| byte.is_ascii_digit());

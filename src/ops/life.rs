@@ -3,6 +3,7 @@
 use super::moment;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use wharf_actors::gateway::own_tokens::OwnToken;
 use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::life::{Health, Life, Noted, NumberLife, Offboarded, Template};
 
@@ -139,10 +140,15 @@ fn since(gone: Offboarded) -> SinceShown {
     SinceShown { why: gone.why, since: moment(gone.since_ms) }
 }
 
-/// What Graph said of the gateway's token.
+/// What Graph said of the token that an account uses: its own, or its gateway's.
 #[derive(Debug, Serialize)]
 pub(super) struct TokenShown {
+    own: bool,
+    /// Since when it is the account's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set_at: Option<String>,
     valid: bool,
+    scopes: Vec<String>,
     missing_scopes: Vec<String>,
     /// `null`: never.
     expires_at: Option<String>,
@@ -156,12 +162,24 @@ impl TokenShown {
         let at = |seconds: Option<i64>| moment(u64::try_from(seconds?).ok()?.saturating_mul(1000));
         let report = token.report();
         Self {
+            own: false,
+            set_at: None,
             valid: report.is_valid,
+            scopes: report.scopes.clone(),
             missing_scopes: report.missing_scopes.clone(),
             expires_at: at(report.expires_at),
             data_access_expires_at: at(report.data_access_expires_at),
             checked_at: moment(token.heard_ms()),
             reason: report.reason.clone(),
+        }
+    }
+
+    /// An account's own.
+    pub(super) fn of_account(own: &OwnToken) -> Self {
+        let shown = Self { own: true, set_at: moment(own.set_at_ms), ..Self::of(&own.watch) };
+        match &own.secret {
+            Ok(_) => shown,
+            Err(why) => Self { valid: false, reason: Some(why.to_string()), ..shown },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The ops listener: looking into the house. Reads views and kept records; changes nothing.
+//! The ops listener: looking into the house, and what operators change beside the verbs.
 
 pub mod account_routes;
 pub mod accounts;
@@ -15,6 +15,7 @@ pub mod metrics;
 mod page;
 pub mod quarantine;
 pub mod routes;
+pub mod tokens;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -35,6 +36,26 @@ pub(crate) async fn inspector<'a>(
     let caller = authorised::caller(request, edge).await?;
     caller.require(Scope::Inspect)?;
     Ok((edge, caller))
+}
+
+/// The edge, for a caller that may change things.
+pub(crate) async fn changer<'a>(
+    request: &HttpRequest,
+    late: &'a Late,
+) -> Result<(&'a web::Data<Edge>, Caller), ApiError> {
+    authorised::refuse_cross_site(request)?;
+    let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "the store is being opened"))?;
+    let caller = authorised::caller(request, edge).await?;
+    caller.require(Scope::Admin)?;
+    edge.require_open_store()?;
+    Ok((edge, caller))
+}
+
+/// As [`require_account`], for what concerns all of an account: a key for some of its numbers may not.
+pub(crate) fn require_whole_account(edge: &Edge, caller: &Caller, account: &str) -> Result<(), ApiError> {
+    require_account(edge, caller, account)?;
+    caller.require_all_numbers()?;
+    Ok(())
 }
 
 /// Refuses an account that the caller's key is not for, as if it were not there.

@@ -32,6 +32,7 @@ struct ClaimShown {
 /// The claims; with `gateway=` its items too, `after` a number.
 pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
+    caller.require_all_numbers()?;
     let query = Query::read(request.query_string());
     let wanted = Wanted::read(&query)?;
     let claims: Vec<Claim> = read(edge, |store| {

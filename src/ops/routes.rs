@@ -37,6 +37,7 @@ pub async fn resume(
     let unknown = || ApiError::naming(ErrorId::RouteUnknown, format!("{gateway}/{name}"));
     let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
     let desks = desks.ok_or_else(unknown)?;
+    caller.require_all_accounts()?;
     let full_name = format!("{gateway}/{name}");
     let routes = desks.gateway.routes.get();
     let route = routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;

@@ -17,6 +17,8 @@ pub struct Faults {
     pub send_error_code: u32,
     /// Time that a send takes.
     pub send_latency_ms: u64,
+    /// Time that every call of Graph takes besides.
+    pub call_latency_ms: u64,
     /// How long an answer to a recipient ending in `0504` is held back.
     pub hold_back_ms: u64,
     /// Ids of accounts that the token may not touch.
@@ -40,6 +42,7 @@ impl Default for Faults {
             send_error_rate: 0.0,
             send_error_code: 131_000,
             send_latency_ms: 0,
+            call_latency_ms: 0,
             hold_back_ms: 30_000,
             refused_accounts: Vec::new(),
             limits: Limits::Off,

@@ -3,9 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use actix_rt::Arbiter;
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{ServerHandle, Service};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use rand::SeedableRng;
@@ -94,11 +95,25 @@ pub async fn start(options: SandboxOptions) -> io::Result<Sandbox> {
     let dice = Mutex::new(Xoshiro256PlusPlus::seed_from_u64(options.seed));
     let disorder = options.traffic.disorder;
     let graph = Data::new(Graph { shared: Arc::clone(&shared), counter: counter.clone(), dice, disorder });
-    let server = HttpServer::new(move || App::new().configure(graph::configure(&graph)))
-        .workers(options.workers.max(1))
-        .shutdown_timeout(1)
-        .disable_signals()
-        .bind(options.listen)?;
+    let crowd = Arc::clone(&shared);
+    let server = HttpServer::new(move || {
+        let shared = Arc::clone(&crowd);
+        App::new().configure(graph::configure(&graph)).wrap_fn(move |request, next| {
+            let (shared, answer) = (Arc::clone(&shared), next.call(request));
+            async move {
+                let _one_more = shared.stats.calls.join();
+                let latency = shared.world().options.faults.call_latency_ms;
+                if latency > 0 {
+                    actix_rt::time::sleep(Duration::from_millis(latency)).await;
+                }
+                answer.await
+            }
+        })
+    })
+    .workers(options.workers.max(1))
+    .shutdown_timeout(1)
+    .disable_signals()
+    .bind(options.listen)?;
     let address = server.addrs().first().copied().unwrap_or(options.listen);
     let server = server.run();
     let handle = server.handle();

@@ -44,6 +44,35 @@ impl Gauge {
     }
 }
 
+/// How many there are at once, and how many there were at most.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Crowd {
+    /// One more, until the guard is dropped.
+    pub fn join(&self) -> impl Drop + use<'_> {
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        Joined(&self.now)
+    }
+
+    /// The most there ever were.
+    pub fn most(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+struct Joined<'c>(&'c AtomicU64);
+
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Everything the sandbox counts. Items count when their POST is first sent, so that retries show apart.
 #[derive(Debug, Default)]
 pub struct Stats {
@@ -73,6 +102,8 @@ pub struct Stats {
     pub sends_accepted: Counter,
     /// Sends refused.
     pub sends_refused: Counter,
+    /// Calls of Graph under way.
+    pub calls: Crowd,
     /// From the POST to its answer.
     pub answer_time: Histogram,
 }

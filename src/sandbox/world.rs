@@ -2,6 +2,7 @@
 //! no clock, no dice.
 
 mod behind;
+mod clients;
 mod making;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use super::limits::SendLimits;
 use super::refusal::Refusal;
 use super::signing::appsecret_proof;
 pub use behind::TokenLife;
+use clients::Clients;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
 
@@ -59,6 +61,8 @@ pub struct Subscription {
 pub enum Caller {
     /// The system user's: everything.
     System,
+    /// A client's, from Embedded Signup: the client's account, and nothing else.
+    Client,
     /// The app's own: `debug_token` and `/{app}/subscriptions` only.
     App,
 }
@@ -73,6 +77,7 @@ pub struct World {
     pub(super) fates: Fates,
     pub(super) limits: SendLimits,
     pub(super) token_life: TokenLife,
+    pub(super) clients: Clients,
     accounts: Vec<Account>,
     account_at: HashMap<String, usize>,
     number_at: HashMap<String, (usize, usize)>,
@@ -102,6 +107,7 @@ impl World {
             fates,
             limits,
             token_life: TokenLife::default(),
+            clients: Clients::default(),
             accounts,
             account_at,
             number_at,
@@ -116,9 +122,10 @@ impl World {
         let token = token.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
         let (caller, expected) = match token.split_once('|') {
             Some((id, secret)) if id == self.options.app_id && secret == self.options.app_secret => {
-                (Caller::App, &self.app_proof)
+                (Caller::App, self.app_proof.clone())
             }
-            _ if token == self.options.token => (Caller::System, &self.proof),
+            _ if token == self.options.token => (Caller::System, self.proof.clone()),
+            _ if self.clients.knows(token) => (Caller::Client, appsecret_proof(&self.options.app_secret, token)),
             _ => return Err(Refusal::token("Invalid OAuth access token - Cannot parse access token")),
         };
         if proof.is_some_and(|given| given != expected) {

@@ -2,9 +2,11 @@
 
 mod hold;
 mod message;
+mod token;
 
 pub use hold::Hold;
 pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
+pub use token::TokenRecord;
 
 use crate::{Key, KeyBuilder, StoreError};
 use bytes::Bytes;
@@ -28,6 +30,8 @@ pub enum Kind {
     Hold = 9,
     /// [`RoutesRecord`].
     Routes = 10,
+    /// [`TokenRecord`].
+    Token = 12,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -53,7 +57,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -61,6 +65,7 @@ impl Kind {
         Kind::Life,
         Kind::Hold,
         Kind::Routes,
+        Kind::Token,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -72,9 +77,14 @@ impl Kind {
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::Hold | Kind::Routes => {
-                Temperature::Hot
-            }
+            Kind::Account
+            | Kind::Progress
+            | Kind::Outbox
+            | Kind::Claim
+            | Kind::Life
+            | Kind::Hold
+            | Kind::Routes
+            | Kind::Token => Temperature::Hot,
             Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
         }
     }

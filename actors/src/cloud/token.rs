@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::json;
@@ -10,12 +11,15 @@ use super::json;
 pub const NEEDED_SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
 
 /// What Graph knows of a token.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TokenReport {
     /// Whether it works at all.
     pub is_valid: bool,
     /// Those of [`NEEDED_SCOPES`] that it lacks.
     pub missing_scopes: Vec<String>,
+    /// What it may do, ascending as text.
+    pub scopes: Vec<String>,
     /// The accounts it was granted, ascending as text; none where it was granted all or none.
     pub targets: Vec<String>,
     /// When it expires, in s since 1970; `None` where it never does.
@@ -53,9 +57,27 @@ impl TokenReport {
         }
         report.missing_scopes =
             NEEDED_SCOPES.iter().filter(|scope| !scopes.contains(**scope)).map(|&scope| scope.to_owned()).collect();
+        report.scopes = scopes.into_iter().collect();
         report.targets = targets.into_iter().filter(|id| !id.is_empty()).collect();
         report
     }
+}
+
+/// Those of [`NEEDED_SCOPES`] that the answer of `debug_token` grants for other accounts only.
+pub fn granted_elsewhere(body: &[u8], account: &str) -> Vec<&'static str> {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let grants = json::elements(answer["data"].get("granular_scopes"));
+    let leaves_out = |scope: &&'static str| {
+        let named = |grant: &&Value| json::text(&grant["scope"]).is_some_and(|name| name.eq_ignore_ascii_case(scope));
+        let targets: Vec<String> = grants
+            .iter()
+            .filter(named)
+            .flat_map(|grant| json::elements(grant.get("target_ids")))
+            .filter_map(json::text)
+            .collect();
+        !targets.is_empty() && !targets.iter().any(|target| target == account)
+    };
+    NEEDED_SCOPES.into_iter().filter(leaves_out).collect()
 }
 
 #[cfg(test)]
@@ -86,5 +108,16 @@ mod tests {
         for body in ["", "null", "[]", r#"{"data":null}"#, r#"{"data":{"granular_scopes":[null,{"target_ids":7}]}}"#] {
             assert!(!TokenReport::read(body.as_bytes()).is_valid, "{body}");
         }
+    }
+
+    #[test]
+    fn a_scope_that_is_granted_for_other_accounts_only_is_named() {
+        let body = br#"{"data":{"granular_scopes":[
+            {"scope":"whatsapp_business_messaging","target_ids":["102"]},
+            {"scope":"whatsapp_business_management","target_ids":["102","7"]}]}}"#;
+        assert_eq!(granted_elsewhere(body, "7"), ["whatsapp_business_messaging"]);
+        assert_eq!(granted_elsewhere(body, "102"), [] as [&str; 0]);
+        let all = br#"{"data":{"granular_scopes":[{"scope":"whatsapp_business_messaging"}]}}"#;
+        assert_eq!(granted_elsewhere(all, "7"), [] as [&str; 0], "no targets: everything");
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::fault::Fault;
 use crate::gateway::{Gateway, Secret};
 
 /// As whom Graph is called.
@@ -21,6 +22,16 @@ impl Access {
     /// With a gateway's own token, and its current app secret.
     pub fn of(gateway: &Gateway) -> Self {
         Self { token: Secret::clone(&gateway.token.get()), app_secret: gateway.app_secrets.get().first().cloned() }
+    }
+
+    /// With the account's own token, where it has one, else with its gateway's. One that cannot be opened is a fault:
+    /// the gateway's may not be the client's to act with.
+    pub fn for_account(gateway: &Gateway, account: &str) -> Result<Self, Fault> {
+        match gateway.own_tokens.secret(account) {
+            None => Ok(Self::of(gateway)),
+            Some(Ok(token)) => Ok(Self { token, ..Self::of(gateway) }),
+            Some(Err(why)) => Err(Fault::not_sent(format!("the token of account {account} cannot be opened: {why}"))),
+        }
     }
 
     /// `appsecret_proof`: HMAC-SHA256 of the token under the app secret, in hexadecimal.

@@ -20,13 +20,15 @@ const SIDE_BY_SIDE: usize = 6;
 /// Pages of one list that are followed: more than any business has, fewer than a loop of cursors.
 const PAGES: usize = 200;
 
-/// What `setup` found.
+/// What `setup` shall read.
 #[derive(Debug)]
-pub struct Discovery {
+pub struct Reach {
     /// What Graph says of the token.
     pub token: TokenReport,
-    /// Every account that was asked for or found, by id.
-    pub accounts: BTreeMap<String, Result<AccountSnapshot, Refusal>>,
+    /// Our app's id, where it is known.
+    pub app_id: Option<String>,
+    /// Every account that was asked for or that the token reaches, ascending as text.
+    pub accounts: Vec<String>,
 }
 
 /// An account as Graph shows it now.
@@ -55,31 +57,38 @@ pub enum DiscoveryError {
 }
 
 impl Errand<'_> {
-    /// Discovers and reads accounts: the token's targets, `wanted` and `engaged`; where the token has no targets,
-    /// those of the gateway's business. An account that cannot be read never spoils the others.
-    pub async fn discover(&self, wanted: &[String], engaged: &[String]) -> Result<Discovery, DiscoveryError> {
+    /// The accounts to read: the token's targets and `wanted`; where the token has no targets, those of the gateway's
+    /// business too.
+    pub async fn reach(&self, wanted: &[String]) -> Result<Reach, DiscoveryError> {
         let token = self.working_token().await?;
-        let mut ids: BTreeSet<String> = token.targets.iter().chain(wanted).chain(engaged).cloned().collect();
+        let mut ids: BTreeSet<String> = token.targets.iter().chain(wanted).cloned().collect();
         if let (true, Some(business)) = (token.targets.is_empty(), &self.gateway.business_id) {
             ids.extend(self.accounts_of(business).await?);
         }
-        let ids: Vec<String> = ids.into_iter().collect();
-        let app_id = self.gateway.app_id.as_deref().or(token.app_id.as_deref());
-        let mut accounts = BTreeMap::new();
-        for chunk in ids.chunks(business::IDS_AT_ONCE) {
-            accounts.extend(self.read_chunk(chunk, app_id).await);
-        }
-        Ok(Discovery { token, accounts })
+        let app_id = self.gateway.app_id.clone().or_else(|| token.app_id.clone());
+        Ok(Reach { token, app_id, accounts: ids.into_iter().collect() })
     }
 
-    /// Reads accounts anew, a reconcile's way: at most as many as Graph shows at once. Those that come to nothing for
-    /// now are tried again by who asks, so that nobody waits for them.
-    pub async fn read_again(
-        &self,
-        ids: &[String],
-        app_id: Option<&str>,
-    ) -> Vec<(String, Result<AccountSnapshot, Refusal>)> {
-        self.read_chunk(ids, app_id).await
+    /// Reads accounts, at most as many as Graph shows at once; those with a token of their own one by one with it. An
+    /// account that cannot be read never spoils the others.
+    pub async fn read(&self, ids: &[String], app_id: Option<&str>) -> Vec<(String, Result<AccountSnapshot, Refusal>)> {
+        let (own, shared): (Vec<String>, Vec<String>) =
+            ids.iter().cloned().partition(|id| self.gateway.own_tokens.has(id));
+        let mut found = match shared.is_empty() {
+            true => Vec::new(),
+            false => self.read_chunk(&shared, app_id).await,
+        };
+        let reads = own.into_iter().map(|id| async move {
+            let read = self.read_own(&id, app_id).await.map_err(Fault::into_refusal);
+            (id, read)
+        });
+        found.extend(stream::iter(reads).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await);
+        found
+    }
+
+    async fn read_own(&self, id: &str, app_id: Option<&str>) -> Result<AccountSnapshot, Fault> {
+        let errand = Errand::for_account(self.graph, self.gateway, id, self.jitter)?;
+        errand.read_account(id, None, app_id).await
     }
 
     async fn working_token(&self) -> Result<TokenReport, DiscoveryError> {

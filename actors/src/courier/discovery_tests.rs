@@ -51,6 +51,23 @@ fn graph(targets: &'static [&'static str], bad: &'static [&'static str]) -> Fake
     })
 }
 
+/// What a setup finds: all that is to be read, read.
+#[derive(Debug)]
+struct Discovery {
+    accounts: BTreeMap<String, Result<AccountSnapshot, Refusal>>,
+}
+
+impl Errand<'_> {
+    async fn discover(&self, wanted: &[String], engaged: &[String]) -> Result<Discovery, DiscoveryError> {
+        let Reach { app_id, accounts: ids, .. } = self.reach(&[wanted, engaged].concat()).await?;
+        let mut accounts = BTreeMap::new();
+        for chunk in ids.chunks(business::IDS_AT_ONCE) {
+            accounts.extend(self.read(chunk, app_id.as_deref()).await);
+        }
+        Ok(Discovery { accounts })
+    }
+}
+
 async fn discover(fake: &Fake, gateway: &Gateway, wanted: &[String]) -> Discovery {
     Errand::new(&fake.graph(), gateway, 0.0).discover(wanted, &["5".to_owned()]).await.unwrap()
 }

@@ -1,10 +1,12 @@
 //! What the verbs ask of Graph, on behalf of one gateway. Knows no registry and keeps nothing.
 
+use bytes::Bytes;
+
 use super::call::{Access, Answer, Call};
 use super::fault::Fault;
 use super::graph::Graph;
 use super::patience::patiently;
-use crate::cloud::token::TokenReport;
+use crate::cloud::token::{TokenReport, granted_elsewhere};
 use crate::gateway::Gateway;
 
 /// One gateway's errands at Graph.
@@ -25,11 +27,25 @@ impl<'a> Errand<'a> {
         Self { graph, gateway, access: Access::of(gateway), jitter }
     }
 
+    /// On behalf of one account: with its own token, where it has one.
+    pub fn for_account(graph: &'a Graph, gateway: &'a Gateway, account: &str, jitter: f64) -> Result<Self, Fault> {
+        Ok(Self { graph, gateway, access: Access::for_account(gateway, account)?, jitter })
+    }
+
     /// What Graph knows of the token.
     pub async fn token(&self) -> Result<TokenReport, Fault> {
+        Ok(TokenReport::read(&self.debug_token().await?))
+    }
+
+    /// What Graph knows of the token, and what it grants for other accounts than `account` only.
+    pub async fn token_for(&self, account: &str) -> Result<(TokenReport, Vec<&'static str>), Fault> {
+        let body = self.debug_token().await?;
+        Ok((TokenReport::read(&body), granted_elsewhere(&body, account)))
+    }
+
+    async fn debug_token(&self) -> Result<Bytes, Fault> {
         let call = Call::get("debug_token").query("input_token", self.access.token.reveal());
-        let answer = self.ask(call).await?;
-        Ok(TokenReport::read(&answer.body))
+        Ok(self.ask(call).await?.body)
     }
 
     /// The id of our app: the settings', else the token's.

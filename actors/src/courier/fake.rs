@@ -140,5 +140,7 @@ pub(crate) fn gateway() -> Gateway {
         overrides: Overrides::App,
         callback_url: Some("https://wa.example.com/support".into()),
         routes: Vec::new().into(),
+        own_tokens: Default::default(),
+        verbs: Default::default(),
     }
 }

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod hold;
 pub mod life;
 pub mod outbox;
+pub mod own_token;
 pub mod ownership;
 pub mod reader;
 pub mod recent;

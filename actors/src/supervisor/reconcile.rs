@@ -1,7 +1,7 @@
 //! The reconcile: account by account, spread over the period, Meta's side is read and given to the account to compare.
 //! Its calls go through the supervisor's own courier, one group at a time, so that no send and no verb waits for them.
 
-use super::Supervisor;
+use super::{Supervisor, own_tokens};
 use crate::clock::now_ms;
 use crate::cloud::refusal::{Refusal, Retry};
 use crate::courier::discovery::AccountSnapshot;
@@ -63,6 +63,7 @@ impl Supervisor {
         let every_ms = self.plan.reconcile_every.as_millis() as u64;
         let desks: Vec<Arc<Desks>> = self.directory.gateways();
         for desks in desks {
+            own_tokens::look(&desks.gateway);
             let uri = Arc::clone(&desks.gateway.uri);
             let rounds = self.rounds.entry(Arc::clone(&uri)).or_insert_with(|| GatewayRounds::new(every_ms, now));
             let accounts = desks.read().all();
@@ -135,9 +136,17 @@ impl Round {
         found: Result<AccountSnapshot, Refusal>,
         missing_scopes: Vec<String>,
     ) {
+        let id: Arc<str> = record.id.as_ref().into();
+        let own = &self.desks.gateway.own_tokens;
+        let set_at = || own.of(&id).map(|own| own.set_at_ms);
+        let asked_about = set_at();
+        let report = own_tokens::ask(&self.courier, &self.desks.gateway, &id).await;
         // Nobody engages or removes it meanwhile.
         let _turn = self.turns.of(&record.id).await;
-        let id: Arc<str> = record.id.as_ref().into();
+        if let Some(report) = report.filter(|_| set_at() == asked_about) {
+            own_tokens::hear(self.store.as_ref(), &self.desks.gateway, &id, report);
+        }
+        let missing_scopes = own.of(&id).map_or(missing_scopes, |own| own.watch.report().missing_scopes.clone());
         let Some(actor) = self.desks.read().actor(&id).cloned() else { return };
         let message = Reconcile { record: Box::new(record), found, missing_scopes };
         if let Ok(Some(numbers)) = actor.send(message).await

@@ -35,6 +35,8 @@ fn gateway() -> Arc<Gateway> {
         overrides: Overrides::App,
         callback_url: None,
         routes: Vec::new().into(),
+        own_tokens: Default::default(),
+        verbs: Default::default(),
     })
 }
 

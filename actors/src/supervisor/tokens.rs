@@ -21,6 +21,8 @@ impl Tokens {
 
     /// Graph said this of it.
     pub(crate) fn hear(&self, gateway: &Arc<str>, report: TokenReport) {
+        // The accounts that it names may be many, and nobody asks for them again.
+        let report = TokenReport { targets: Vec::new(), ..report };
         let warning = self.locked().entry(Arc::clone(gateway)).or_default().hear(report, now_ms());
         warning.iter().for_each(|warning| tell(gateway, warning));
     }

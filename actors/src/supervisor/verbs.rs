@@ -1,28 +1,31 @@
 //! The five verbs over many accounts: whom they mean, each account asked by itself, one answer for all of them.
 
+pub(super) mod asks;
 mod setup;
+pub(super) mod setups;
+mod sheet;
 pub(super) mod turns;
 
+use self::asks::{Ask, Asks, SIDE_BY_SIDE};
+use self::setups::Setups;
+use self::sheet::{Asked, Outcome, Sheet};
 use self::turns::Turns;
 use super::Supervisor;
 use super::tokens::Tokens;
 use crate::account::Account;
-use crate::cloud::node::{AccountNode, Element, Progress};
+use crate::cloud::node::Progress;
 use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::DiscoveryError;
 use crate::directory::{Desks, Directory};
 use crate::messages::{Force, Remove, Subscribe, Unsubscribe};
 use actix::prelude::*;
 use bytes::Bytes;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use futures_util::{StreamExt, stream};
+use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{AccountRecord, Kind, Noun, Store};
-
-/// What our app is subscribed to: the marker of an active account.
-const SUBSCRIBED_FIELDS: &str = "messages";
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Verb {
 }
 
 /// Which accounts a verb means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Ids {
     /// All that are engaged.
     All,
@@ -76,13 +79,13 @@ pub struct RunVerb {
     /// After this long unfinished accounts are answered as pending.
     pub wait: Duration,
     /// Accounts that the caller may see; `None` means all.
-    pub visible: Option<Vec<String>>,
+    pub visible: Option<BTreeSet<String>>,
 }
 
 impl RunVerb {
     /// Whether the caller may see the account.
     fn may_see(&self, account: &str) -> bool {
-        self.visible.as_ref().is_none_or(|ids| ids.iter().any(|id| id == account))
+        self.visible.as_ref().is_none_or(|ids| ids.contains(account))
     }
 }
 
@@ -125,25 +128,6 @@ pub enum VerbError {
     Registry(String),
 }
 
-/// What one account came to.
-#[derive(Debug, Clone)]
-struct Outcome {
-    record: Option<AccountRecord>,
-    /// A JSON object.
-    error: Option<Bytes>,
-    progress: Progress,
-    /// Whether Meta was asked about it.
-    asked: Asked,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Yes,
-    No,
-}
-
-type Outcomes = Rc<RefCell<BTreeMap<String, Outcome>>>;
-
 impl Handler<RunVerb> for Supervisor {
     type Result = ResponseFuture<Result<VerbAnswer, VerbError>>;
 
@@ -155,7 +139,8 @@ impl Handler<RunVerb> for Supervisor {
             supervisor: ctx.address(),
             turns: self.turns.clone(),
             tokens: Arc::clone(&self.tokens),
-            outcomes: Outcomes::default(),
+            asks: self.asks.clone(),
+            setups: self.setups.clone(),
         };
         Box::pin(async move { run.verb(message).await })
     }
@@ -170,56 +155,93 @@ struct Run {
     supervisor: Addr<Supervisor>,
     turns: Turns,
     tokens: Arc<Tokens>,
-    outcomes: Outcomes,
+    asks: Asks,
+    setups: Setups,
 }
 
 impl Run {
     async fn verb(self, call: RunVerb) -> Result<VerbAnswer, VerbError> {
         let desks = self.directory.gateway(&call.gateway).ok_or(VerbError::NoGateway)?;
-        let progress = match call.verb {
-            Verb::Search => self.search(&call)?,
-            Verb::Setup => self.setup(&call, &desks).await?,
-            Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => self.ask_each(&call, &desks).await?,
-        };
-        Ok(self.answer(&call, progress))
+        match call.verb {
+            Verb::Search => Ok(self.search(&call)?.answer(call.verb, Progress::Done).await),
+            Verb::Setup => self.follow_setup(call, desks).await,
+            Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => {
+                let sheet = self.begin(&call, &desks)?;
+                let waited = tokio::time::timeout(call.wait, sheet.settled()).await;
+                Ok(sheet.answer(call.verb, waited.map_or(Progress::Pending, |()| Progress::Done)).await)
+            }
+        }
     }
 
     /// From the registry, no call to Meta.
-    fn search(&self, call: &RunVerb) -> Result<Progress, VerbError> {
+    fn search(&self, call: &RunVerb) -> Result<Sheet, VerbError> {
+        let sheet = Sheet::default();
         for record in self.selected(call)?.1 {
-            let outcome = Outcome { error: record.refusal.clone(), ..Outcome::shown(record) };
-            self.note(outcome.id(), outcome);
+            let id = record.id.clone();
+            sheet.note(&id, Outcome { error: record.refusal.clone(), ..Outcome::shown(record) });
         }
-        Ok(Progress::Done)
+        Ok(sheet)
     }
 
-    /// Asks every selected account's actor, side by side, for as long as the caller waits.
-    async fn ask_each(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Progress, VerbError> {
+    /// Follows the setup under way, or a new one, for as long as the caller waits; it goes on without them.
+    async fn follow_setup(self, call: RunVerb, desks: Arc<Desks>) -> Result<VerbAnswer, VerbError> {
+        let setup = self.setups.join(&call, |sheet| {
+            let (run, call) = (self.clone(), call.clone());
+            async move { run.setup(call, desks, &sheet).await }
+        });
+        let Ok(ended) = tokio::time::timeout(call.wait, setup.ended.clone()).await else {
+            return Ok(setup.sheet.answer(call.verb, Progress::Pending).await);
+        };
+        self.setups.heard(&call, &setup);
+        ended?;
+        Ok(setup.sheet.answer(call.verb, Progress::Done).await)
+    }
+
+    /// Has every selected account's actor asked, a few at a time; the sheet hears of it.
+    fn begin(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Rc<Sheet>, VerbError> {
         let (unknown, records) = self.selected(call)?;
         if call.verb == Verb::Remove && !unknown.is_empty() {
             return Err(VerbError::RemovePartial(unknown));
         }
+        let sheet = Rc::new(Sheet::default());
         for id in unknown {
             let refusal = Refusal::ours(404, "this account is not engaged here; setup engages it");
-            self.note(id, Outcome::refused(None, &refusal, Asked::No));
+            sheet.note(&id, Outcome::refused(None, &refusal, Asked::No));
         }
-        let mut tasks = Vec::new();
+        let mut asks = Vec::new();
         for record in records {
-            let id = record.id.to_string();
-            let Some(actor) = desks.read().actor(&id).cloned() else { continue };
-            self.note(id.clone(), Outcome::pending(record.clone()));
-            let (run, verb, force, desks) = (self.clone(), call.verb, call.force, Arc::clone(desks));
-            tasks.push(actix_rt::spawn(async move {
-                let outcome = run.ask(verb, force, record, &actor, &desks).await;
-                run.note(id, outcome);
-            }));
-        }
-        let all = async {
-            for task in tasks {
-                let _ = task.await;
+            if desks.read().actor(&record.id).is_none() {
+                continue;
             }
+            sheet.note(&record.id, Outcome::pending(Some(record.clone())));
+            if let Some(ask) = self.asks.join(&record.id, call.verb, call.force, &sheet) {
+                asks.push((record, ask));
+            }
+        }
+        let (run, verb, force, desks) = (self.clone(), call.verb, call.force, Arc::clone(desks));
+        actix_rt::spawn(async move {
+            let carry_out = |(record, ask)| run.carry_out(verb, force, record, ask, &desks);
+            stream::iter(asks).for_each_concurrent(SIDE_BY_SIDE, carry_out).await;
+        });
+        Ok(sheet)
+    }
+
+    async fn carry_out(&self, verb: Verb, force: Force, record: AccountRecord, ask: Rc<Ask>, desks: &Desks) {
+        let _permit = self.asks.permits.acquire().await.expect("it is never closed");
+        let id = record.id.clone();
+        // When Wharf stops, the wishes that were not asked for yet are not begun.
+        if !self.supervisor.connected() || !ask.begin() {
+            return;
+        }
+        let outcome = match desks.read().actor(&id).cloned() {
+            Some(actor) => Ok(actor),
+            None => Err(Outcome::shown(AccountRecord { active: false, ..record.clone() })),
         };
-        Ok(tokio::time::timeout(call.wait, all).await.map_or(Progress::Pending, |()| Progress::Done))
+        let outcome = match outcome {
+            Ok(actor) => self.ask(verb, force, record, &actor, desks).await,
+            Err(gone) => gone,
+        };
+        self.asks.end(&id, &ask, &outcome);
     }
 
     async fn ask(
@@ -230,11 +252,14 @@ impl Run {
         actor: &Addr<Account>,
         desks: &Desks,
     ) -> Outcome {
+        if verb == Verb::Remove {
+            return self.remove(force, record, desks).await;
+        }
+        let _turn = self.turns.of(&record.id).await;
         let asked = match verb {
             Verb::Subscribe => actor.send(Subscribe { force }).await,
             Verb::Unsubscribe => actor.send(Unsubscribe).await,
-            Verb::Remove => return self.remove(force, record, desks).await,
-            Verb::Setup | Verb::Search => return Outcome::shown(record),
+            Verb::Remove | Verb::Setup | Verb::Search => return Outcome::shown(record),
         };
         match asked.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(after) => Outcome { error: after.refusal.clone(), asked: Asked::Yes, ..Outcome::shown(after) },
@@ -261,6 +286,7 @@ impl Run {
             Ok(()) => {
                 // A `setup` at the same time may have put it back on the table.
                 desks.disengage(&after.id);
+                self.directory.gateways().iter().for_each(|desks| _ = desks.gateway.own_tokens.forget(&after.id));
                 Outcome { asked: Asked::Yes, ..Outcome::shown(AccountRecord { active: false, ..after }) }
             }
             Err(reason) => {
@@ -283,68 +309,10 @@ impl Run {
             }
         }
         let Ids::Named(ids) = &call.ids else { return Ok((Vec::new(), records)) };
-        let known = |id: &&String| records.iter().any(|record| *record.id == ***id);
-        let unknown = ids.iter().filter(|id| !known(id)).cloned().collect();
-        records.retain(|record| ids.iter().any(|id| **id == *record.id));
+        let known: HashSet<&str> = records.iter().map(|record| &*record.id).collect();
+        let unknown = ids.iter().filter(|id| !known.contains(id.as_str())).cloned().collect();
+        let named: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        records.retain(|record| named.contains(&*record.id));
         Ok((unknown, records))
-    }
-
-    fn note(&self, id: String, outcome: Outcome) {
-        self.outcomes.borrow_mut().insert(id, outcome);
-    }
-
-    fn answer(&self, call: &RunVerb, progress: Progress) -> VerbAnswer {
-        let outcomes = self.outcomes.borrow();
-        let asked = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes).count();
-        let failed = outcomes.values().filter(|outcome| outcome.asked == Asked::Yes && outcome.error.is_some()).count();
-        let pending = outcomes.values().filter(|outcome| outcome.progress == Progress::Pending).count();
-        let ending = match call.verb {
-            Verb::Search => Ending::Done,
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if progress == Progress::Pending => {
-                Ending::Pending
-            }
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove if asked > 0 && failed == asked => {
-                Ending::AllFailed
-            }
-            Verb::Setup | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => Ending::Done,
-        };
-        let elements: Vec<String> = outcomes.iter().map(|(id, outcome)| outcome.to_json(id)).collect();
-        let summary = format!("{} accounts, {failed} failed, {pending} pending", outcomes.len());
-        VerbAnswer { ending, body: format!("[{}]", elements.join(",")).into(), summary }
-    }
-}
-
-impl Outcome {
-    fn shown(record: AccountRecord) -> Self {
-        Self { record: Some(record), error: None, progress: Progress::Done, asked: Asked::No }
-    }
-
-    /// Still being asked about.
-    fn pending(record: AccountRecord) -> Self {
-        Self { progress: Progress::Pending, asked: Asked::Yes, ..Self::shown(record) }
-    }
-
-    fn refused(record: Option<AccountRecord>, refusal: &Refusal, asked: Asked) -> Self {
-        Self { record, error: Some(refusal.object.clone()), progress: Progress::Done, asked }
-    }
-
-    fn id(&self) -> String {
-        self.record.as_ref().map(|record| record.id.to_string()).unwrap_or_default()
-    }
-
-    fn to_json(&self, id: &str) -> String {
-        let node = self
-            .record
-            .as_ref()
-            .map_or_else(|| AccountNode::unknown(id), |record| AccountNode::read(id, &record.snapshot));
-        let fields = [SUBSCRIBED_FIELDS.to_owned()];
-        let active = self.record.as_ref().is_some_and(|record| record.active);
-        let element = Element {
-            account: &node,
-            subscribed_fields: active.then_some(&fields),
-            error: self.error.as_deref(),
-            progress: self.progress,
-        };
-        serde_json::to_string(&element).expect("an element of plain JSON serialises")
     }
 }

@@ -111,5 +111,7 @@ pub fn gateway() -> Gateway {
         overrides: Overrides::App,
         callback_url: None,
         routes: routes()[..3].to_vec().into(),
+        own_tokens: Default::default(),
+        verbs: Default::default(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::{Faults, KeySettings, Settings, masked};
 use serde_json::{Value, json};
 use std::fmt::{self, Write};
-use wharf_actors::gateway::{Format, Gateway, Overrides, Route};
+use wharf_actors::gateway::{Format, Gateway, Overrides, Route, VerbsAt};
 
 /// The report for people.
 pub(super) fn text(settings: &Settings) -> String {
@@ -39,6 +39,9 @@ fn write_gateway(page: &mut String, gateway: &Gateway) -> fmt::Result {
     writeln!(page, "  callback  {}", callback(gateway))?;
     writeln!(page, "  secrets   {}", gateway.app_secrets.get().len())?;
     writeln!(page, "  override  {}", gateway.overrides == Overrides::Account)?;
+    if gateway.verbs == VerbsAt::Ops {
+        writeln!(page, "  verbs     at server.ops_listen only")?;
+    }
     for route in gateway.routes.get().iter() {
         let signed = if route.secret.is_some() { "signed" } else { "not signed" };
         writeln!(page, "  route     {} -> {} ({}, {signed})", route.name, masked(&route.url), format(route))?;

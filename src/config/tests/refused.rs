@@ -36,7 +36,7 @@ fn faults_read_as_a_numbered_list() {
         \n     expected a name other than oauth, api, metrics, healthz and readyz, which Wharf serves itself\
         \n  2. wharf.toml:4:1  gateway[0].port\
         \n     found the unknown setting `port`\
-        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, route";
+        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, verbs, route";
     assert_eq!(said, expected);
 }
 
@@ -94,6 +94,7 @@ fn gateways_routes_and_keys_are_checked_one_by_one() {
         ("\"app-secret\"", "[\"a\", \"\"]", "gateway[0].app_secret[1]", "text in quotes, { env"),
         ("\"app-secret\"", "\"a\"\noverride = true", "gateway[0].override", "server.public_url"),
         ("\"app-secret\"", "\"a\"\noverride = \"yes\"", "gateway[0].override", "true or false"),
+        ("\"app-secret\"", "\"a\"\nverbs = \"private\"", "gateway[0].verbs", "\"public\" or \"ops\""),
         ("\"app-secret\"", "\"a\"\napp_id = 12", "gateway[0].app_id", "an id of Meta's"),
         ("\"verify-me\"", "\"verify-me \"", "gateway[0].verify_token", "text in quotes, { env"),
         ("[[gateway.route]]", "[gateway.route]", "gateway[0].route", "[[gateway.route]]"),
@@ -169,7 +170,7 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
     let cases = [
         ("", "[storage]\nkeep_body = \"until_delivered\"\n", "storage.keep_body"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
-        ("\"app-secret\"", "\"a\"\nverbs = \"ops\"", "gateway[0].verbs"),
+        ("\"app-secret\"", "\"a\"\nadmin_origin = \"https://x.example\"", "gateway[0].admin_origin"),
         ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),
     ];
     for (piece, text, path) in cases {

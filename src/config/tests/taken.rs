@@ -5,7 +5,7 @@ use crate::auth::Scope;
 use std::path::Path;
 use std::time::Duration;
 use wharf_actors::gateway::subject::Subject;
-use wharf_actors::gateway::{Format, Overrides, Secret};
+use wharf_actors::gateway::{Format, Overrides, Secret, VerbsAt};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -63,6 +63,7 @@ fn every_setting_reaches_its_place() {
         verify_token = "v"
         business_id = "22"
         override = true
+        verbs = "ops"
         [[gateway.route]]
         name = "bot"
         url = "http://u:p@127.0.0.1:1/x?y=z"
@@ -91,7 +92,7 @@ fn every_setting_reaches_its_place() {
     assert_eq!(settings.send.send_max_age, Duration::from_secs(5400));
     let gateway = &settings.gateways[0];
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/hooks/support"));
-    assert_eq!(gateway.overrides, Overrides::Account);
+    assert_eq!((gateway.overrides, gateway.verbs), (Overrides::Account, VerbsAt::Ops));
     let app_secrets = gateway.app_secrets.get();
     let secrets: Vec<&str> = app_secrets.iter().map(Secret::reveal).collect();
     assert_eq!(secrets, ["current", "previous"]);

@@ -40,7 +40,7 @@ impl Call {
     /// Refuses the app's own token, which opens no account.
     pub(super) fn of_system(&self) -> Result<&Self, Refusal> {
         match self.caller {
-            Caller::System => Ok(self),
+            Caller::System | Caller::Client => Ok(self),
             Caller::App => Err(Refusal::permission(&self.node)),
         }
     }
@@ -49,7 +49,7 @@ impl Call {
     pub(super) fn of_app(&self) -> Result<&Self, Refusal> {
         match self.caller {
             Caller::App => Ok(self),
-            Caller::System => Err(Refusal::app_token()),
+            Caller::System | Caller::Client => Err(Refusal::app_token()),
         }
     }
 }
@@ -79,6 +79,11 @@ fn read(req: &HttpRequest, body: &[u8]) -> Result<Call, Refusal> {
     let proof = named("appsecret_proof");
     let graph = req.app_data::<Data<Graph>>().expect("the URL table carries the state of every handler");
     let caller = graph.world().authorise(token.as_deref(), proof.as_deref())?;
+    let path_node = req.match_info().get("node").into_iter();
+    let ids = named("ids").unwrap_or_default();
+    for node in path_node.chain(ids.split(',').map(str::trim)) {
+        graph.world().reach(token.as_deref().unwrap_or_default(), node)?;
+    }
     let connection = req.connection_info();
     Ok(Call {
         node: req.match_info().get("node").unwrap_or_default().to_owned(),

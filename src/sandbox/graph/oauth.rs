@@ -9,7 +9,7 @@ use super::Graph;
 use super::call::Call;
 use super::fault::Fault;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::world::{Caller, TokenReach, World};
+use crate::sandbox::world::{Caller, TokenLife, TokenReach, World};
 
 /// `GET /debug_token?input_token=`
 pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<Value>, Fault> {
@@ -17,7 +17,14 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
         call.param("input_token").ok_or_else(|| Refusal::parameter("The parameter input_token is required."))?;
     let world = graph.world();
     let data = match world.authorise(Some(input), None) {
-        Ok(Caller::System) => system_token(&world),
+        Ok(Caller::System) => {
+            let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
+            system_token(&world, &world.token_life, &ids)
+        }
+        Ok(Caller::Client) => {
+            let (account, life) = world.clients.of(input).expect("authorised just now");
+            system_token(&world, life, &[account])
+        }
         Ok(Caller::App) => json!({"app_id": world.options.app_id, "type": "APP", "is_valid": true, "scopes": []}),
         Err(refusal) => json!({
             "error": {"code": refusal.code, "message": refusal.message}, "is_valid": false, "scopes": [],
@@ -26,12 +33,10 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     Ok(Json(json!({"data": data})))
 }
 
-fn system_token(world: &World) -> Value {
+fn system_token(world: &World, life: &TokenLife, ids: &[&str]) -> Value {
     const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
-    let life = &world.token_life;
     let kept: Vec<&str> =
         SCOPES.into_iter().filter(|scope| !life.lost_scopes.iter().any(|lost| lost == scope)).collect();
-    let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
     let granular = kept.iter().map(|scope| match world.options.reach {
         TokenReach::Listed => json!({"scope": scope, "target_ids": ids}),
         TokenReach::Unlisted => json!({"scope": scope}),

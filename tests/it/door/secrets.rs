@@ -11,6 +11,8 @@ use wharf::sandbox::signing::sign;
 /// Everything our own rooms say, and what the libraries below say when they are asked to tell much.
 const LOUD: &str = "debug,wharf=trace,wharf_actors=trace,wharf_storage=trace";
 const WRONG_KEY: &str = "a-key-that-somebody-guessed-0123";
+const CLIENT_TOKEN: &str = "EAAGtokenOfAClientWhoSignedUp";
+const STORE_KEY: &str = "a key for the secrets in the store of this test";
 const WRONG_TOKEN: &str = "a-verify-token-that-is-not-ours";
 
 fn shown(answer: &Answer) -> String {
@@ -47,13 +49,23 @@ async fn everything(stage: &Stage) -> Vec<String> {
         answers.push(stage.look(&format!("/api/accounts/{}{list}", line.waba)).await);
     }
     answers.push(stage.look(&format!("/api/events/{}.1", line.waba)).await);
+    let url = format!("{}/api/accounts/{}/token", stage.ops, line.waba);
+    stage.sandbox.world().give_client_token(&line.waba, CLIENT_TOKEN);
+    for token in [CLIENT_TOKEN, WRONG_TOKEN] {
+        let body = format!("{{\"token\":\"{token}\"}}");
+        answers.push(http::ask("PUT", &url, &[("Authorization", &bearer(KEY))], body).await);
+    }
+    assert_eq!(answers[answers.len() - 2].status, 200, "{}", answers[answers.len() - 2].text());
+    answers.push(stage.send(&format!("v25.0/{}/messages", line.number), message).await);
+    answers.push(stage.look(&format!("/api/accounts/{}", line.waba)).await);
+    answers.push(stage.look("/api/audit").await);
     answers.push(stage.verb("unsubscribe").await);
     answers.iter().map(shown).collect()
 }
 
 #[actix_web::test]
 async fn no_secret_is_in_any_answer_or_in_any_line_of_the_log() {
-    let mut stage = Stage::new().await;
+    let mut stage = Stage::with(|plan| plan.storage = format!("secret_key = \"{STORE_KEY}\"")).await;
     stage.app.answer(|_| Reply::Status(500));
     stage.stop().await;
     let path = stage.folder.path().join("wharf.toml");
@@ -80,6 +92,8 @@ async fn no_secret_is_in_any_answer_or_in_any_line_of_the_log() {
         &token,
         WRONG_KEY,
         WRONG_TOKEN,
+        CLIENT_TOKEN,
+        STORE_KEY,
         "pass-of-the-route",
         "query-of-the-route",
     ];

@@ -64,7 +64,13 @@ pub(crate) async fn delete(url: &str, headers: &[(&str, &str)]) -> Answer {
     finish(with(client().delete(url), headers).send().await).await
 }
 
-/// The same where the other side may hang up: `None` then.
+/// A request of any method, with `headers` and `body`.
+pub(crate) async fn ask(method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    let method = method.parse().expect("a method");
+    finish(with(client().request(method, url), headers).send_body(body.into()).await).await
+}
+
+/// A POST where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await
 }

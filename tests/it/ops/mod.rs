@@ -7,3 +7,5 @@ mod keys;
 mod life;
 mod lists;
 mod routes;
+mod tenancy;
+mod tokens;

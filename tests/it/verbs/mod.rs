@@ -3,5 +3,7 @@
 mod answers;
 mod authorisation;
 mod ids;
+mod listener;
+mod many;
 mod refusals;
 mod remove;

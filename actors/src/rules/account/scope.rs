@@ -19,6 +19,7 @@ pub fn forget(record: &AccountRecord, readers: &[Reader]) -> Change {
     let mut change = Change::default();
     change.remove(Kind::Account, record.key());
     change.remove(Kind::Life, record.key());
+    change.remove(Kind::Token, record.key());
     change.remove(Kind::Routes, record.key());
     for reader in readers.iter().filter(|reader| !reader.is_gone()) {
         change.remove(Kind::Progress, reader.progress(&record.id).key());

@@ -1,80 +1,91 @@
-//! `setup`: what the token reaches is read from Graph and engaged, account by account.
+//! `setup`: what the token reaches is read from Graph and engaged, a group of accounts after the other.
 
-use super::{Asked, Ids, Outcome, Run, RunVerb, VerbError};
+use super::sheet::{Asked, Outcome, Sheet};
+use super::{Ids, Run, RunVerb, VerbError};
 use crate::clock::now_ms;
-use crate::cloud::node::Progress;
+use crate::cloud::business::IDS_AT_ONCE;
 use crate::cloud::refusal::Refusal;
-use crate::courier::Discover;
 use crate::courier::discovery::AccountSnapshot;
+use crate::courier::{Discover, ReadAgain};
 use crate::directory::Desks;
 use crate::supervisor::Engage;
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun};
 
+/// Groups of accounts that are read at once.
+const GROUPS: usize = 2;
+
 impl Run {
-    /// Discovers and engages for as long as the caller waits; the rest goes on without them.
-    pub(super) async fn setup(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Progress, VerbError> {
-        let discover = self.what_to_discover(call, desks)?;
-        let (run, call_of_task) = (self.clone(), call.clone());
-        let task = actix_rt::spawn(async move { run.discover(discover, &call_of_task).await });
-        match tokio::time::timeout(call.wait, task).await {
-            Ok(Ok(discovered)) => discovered.map(|()| Progress::Done),
-            Ok(Err(stopped)) => Err(VerbError::Registry(stopped.to_string())),
-            Err(_) => Ok(Progress::Pending),
+    /// Discovers and engages, whoever still waits for it.
+    pub(super) async fn setup(self, call: RunVerb, desks: Arc<Desks>, sheet: &Sheet) -> Result<(), VerbError> {
+        let wanted = self.what_to_discover(&call, &desks, sheet)?;
+        let discover = Discover { gateway: Arc::clone(&desks.gateway), wanted };
+        let reach = self.courier.send(discover).await.map_err(|error| VerbError::Registry(error.to_string()))??;
+        self.tokens.hear(&call.gateway, reach.token);
+        let mut ids = Vec::new();
+        for id in reach.accounts.into_iter().filter(|id| call.may_see(id)) {
+            match self.elsewhere(&id, &call.gateway) {
+                Some(gateway) => sheet.note(&id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No)),
+                None => {
+                    sheet.note(&id, Outcome::pending(self.record(&id)?));
+                    ids.push(id);
+                }
+            }
         }
+        let groups = ids.chunks(IDS_AT_ONCE).map(<[String]>::to_vec);
+        let read = |group| self.read(group, reach.app_id.clone(), &call, &desks, sheet);
+        stream::iter(groups).for_each_concurrent(GROUPS, read).await;
+        Ok(())
     }
 
     /// The accounts to read besides those that the token names. What is engaged already is shown as pending until
     /// Graph has answered; what is engaged elsewhere is refused at once.
-    fn what_to_discover(&self, call: &RunVerb, desks: &Arc<Desks>) -> Result<Discover, VerbError> {
-        let named = match &call.ids {
-            Ids::All => Vec::new(),
-            Ids::Named(ids) => ids.clone(),
-        };
-        let mut wanted = Vec::new();
-        for id in named {
-            match self.elsewhere(&id, &call.gateway) {
-                Some(gateway) => self.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No)),
-                None => wanted.push(id),
+    fn what_to_discover(&self, call: &RunVerb, desks: &Desks, sheet: &Sheet) -> Result<Vec<String>, VerbError> {
+        // A client's account may be known by its token alone.
+        let mut wanted = desks.gateway.own_tokens.accounts();
+        wanted.retain(|id| call.may_see(id) && self.elsewhere(id, &call.gateway).is_none());
+        if let Ids::Named(ids) = &call.ids {
+            for id in ids {
+                match self.elsewhere(id, &call.gateway) {
+                    Some(gateway) => sheet.note(id, Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No)),
+                    None => wanted.push(id.clone()),
+                }
             }
         }
-        let engaged: Vec<String> =
-            desks.read().all().into_iter().map(|(id, _)| id.to_string()).filter(|id| call.may_see(id)).collect();
-        for id in &engaged {
-            if let Some(record) = self.record(id)? {
-                self.note(id.clone(), Outcome::pending(record));
+        let engaged = desks.read().all();
+        for (id, _) in engaged.into_iter().filter(|(id, _)| call.may_see(id)) {
+            if let Some(record) = self.record(&id)? {
+                sheet.note(&id, Outcome::pending(Some(record)));
             }
+            wanted.push(id.to_string());
         }
-        Ok(Discover { gateway: Arc::clone(&desks.gateway), wanted, engaged })
+        Ok(wanted)
     }
 
-    async fn discover(&self, discover: Discover, call: &RunVerb) -> Result<(), VerbError> {
-        let discovery = self.courier.send(discover).await.map_err(|error| VerbError::Registry(error.to_string()))??;
-        self.tokens.hear(&call.gateway, discovery.token);
-        for (id, found) in discovery.accounts {
-            if !call.may_see(&id) {
-                continue;
-            }
-            let outcome = self.found(&id, found, call).await?;
-            self.note(id, outcome);
+    async fn read(&self, group: Vec<String>, app_id: Option<String>, call: &RunVerb, desks: &Desks, sheet: &Sheet) {
+        if !self.supervisor.connected() {
+            // Wharf is stopping; a setup after the restart goes on.
+            return;
         }
-        Ok(())
+        let read = ReadAgain { gateway: Arc::clone(&desks.gateway), accounts: group, app_id };
+        let Ok(read) = self.courier.send(read).await else { return };
+        let noted = read.into_iter().map(|(id, found)| async move {
+            sheet.note(&id, self.found(&id, found, call).await);
+        });
+        join_all(noted).await;
     }
 
-    async fn found(
-        &self,
-        id: &str,
-        found: Result<AccountSnapshot, Refusal>,
-        call: &RunVerb,
-    ) -> Result<Outcome, VerbError> {
+    async fn found(&self, id: &str, found: Result<AccountSnapshot, Refusal>, call: &RunVerb) -> Outcome {
         let _turn = self.turns.of(id).await;
         if let Some(gateway) = self.elsewhere(id, &call.gateway) {
-            return Ok(Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No));
+            return Outcome::refused(None, &engaged_elsewhere(&gateway), Asked::No);
         }
-        let known = self.record(id)?;
-        match found {
-            Ok(snapshot) => Ok(self.engage(id, known, &snapshot, call).await),
-            Err(refusal) => Ok(Outcome::refused(known, &refusal, Asked::Yes)),
+        match (self.record(id), found) {
+            (Ok(known), Ok(snapshot)) => self.engage(id, known, &snapshot, call).await,
+            (Ok(known), Err(refusal)) => Outcome::refused(known, &refusal, Asked::Yes),
+            (Err(error), _) => Outcome::refused(None, &Refusal::ours(503, error.to_string()), Asked::Yes),
         }
     }
 

@@ -19,7 +19,10 @@ impl Turns {
     pub(crate) async fn of(&self, account: &str) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.borrow_mut();
-            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            // Swept whenever their number has doubled: many at once cost no more each than few.
+            if turns.len().is_power_of_two() {
+                turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+            }
             Arc::clone(turns.entry(account.into()).or_default())
         };
         turn.lock_owned().await
