@@ -23,6 +23,7 @@ mod clock;
 #[cfg(test)]
 mod contract;
 mod disk;
+mod erasure;
 mod error;
 mod event;
 mod failing;
@@ -41,6 +42,7 @@ mod window;
 pub use change::{Change, Mark, Seen, Stamp, Write};
 pub use clock::Clock;
 pub use disk::{Disk, PlainDisk};
+pub use erasure::{Erased, Erasure, Findings, Known, widen};
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
 pub use failing::FailingDisk;
@@ -111,6 +113,17 @@ pub trait Store: Send + Sync + 'static {
     /// How full the space is that the store may take; what is `Full` takes commits all the same, so that work ends and
     /// space comes back: whoever brings something new asks first. *Memory.*
     fn room(&self) -> Room;
+
+    /// Keeps the wish to erase a customer until [`Store::erase`] has fulfilled it; durable when it returns. *Disk.*
+    fn wish(&self, erasure: &Erasure) -> Result<(), StoreError>;
+
+    /// The wishes that a crash or a stop left unfulfilled. *Disk.*
+    fn wishes(&self) -> Result<Vec<Erasure>, StoreError>;
+
+    /// Erases a customer's events and records, and every old byte of them that the engine still has; says what there
+    /// was, and whether nothing is left. Owners of events and records must have let go of them before. Repeating it is
+    /// harmless and verifies. *Disk*, for as long as it takes to write everything kept once more.
+    fn erase(&self, erasure: &Erasure) -> Result<Erased, StoreError>;
 
     /// Writes what is queued, checkpoints and closes; later commits are lost. *Disk.*
     fn close(&self);

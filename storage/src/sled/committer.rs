@@ -186,7 +186,7 @@ impl Committer {
         let open = &image.volumes.open;
         let full = open.content.page_bytes >= settings.volume_bytes || open.content.marks_noted() >= MOST_MARKS;
         let old = now_s.saturating_sub(open.begun_s) >= settings.volume_age.as_secs();
-        let due = !open.content.is_empty() && (full || old);
+        let due = !open.content.is_empty() && (full || old || self.shared.is_asked_to_roll());
         drop(image);
         if !due {
             return;

@@ -10,6 +10,8 @@
 //! <path>/journal/NNNNNNNN.new, .gone  a volume being made or removed; swept at start
 //! <path>/journal/NNNNNNNN.half, .whole a volume being replaced: swept at start, or put in its place
 //! <path>/state.new/, archive.new/     a database being made; swept at start
+//! <path>/state.half/, .whole/, .gone/ a database being copied, its copy, and what the copy replaced; the same for archive
+//! <path>/erasing-*                    a wish to erase somebody that is not fulfilled yet
 //! ```
 
 use crate::Kind;
