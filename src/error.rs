@@ -93,6 +93,8 @@ errors! {
     MessageGone "wharf.message.not_queued" CONFLICT "the message is {} and can no longer be cancelled";
     GatewayUnknown "wharf.gateway.unknown" NOT_FOUND "there is no gateway {}";
     RouteUnknown "wharf.route.unknown" NOT_FOUND "there is no route {}";
+    ErasureUnfinished "wharf.erasure.unfinished" SERVICE_UNAVAILABLE retry 30
+        "the erasure could not be finished yet (the log says why): it is kept, and goes on when it is asked for again or at the next start";
     CursorBad "wharf.cursor.bad" BAD_REQUEST "the cursor {} does not come from here: use `next` of the last answer";
     LimitBad "wharf.limit.bad" BAD_REQUEST "limit must be a whole number from 1 to 1000, not {}";
     ParameterBad "wharf.parameter.bad" BAD_REQUEST "{}";

@@ -34,6 +34,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/ledger", web::get().to(ops::ledger::all))
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))
+        .route("/api/customers/{id}", web::delete().to(ops::customers::erase))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
         .default_service(web::to(nothing_here));
 }

@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::courier::Courier;
 use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
+use crate::eraser::Eraser;
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release};
@@ -75,6 +76,7 @@ pub struct Supervisor {
     turns: Turns,
     rounds: Rounds,
     tokens: Arc<Tokens>,
+    eraser: Arc<Eraser>,
     setting: Setting,
 }
 
@@ -93,6 +95,8 @@ pub struct Wharf {
     pub gates: Arc<Gates>,
     /// What is known of the gateways' tokens.
     pub tokens: Arc<Tokens>,
+    /// Who erases customers.
+    pub eraser: Arc<Eraser>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
@@ -112,6 +116,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         });
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     let tokens = Arc::new(Tokens::default());
+    let eraser = Eraser::new(Arc::clone(&plan.store), Arc::clone(&directory));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
         directory: Arc::clone(&directory),
@@ -120,13 +125,14 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         turns: Turns::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
+        eraser: Arc::clone(&eraser),
         setting,
     };
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens })
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, eraser })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
@@ -251,6 +257,7 @@ impl Actor for Supervisor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
         self.watch(ctx);
+        self.eraser.resume();
         ctx.run_interval(sweep::EVERY, |supervisor, _| {
             let store = Arc::clone(&supervisor.plan.store);
             let bounds = sweep::Bounds {

@@ -36,7 +36,10 @@ pub(crate) struct EventShown {
     dialog: Option<DialogShown>,
     message_id: Option<String>,
     bytes: usize,
-    item: Box<RawValue>,
+    /// `erased` where only its place is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'static str>,
+    item: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,7 +133,8 @@ impl EventShown {
             display_number: event.number.display.as_deref().map(str::to_owned),
             message_id: event.message_id.as_deref().map(str::to_owned),
             bytes: event.body.len(),
-            item: raw(event.item_bytes()),
+            body: event.is_erased().then_some("erased"),
+            item: (!event.is_erased()).then(|| raw(event.item_bytes())),
             field: event.field.into(),
             dialog: event.dialog.map(DialogShown::of),
         }

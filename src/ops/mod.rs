@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod customers;
 pub mod dead;
 pub mod dialogs;
 pub mod events;

@@ -8,7 +8,7 @@
 mod mention;
 mod records;
 
-use crate::{Event, KeyBuilder};
+use crate::{Event, KeyBuilder, MessageRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub use records::widen;
 pub(crate) use records::{left, remove};
 
 /// What a stub of a dead letter says.
-pub(crate) const ERASED: &str = "erased on request";
+pub const ERASED: &str = "erased on request";
 
 /// The wish that one customer be erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +115,16 @@ impl Erasure {
     }
 
     /// Whether what an application wrote to `to`, in any way of writing a number, went to the customer.
-    pub fn is_written_to(&self, account: &str, to: &str) -> bool {
+    fn is_written_to(&self, account: &str, to: &str) -> bool {
         mention::is_name(to.as_bytes(), &|id| self.names(account, id))
+    }
+
+    /// Whether an outbound message went, or goes, to the customer.
+    pub fn has_message(&self, record: &MessageRecord) -> bool {
+        let account = &record.account;
+        record.created_at_ms <= self.until_ms
+            && self.reaches(account)
+            && (self.is_written_to(account, &record.to) || self.is_written_to(account, &record.lane))
     }
 
     /// Whether JSON in `bytes` names the customer.

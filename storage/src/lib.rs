@@ -42,7 +42,7 @@ mod window;
 pub use change::{Change, Mark, Seen, Stamp, Write};
 pub use clock::Clock;
 pub use disk::{Disk, PlainDisk};
-pub use erasure::{Erased, Erasure, Findings, Known, widen};
+pub use erasure::{ERASED, Erased, Erasure, Findings, Known, widen};
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
 pub use failing::FailingDisk;

@@ -123,7 +123,7 @@ fn without_verdict(what: Attempted) -> Attempted {
         Attempted::Failed { status: _, retry_after, reason, down_until_ms } => {
             Attempted::Failed { status: None, retry_after, reason: format!("in a batch: {reason}"), down_until_ms }
         }
-        Attempted::Delivered | Attempted::NotTried { .. } => what,
+        Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => what,
     }
 }
 

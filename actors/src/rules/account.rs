@@ -4,6 +4,7 @@
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
 mod accept;
+mod erase;
 mod live;
 mod protocol;
 mod ranks;
@@ -17,6 +18,7 @@ use crate::cloud::item::Item;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
+use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
@@ -59,6 +61,7 @@ pub struct AccountMachine {
     life: Life,
     news: Vec<String>,
     deliveries: Deliveries,
+    erasing: Erasing,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
@@ -97,6 +100,7 @@ impl AccountMachine {
             durable_seq: seq,
             undecided: HashMap::new(),
             deliveries,
+            erasing: Erasing::default(),
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
@@ -140,6 +144,8 @@ impl AccountMachine {
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
+            Input::Erase(erasure) => self.erase(&erasure, &mut effects),
+            Input::Erased(erasure) => self.erased(&erasure),
             Input::Tick => {}
         }
         self.pump(&mut effects, now);
@@ -255,7 +261,7 @@ impl AccountMachine {
             taken = next.taken.take();
             next
         });
-        if let Some(record) = taken {
+        if let Some(record) = taken.filter(|record| !self.erasing.has_message(record)) {
             let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
             self.recent.put(wamid, record);
         }

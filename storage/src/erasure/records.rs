@@ -119,11 +119,10 @@ fn judge(
 }
 
 fn message(kind: Kind, key: &Key, record: MessageRecord, erasure: &Erasure, erased: &mut Erased, change: &mut Change) {
-    let account = &record.account;
-    let is_theirs = erasure.is_written_to(account, &record.to) || erasure.is_written_to(account, &record.lane);
-    if !is_theirs || record.created_at_ms > erasure.until_ms || !erasure.reaches(account) {
+    if !erasure.has_message(&record) {
         return;
     }
+    let account = &record.account;
     erased.of(account).messages += 1;
     if let Some(wamid) = record.wamid.clone() {
         let index = Wamid { account: account.clone(), wamid, message: record.id.clone() };
