@@ -97,7 +97,7 @@ fn reach(edge: &Edge, caller: &Caller, id: Box<str>, account: Option<&str>) -> R
     let gateways = Some(&caller.gateways).filter(|gateways| !gateways.is_empty());
     let gateways = gateways.map(|gateways| gateways.iter().map(|uri| uri.as_str().into()).collect());
     let accounts = match account {
-        Some(account) if !sees(edge, caller, account) => {
+        Some(account) if !sees(edge, caller, account) || !is_known(edge, account) => {
             return Err(ApiError::naming(ErrorId::AccountUnknown, account));
         }
         Some(account) => Some(vec![account.into()]),
@@ -113,6 +113,11 @@ fn reach(edge: &Edge, caller: &Caller, id: Box<str>, account: Option<&str>) -> R
         }
     };
     Ok(Whom { id, accounts, gateways })
+}
+
+/// Whether an account is engaged, or was and has a journal.
+fn is_known(edge: &Edge, account: &str) -> bool {
+    edge.wharf.directory.account(account).is_some() || edge.wharf.store.last_seq(account) > 0
 }
 
 /// What the audit says in the place of the id: whoever knows the id can tell that it was this one.

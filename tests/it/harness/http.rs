@@ -54,7 +54,12 @@ pub(crate) async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<By
     finish(with(client().post(url), headers).send_body(body.into()).await).await
 }
 
-/// The same where the other side may hang up: `None` then.
+/// `DELETE url` with `headers`.
+pub(crate) async fn delete(url: &str, headers: &[(&str, &str)]) -> Answer {
+    finish(with(client().delete(url), headers).send().await).await
+}
+
+/// [`post`] where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await
 }

@@ -1,4 +1,5 @@
 //! What the store may take on disk, as Meta, applications and operators see it.
 
+mod erasure;
 mod quarantine;
 mod space;
