@@ -55,6 +55,8 @@ pub struct Plan {
     pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// How long the journal is kept.
+    pub retention: Duration,
     /// What one gateway's quarantine may hold.
     pub quarantine: Limits,
     /// What dead letters may hold, in bytes, all accounts together.
@@ -258,16 +260,15 @@ impl Actor for Supervisor {
         ctx.set_mailbox_capacity(1024);
         self.watch(ctx);
         self.eraser.resume();
-        ctx.run_interval(sweep::EVERY, |supervisor, _| {
-            let store = Arc::clone(&supervisor.plan.store);
-            let bounds = sweep::Bounds {
-                age_ms: supervisor.plan.dead_retention.as_millis() as u64,
-                bytes: supervisor.plan.dead_bytes,
-            };
-            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), bounds, now_ms()) {
-                Ok(0) => {}
-                Ok(removed) => log::info!("dead_letters_removed count={removed}"),
-                Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),
+        let sweeper = sweep::Sweeper::new(&self.plan);
+        ctx.run_interval(sweep::EVERY, move |supervisor, _| {
+            let (store, sweeper) = (Arc::clone(&supervisor.plan.store), Arc::clone(&sweeper));
+            actix_rt::task::spawn_blocking(move || {
+                // One that still goes on is enough.
+                let Ok(mut sweeper) = sweeper.try_lock() else { return };
+                if let Err(error) = sweeper.run(store.as_ref(), now_ms()) {
+                    log::error!("sweep_failed why=\"{error}\"");
+                }
             });
         });
     }

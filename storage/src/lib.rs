@@ -167,6 +167,8 @@ pub struct Figures {
     pub journal_bytes: u64,
     /// Journal volumes on disk.
     pub volumes: u64,
+    /// Bytes of dead letters that came since start.
+    pub dead_bytes: u64,
     /// Seconds the last commit group took from first write to sync.
     pub last_commit_seconds: f64,
     /// Seconds all commit groups took together: with `commits` a mean.

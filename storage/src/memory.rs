@@ -3,6 +3,7 @@
 
 mod image;
 
+use crate::change::dead_bytes;
 use crate::erasure;
 use crate::receipt::tell;
 use crate::{
@@ -141,6 +142,7 @@ impl Inner {
         self.figures.commits += 1;
         self.figures.changes += 1;
         self.figures.events += change.events.len() as u64;
+        self.figures.dead_bytes += dead_bytes(&change.writes);
         self.figures.journal_bytes += self.image.apply(change);
         self.news.push_back((receipts, Outcome::Durable));
         true

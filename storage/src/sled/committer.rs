@@ -9,6 +9,7 @@ use super::parcel::Parcel;
 use super::shared::{SHUT_DOWN, Shared};
 use super::slots::Slots;
 use super::volume::Volume;
+use crate::change::dead_bytes;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
 use ::sled::{Batch, IVec};
@@ -152,6 +153,8 @@ impl Committer {
 
     fn apply(&mut self, group: &mut [Parcel], first_page: u64, bytes: u64) {
         let next_page = self.packer.next_page();
+        let dead: u64 = group.iter().map(|parcel| dead_bytes(&parcel.writes)).sum();
+        self.shared.figures().dead_bytes += dead;
         let mut image = self.shared.write();
         for parcel in group.iter_mut() {
             image.volumes.open.content.note(parcel);
