@@ -134,7 +134,12 @@ pub const SETTINGS: &[Setting] = &[
         "max_bytes",
         "Bytes the store may take on disk, at least `1GiB`; history gives way from 90 % on, and at 100 % webhooks and sends are answered 503.",
     ),
-    not_yet("storage", "keep_body"),
+    with_default(
+        "storage",
+        "keep_body",
+        "retention",
+        "`until_delivered`: an event's bytes are shown no more once every route has ended with it, and leave the disk within 31 hours.",
+    ),
     with_default("graph", "base_url", "https://graph.facebook.com", "Scheme and host of Graph, or of the sandbox."),
     with_default("graph", "version", "v25.0", "Graph's version where a request's path names none."),
     with_default(

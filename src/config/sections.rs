@@ -10,6 +10,7 @@ use crate::tls::{Material, TlsSettings};
 use std::path::PathBuf;
 use std::time::Duration;
 use wharf_actors::gateway::GraphSettings;
+use wharf_storage::KeepBody;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -106,6 +107,8 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
     let dead_bytes = section.get("dead_bytes", values::bytes(LEAST_KEPT));
     let dead_retention = section.get("dead_retention", values::duration(SECOND));
     let dialog_ttl = section.get("dialog_ttl", values::duration(SECOND));
+    let bodies = [("retention", KeepBody::Retention), ("until_delivered", KeepBody::UntilDelivered)];
+    let keep_body = section.get("keep_body", values::one_of(&bodies));
     section.close();
     Some(StorageSettings {
         engine: engine?,
@@ -118,6 +121,7 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
         dead_bytes: dead_bytes?,
         dead_retention: dead_retention?,
         dialog_ttl: dialog_ttl?,
+        keep_body: keep_body?,
     })
 }
 

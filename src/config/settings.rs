@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_actors::gateway::{Gateway, GraphSettings};
+use wharf_storage::KeepBody;
 
 /// The file that is read where none is named.
 const USUAL_FILE: &str = "wharf.toml";
@@ -67,6 +68,8 @@ pub struct StorageSettings {
     pub dead_retention: Duration,
     /// After how long a silence a dialog is forgotten.
     pub dialog_ttl: Duration,
+    /// How long events keep their bodies.
+    pub keep_body: KeepBody,
 }
 
 /// Engines of the store.

@@ -16,7 +16,7 @@ pub use records::widen;
 pub(crate) use records::{left, remove};
 
 /// What a stub of a dead letter says.
-pub const ERASED: &str = "erased on request";
+pub const ERASED: &str = "its bytes were erased";
 
 /// The wish that one customer be erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

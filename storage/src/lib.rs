@@ -55,7 +55,8 @@ pub use nouns::{
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};
-pub use sled::{SledSettings, SledStore};
+pub use sled::{KeepBody, SledSettings, SledStore};
+pub use unfinished::Finished;
 
 use bytes::Bytes;
 

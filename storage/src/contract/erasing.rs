@@ -158,7 +158,7 @@ pub(crate) fn a_wish_to_erase_outlives_a_reopen_until_it_is_fulfilled(mut rig: R
     let wanted = wish(rig.store());
     rig.store().wish(&wanted).unwrap();
     rig.reopen();
-    assert_eq!(rig.store().wishes().unwrap(), [wanted.clone()]);
+    assert_eq!(rig.store().wishes().unwrap(), std::slice::from_ref(&wanted));
     assert!(rig.store().erase(&wanted).unwrap().verified);
     rig.reopen();
     assert_eq!(rig.store().wishes().unwrap(), []);

@@ -103,13 +103,13 @@ fn judge(
                 change.remove(kind, key.clone());
             }
         }
-        Kind::Message => message(kind, key, MessageRecord::from_bytes(bytes)?, erasure, erased, change),
+        Kind::Message => {
+            message(kind, key, &MessageRecord::from_bytes(bytes)?, erasure, erased, change);
+        }
         Kind::Outbox => {
             let Outbox(record) = Outbox::from_bytes(bytes)?;
-            let (account, state) = (Arc::from(&*record.account), record.state);
-            message(kind, key, record, erasure, erased, change);
-            if !change.writes.is_empty() && change.writes.last().is_some_and(|write| write.key == *key) {
-                change.tallies.push((account, cancelled(state)));
+            if message(kind, key, &record, erasure, erased, change) {
+                change.tallies.push((Arc::from(&*record.account), cancelled(record.state)));
             }
         }
         Kind::Dead => dead(key, DeadLetter::from_bytes(bytes)?, erasure, erased, change),
@@ -118,17 +118,25 @@ fn judge(
     Ok(())
 }
 
-fn message(kind: Kind, key: &Key, record: MessageRecord, erasure: &Erasure, erased: &mut Erased, change: &mut Change) {
-    if !erasure.has_message(&record) {
-        return;
+/// Removes a message to the customer; says whether it is one.
+fn message(
+    kind: Kind,
+    key: &Key,
+    record: &MessageRecord,
+    erasure: &Erasure,
+    erased: &mut Erased,
+    change: &mut Change,
+) -> bool {
+    if !erasure.has_message(record) {
+        return false;
     }
-    let account = &record.account;
-    erased.of(account).messages += 1;
+    erased.of(&record.account).messages += 1;
     if let Some(wamid) = record.wamid.clone() {
-        let index = Wamid { account: account.clone(), wamid, message: record.id.clone() };
+        let index = Wamid { account: record.account.clone(), wamid, message: record.id.clone() };
         change.remove(Kind::Wamid, index.key());
     }
     change.remove(kind, key.clone());
+    true
 }
 
 /// A message without an actor that never leaves counts as cancelled.
@@ -162,13 +170,11 @@ fn dead(key: &Key, letter: DeadLetter, erasure: &Erasure, erased: &mut Erased, c
     change.put(&stub);
 }
 
+/// What is done about one record.
+type Visit<'a> = &'a mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), StoreError>;
+
 /// Walks over the records of `kind` within reach, page by page; what `visit` changes is durable before the next page.
-fn each(
-    store: &dyn Store,
-    erasure: &Erasure,
-    kind: Kind,
-    visit: &mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+fn each(store: &dyn Store, erasure: &Erasure, kind: Kind, visit: Visit<'_>) -> Result<(), StoreError> {
     let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead);
     let prefixes = if by_account { erasure.prefixes() } else { vec![Vec::new()] };
     for prefix in prefixes {

@@ -8,7 +8,7 @@ use super::open::STATE_CACHE;
 use super::parcel::Parcel;
 use super::renewal::renew;
 use super::retention::Retention;
-use super::scrub::look;
+use super::scrub::{Bodies, look};
 use super::shared::Shared;
 use crate::{Change, Erased, Erasure, StoreError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -93,7 +93,7 @@ impl Keeper {
         let mut erased = Erased::default();
         let volumes = self.seal()?;
         for number in &volumes {
-            let found = self.retention().scrub(*number, &doomed)?;
+            let found = self.retention().scrub(*number, &doomed, Bodies::Some)?;
             for (stream, events) in found.events {
                 erased.of(&stream).events += events;
             }

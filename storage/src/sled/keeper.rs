@@ -1,6 +1,7 @@
 //! The one thread behind the committer: opens the archive, makes volumes ahead, indexes sealed ones, checkpoints, and
 //! removes what is too old. Whatever fails here closes the store: it would fill memory or disk unnoticed.
 
+use super::bodies::Bodies;
 use super::database::{Database, Shape};
 use super::layout::{self, ARCHIVE, STATE_SEGMENT};
 use super::records::Chunks;
@@ -27,6 +28,7 @@ pub(super) struct Keeper {
     pub(super) checkpointed_page: u64,
     checkpointed_at: Instant,
     retained_at: Instant,
+    bodies: Bodies,
 }
 
 /// Whether a task waits for its time.
@@ -40,7 +42,14 @@ impl Keeper {
     /// Makes volumes from `next_volume` on; state holds everything up to `checkpointed_page`.
     pub(super) fn new(shared: Arc<Shared>, next_volume: u64, checkpointed_page: u64) -> Self {
         let now = Instant::now();
-        Self { shared, next_volume, checkpointed_page, checkpointed_at: now, retained_at: now }
+        Self {
+            shared,
+            next_volume,
+            checkpointed_page,
+            checkpointed_at: now,
+            retained_at: now,
+            bodies: Bodies::default(),
+        }
     }
 
     /// Works until told to end.
@@ -178,6 +187,7 @@ impl Keeper {
         if pace == Pace::Now || self.retained_at.elapsed() >= RETENTION_EVERY {
             self.retained_at = Instant::now();
             retention.retire()?;
+            self.bodies.forget(&retention)?;
         }
         retention.relieve()
     }

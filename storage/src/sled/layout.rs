@@ -59,6 +59,9 @@ pub(super) fn page_key(page: u64) -> [u8; 9] {
     prefixed(b'p', page)
 }
 
+/// Key in a volume that no longer holds the body of any event.
+pub(super) const WITHOUT_BODIES: &[u8; 1] = b"e";
+
 /// Which page a key names.
 pub(super) fn page_of(key: &[u8]) -> Option<u64> {
     let number = key.strip_prefix(b"p")?;

@@ -1,6 +1,7 @@
 //! The engine on sled: a write-ahead journal in volumes, checkpointed state, and one committer. This folder alone knows
 //! sled; nothing here knows what an event or a record means.
 
+mod bodies;
 mod checkpoint;
 mod claim;
 mod cold;
@@ -37,7 +38,7 @@ mod volumes;
 mod wake;
 mod wishes;
 
-pub use settings::SledSettings;
+pub use settings::{KeepBody, SledSettings};
 pub use store::SledStore;
 
 #[cfg(test)]

@@ -237,6 +237,16 @@ impl Retention<'_> {
         self.shared.state.wait()?.commit(batch)
     }
 
+    /// Those of them that hold more than marks.
+    pub(super) fn volumes_with_pages(&self) -> Vec<u64> {
+        self.sealed(|sealed| (!sealed.summary.is_bare()).then_some(())).into_iter().map(|(number, ())| number).collect()
+    }
+
+    /// Whether nobody needs any event of a volume.
+    pub(super) fn is_unneeded(&self, number: u64) -> Result<bool, StoreError> {
+        Ok(self.needs(number)?.is_empty())
+    }
+
     /// Every sealed volume that is checkpointed, the oldest first.
     pub(super) fn checkpointed_volumes(&self) -> Vec<u64> {
         self.sealed(|_| Some(())).into_iter().map(|(number, ())| number).collect()

@@ -4,7 +4,7 @@
 
 use super::database::Database;
 use super::entry::{self, Entry, damaged};
-use super::layout::{page_key, page_of};
+use super::layout::{WITHOUT_BODIES, page_key, page_of};
 use super::page::{Assembler, Packer};
 use super::records::Chunks;
 use super::retention::Retention;
@@ -49,17 +49,32 @@ pub(super) fn look(db: &Database, doomed: Doomed<'_>) -> Result<Found, StoreErro
     Ok(found)
 }
 
+/// Whether a volume that was written anew holds any bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bodies {
+    /// As many as before, but for the doomed ones.
+    Some,
+    /// None, and it is marked so.
+    None,
+}
+
 impl Retention<'_> {
+    /// Whether a volume is marked as one without bodies.
+    pub(super) fn is_without_bodies(&self, number: u64) -> Result<bool, StoreError> {
+        let volume = self.shared.shelf.lend(number)?;
+        volume.map_or(Ok(true), |volume| Ok(volume.db.get(WITHOUT_BODIES)?.is_some()))
+    }
+
     /// Writes a sealed volume anew without the bytes of doomed events, if it holds any or other old bytes. Says what went.
-    pub(super) fn scrub(&self, number: u64, doomed: Doomed<'_>) -> Result<Found, StoreError> {
+    pub(super) fn scrub(&self, number: u64, doomed: Doomed<'_>, bodies: Bodies) -> Result<Found, StoreError> {
         let Some(volume) = self.shared.shelf.lend(number)? else { return Ok(Found::default()) };
         let found = look(&volume.db, doomed)?;
-        if found.is_nothing() {
+        if found.is_nothing() && (bodies == Bodies::Some || self.is_without_bodies(number)?) {
             return Ok(found);
         }
         let mut page_bytes = 0;
         self.shared.shelf.replace(number, |fresh| {
-            page_bytes = copy(&volume.db, fresh, doomed)?;
+            page_bytes = copy(&volume.db, fresh, doomed, bodies)?;
             Ok(())
         })?;
         drop(volume);
@@ -71,9 +86,12 @@ impl Retention<'_> {
 }
 
 /// Copies a sealed volume with stubs in the place of doomed events; returns the bytes of its pages.
-fn copy(from: &Database, to: &Database, doomed: Doomed<'_>) -> Result<u64, StoreError> {
+fn copy(from: &Database, to: &Database, doomed: Doomed<'_>, bodies: Bodies) -> Result<u64, StoreError> {
     let mut chunks = Chunks::new(to);
-    for prefix in [b"i", b"m", b"f"] {
+    if bodies == Bodies::None {
+        chunks.put(WITHOUT_BODIES.to_vec(), &[])?;
+    }
+    for prefix in [b"i", b"m", b"f", WITHOUT_BODIES] {
         for record in from.scan(prefix, prefix) {
             let (key, value) = record?;
             chunks.put(key.to_vec(), &value)?;

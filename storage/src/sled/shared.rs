@@ -94,6 +94,14 @@ impl Shared {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the volume that is written has pages and is old enough to be sealed.
+    pub(super) fn is_open_volume_old(&self) -> bool {
+        let now_s = self.settings.clock.now_s();
+        let image = self.read();
+        let open = &image.volumes.open;
+        !open.content.is_empty() && now_s.saturating_sub(open.begun_s) >= self.settings.volume_age.as_secs()
+    }
+
     /// Asks the committer to go on in another volume at its next commit.
     pub(super) fn ask_to_roll(&self) {
         self.roll.store(true, Ordering::Relaxed);

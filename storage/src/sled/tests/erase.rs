@@ -96,3 +96,49 @@ fn cut_short(settings: &SledSettings, within: &'static str, good: u32, wanted: &
     let erased = store.erase(wanted);
     assert!(erased.is_err() || store.wishes().unwrap().is_empty(), "{within} {good}: {erased:?}");
 }
+
+/// An event that route `main/crm` wants, with `words` in it; the route has ended with everything up to `high`.
+fn wanted(seq: u64, words: &str, high: u64) -> crate::Change {
+    let body = format!(r#"{{"text":"{words}"}}"#).into_bytes();
+    let mut event = crate::testing::event("100", seq, 0);
+    (event.item, event.body) = ((0, body.len() as u32), body.into());
+    event.wanted_by = vec![crate::route_tag("main/crm")];
+    let mut change = crate::Change { events: vec![event.into()], ..crate::Change::default() };
+    change.put(&crate::testing::progress("100", high));
+    change
+}
+
+#[test]
+fn bodies_that_are_kept_until_delivered_leave_the_disk_when_their_volume_is_done_or_after_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = crate::Clock::by_hand(1_800_000_000);
+    let settings = SledSettings { clock: clock.clone(), volume_bytes: u64::MAX, ..SledSettings::new(folder.path()) };
+    let settings = settings.keeping(crate::KeepBody::UntilDelivered);
+    let store = open(settings.clone()).unwrap();
+    let later = |hours: u64, seq: u64, words: &str, high: u64| {
+        clock.set(clock.now_s() + hours * 3600);
+        keep(&store, wanted(seq, words, high));
+        // The second round looks at the volume that the first one sealed.
+        store.tidy();
+        store.tidy();
+    };
+    let holds = |words: &str| !holding(folder.path(), words).is_empty();
+    later(0, 1, "apples", 0);
+    later(0, 2, "pears", 1);
+    assert!(holds("apples") && holds("pears"), "the volume is still written");
+    // The volume is sealed, and the second of its events is open.
+    later(7, 3, "plums", 1);
+    assert!(holds("apples") && holds("pears"));
+    later(25, 4, "grapes", 1);
+    assert!(!holds("apples"), "what was delivered waits a day at most for its neighbours");
+    assert!(holds("pears") && holds("plums") && holds("grapes"), "what is open has its body");
+    assert_eq!(&*store.event("100", 2).unwrap().unwrap().body, br#"{"text":"pears"}"#);
+    later(7, 5, "figs", 4);
+    assert!(!holds("pears") && !holds("plums") && holds("figs"), "a volume that is done goes at once");
+    let events = store.events("100", 0, 10, usize::MAX).unwrap();
+    assert_eq!(events.iter().map(crate::Event::is_erased).collect::<Vec<_>>(), [true, true, true, true, false]);
+    drop(store);
+    let store = open(settings).unwrap();
+    store.tidy();
+    assert_eq!(&*store.event("100", 5).unwrap().unwrap().body, br#"{"text":"figs"}"#);
+}
