@@ -15,7 +15,7 @@ async fn an_event_shows_its_bytes_until_every_route_has_ended_with_it_over_a_res
     .await;
     let line = stage.line(0, 0);
     let refuses_crm = |delivery: &crate::harness::application::Delivery| match delivery.target.as_str() {
-        "/crm" => Reply::Status(503),
+        "POST /crm" => Reply::Status(503),
         _ => Reply::Status(200),
     };
     stage.app.answer(refuses_crm);
@@ -23,7 +23,7 @@ async fn an_event_shows_its_bytes_until_every_route_has_ended_with_it_over_a_res
     stage.until_ledger("/routes/main~1app/delivered", 1).await;
     let path = format!("/api/events/{}.1", line.waba);
     let event = stage.look(&path).await.json();
-    assert_eq!(event["item"]["text"]["body"], "private words", "one route does not have it yet");
+    assert_eq!(event["item"]["text"]["body"], "private words", "one route does not have it yet: {event}");
     stage.restart().await;
     stage.app.forget();
     stage.app.answer(|_| Reply::Status(200));
