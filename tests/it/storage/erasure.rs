@@ -7,6 +7,7 @@ use crate::harness::stage::{KEY, Stage, bearer};
 use crate::harness::until;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use wharf_storage::{Erasure, SledSettings, SledStore, Store, widen};
 
 /// The customer who is forgotten, and what they wrote.
 const GONE: &str = "380441234567";
@@ -168,5 +169,26 @@ async fn an_erasure_keeps_to_what_its_key_is_for() {
     let one = erase(&stage, &format!("{GONE}?account={}", line.waba)).await.json();
     assert_eq!((&one["total"]["events"], &one["found"][&line.waba]["events"]), (&json!(1), &json!(1)), "{one}");
     assert_eq!(stage.events(&other.waba).await[0]["dialog"]["wa_id"], GONE);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn an_erasure_that_a_stop_cut_short_goes_on_at_the_next_start() {
+    let mut stage = Stage::engaged().await;
+    let line = stage.line(0, 0);
+    stage.take(from_gone(&line, "wamid.1")).await;
+    stage.app.until(1).await;
+    stage.stop().await;
+    let data = stage.folder.path().join("data");
+    let store = SledStore::open(SledSettings::new(&data)).expect("a store");
+    let wish = Erasure { id: GONE.into(), until_ms: u64::MAX, ..Erasure::default() };
+    store.wish(&widen(&store, wish).expect("widened")).expect("kept");
+    store.close();
+    drop(store);
+    assert!(!holding(&data, USER).is_empty());
+    stage.start().await;
+    let look = async || [GONE, USER, WORDS].iter().all(|text| holding(&data, text).is_empty()).then_some(());
+    until("nothing is left", look).await;
+    assert_eq!(stage.events(&line.waba).await[0]["body"], "erased");
     stage.end().await;
 }
