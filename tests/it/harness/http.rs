@@ -40,7 +40,9 @@ thread_local! {
 }
 
 fn client() -> awc::Client {
-    let make = || awc::Client::builder().timeout(TIMEOUT).disable_redirects().finish();
+    // Shorter than any server keeps a connection, so that none is cut in the moment it is used again.
+    let connector = || awc::Connector::new().conn_keep_alive(Duration::from_secs(2));
+    let make = || awc::Client::builder().connector(connector()).timeout(TIMEOUT).disable_redirects().finish();
     CLIENT.with_borrow_mut(|client| client.get_or_insert_with(make).clone())
 }
 
