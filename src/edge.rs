@@ -13,7 +13,7 @@ use std::time::Duration;
 use wharf_actors::cloud::signature::Verifier;
 use wharf_actors::gateway::{Gateway, Rotating};
 use wharf_actors::supervisor::Wharf;
-use wharf_storage::{Level, Room, Standing};
+use wharf_storage::{KeepBody, Level, Room, Standing};
 
 /// Shared by all handlers of both listeners.
 pub struct Edge {
@@ -31,6 +31,8 @@ pub struct Edge {
     pub in_flight: InFlight,
     /// How long a verb may work before it answers 202.
     pub verb_wait: Duration,
+    /// How long events show their bodies.
+    pub keep_body: KeepBody,
     /// How long a send waits for Graph before it answers 202.
     pub send_wait: Duration,
     /// The Graph version where a path names none.
@@ -52,6 +54,7 @@ impl Edge {
             tls,
             in_flight: InFlight::new(settings.server.inflight_bytes),
             verb_wait: settings.server.verb_wait,
+            keep_body: settings.storage.keep_body,
             send_wait: settings.send.send_wait,
             graph_version: settings.graph.version.as_str().into(),
             private_routes: settings.server.private_routes,

@@ -99,6 +99,8 @@ errors! {
         "the route {} is in the settings: remove it there and send SIGHUP first";
     RoutesFull "wharf.routes.full" CONFLICT "an account has at most {} routes of its own: remove one first";
     SecretLocked "wharf.secret.locked" CONFLICT "{}";
+    ErasureUnfinished "wharf.erasure.unfinished" SERVICE_UNAVAILABLE retry 30
+        "the erasure could not be finished yet (the log says why): it is kept, and goes on when it is asked for again or at the next start";
     CursorBad "wharf.cursor.bad" BAD_REQUEST "the cursor {} does not come from here: use `next` of the last answer";
     LimitBad "wharf.limit.bad" BAD_REQUEST "limit must be a whole number from 1 to 1000, not {}";
     ParameterBad "wharf.parameter.bad" BAD_REQUEST "{}";

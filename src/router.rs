@@ -41,6 +41,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))
         .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))
+        .route("/api/customers/{id}", web::delete().to(ops::customers::erase))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
         .service(web::resource("/{uri}").to(callback::handle_ops))
         .default_service(web::to(nothing_here));

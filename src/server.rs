@@ -81,6 +81,7 @@ pub async fn start(
         graph: settings.graph.clone(),
         arbiters,
         dialog_ttl: settings.storage.dialog_ttl,
+        retention: settings.storage.retention,
         quarantine: Limits {
             bytes: settings.storage.quarantine_bytes,
             age_ms: settings.storage.quarantine_retention.as_millis() as u64,

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
 
+mod erase;
 mod finish;
 mod recall;
 mod reconcile;
@@ -199,6 +200,7 @@ impl Account {
         let Start { reader, route, due } = start;
         let courier = self.courier.clone();
         let found = self.find(due.seq, due.event);
+        let erasing = self.machine.erasing().clone();
         let attempt = async move {
             let event = match found.await {
                 Ok(event) => event,
@@ -206,6 +208,9 @@ impl Account {
                     return (missing, Attempted::unanswered("the journal could not be read"));
                 }
             };
+            if event.is_erased() || erasing.concerns(&event) {
+                return (event, Attempted::Erased);
+            }
             let call =
                 Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
             let what = courier.send(call).await.unwrap_or_else(|_| stopped());

@@ -138,6 +138,9 @@ impl Gate {
                     }
                 },
             };
+            if event.is_erased() {
+                return Some((event, Attempted::Erased));
+            }
             let call =
                 Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
             Some((event, courier.send(call).await.ok()?))
@@ -324,7 +327,7 @@ impl Gate {
             ctx.run_later(NOT_YET, |gate, ctx| gate.release(message, ctx));
             return;
         };
-        let claimed = |event: &&Event| event.claimed.as_deref() == Some(&*message.account);
+        let claimed = |event: &&Event| !event.is_erased() && event.claimed.as_deref() == Some(&*message.account);
         let taken: Vec<&Event> = read.iter().filter(claimed).collect();
         let bytes = taken.iter().map(|event| event.body.len() as u64).sum();
         let count = taken.len() as u64;

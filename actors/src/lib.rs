@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod courier;
 pub mod desk;
 pub mod directory;
+pub mod eraser;
 pub mod gate;
 pub mod gateway;
 pub mod messages;

@@ -13,7 +13,7 @@ use actix::{Addr, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, OwnRoute, Receipt, Write};
+use wharf_storage::{AccountRecord, Erasure, Event, MessageRecord, Outcome, OwnRoute, Receipt, Write};
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
 #[derive(Message)]
@@ -182,6 +182,22 @@ pub struct Adopt {
     /// What leaves the quarantine with them.
     pub release: Vec<Write>,
 }
+
+/// Eraser → account: let go of a customer. Answered, when that is durable, with how many messages did not leave for it.
+#[derive(Message)]
+#[rtype(result = "Result<u64, String>")]
+pub struct Erase(
+    /// Who, where and until when.
+    pub Arc<Erasure>,
+);
+
+/// Eraser → account: the store has nothing left of a customer.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Erased(
+    /// As it was asked for.
+    pub Arc<Erasure>,
+);
 
 /// An actor died: its address is no longer good. Sent by what its drop leaves behind.
 #[derive(Message)]

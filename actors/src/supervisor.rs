@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::courier::Courier;
 use crate::courier::gate::Gates;
 use crate::directory::{Desks, Directory};
+use crate::eraser::Eraser;
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release, Reroute};
@@ -59,6 +60,8 @@ pub struct Plan {
     pub arbiters: Vec<ArbiterHandle>,
     /// A dialog is forgotten after this much silence.
     pub dialog_ttl: Duration,
+    /// How long the journal is kept.
+    pub retention: Duration,
     /// What one gateway's quarantine may hold.
     pub quarantine: Limits,
     /// What dead letters may hold, in bytes, all accounts together.
@@ -86,6 +89,7 @@ pub struct Supervisor {
     setups: Setups,
     rounds: Rounds,
     tokens: Arc<Tokens>,
+    eraser: Arc<Eraser>,
     setting: Setting,
 }
 
@@ -106,6 +110,8 @@ pub struct Wharf {
     pub tokens: Arc<Tokens>,
     /// Seals the secrets that the store keeps.
     pub vault: Arc<Vault>,
+    /// Who erases customers.
+    pub eraser: Arc<Eraser>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
@@ -126,6 +132,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let directory = Arc::new(Directory::new(desks.collect::<Result<Vec<_>, StoreError>>()?));
     own_tokens::load(plan.store.as_ref(), &plan.vault, &directory)?;
     let tokens = Arc::new(Tokens::default());
+    let eraser = Eraser::new(Arc::clone(&plan.store), Arc::clone(&directory));
     let mut supervisor = Supervisor {
         plan: plan.clone(),
         directory: Arc::clone(&directory),
@@ -137,13 +144,15 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         setups: Setups::default(),
         rounds: Rounds::default(),
         tokens: Arc::clone(&tokens),
+        eraser: Arc::clone(&eraser),
         setting,
     };
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
-    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault: plan.vault })
+    let vault = plan.vault;
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault, eraser })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
@@ -273,16 +282,16 @@ impl Actor for Supervisor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
         self.watch(ctx);
-        ctx.run_interval(sweep::EVERY, |supervisor, _| {
-            let store = Arc::clone(&supervisor.plan.store);
-            let bounds = sweep::Bounds {
-                age_ms: supervisor.plan.dead_retention.as_millis() as u64,
-                bytes: supervisor.plan.dead_bytes,
-            };
-            actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), bounds, now_ms()) {
-                Ok(0) => {}
-                Ok(removed) => log::info!("dead_letters_removed count={removed}"),
-                Err(error) => log::error!("dead_letters_unreadable why=\"{error}\""),
+        self.eraser.resume();
+        let sweeper = sweep::Sweeper::new(&self.plan);
+        ctx.run_interval(sweep::EVERY, move |supervisor, _| {
+            let (store, sweeper) = (Arc::clone(&supervisor.plan.store), Arc::clone(&sweeper));
+            actix_rt::task::spawn_blocking(move || {
+                // One that still goes on is enough.
+                let Ok(mut sweeper) = sweeper.try_lock() else { return };
+                if let Err(error) = sweeper.run(store.as_ref(), now_ms()) {
+                    log::error!("sweep_failed why=\"{error}\"");
+                }
             });
         });
     }

@@ -69,7 +69,7 @@ async fn serve(settings: &Settings, options: &Options) -> ExitCode {
 pub fn open(storage: &StorageSettings) -> Result<Arc<dyn Store>, StoreError> {
     let settings =
         SledSettings { retention: storage.retention, dedupe: storage.dedupe, ..SledSettings::new(&storage.path) };
-    Ok(Arc::new(SledStore::open(settings.within(storage.max_bytes))?))
+    Ok(Arc::new(SledStore::open(settings.keeping(storage.keep_body).within(storage.max_bytes))?))
 }
 
 /// What the system tells the process.

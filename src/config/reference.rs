@@ -151,7 +151,12 @@ pub const SETTINGS: &[Setting] = &[
         "secret_key",
         "Encrypts the secrets that the store keeps (accounts' tokens, secrets of their routes): at least 32 random characters, or a list, the current one first; without it none are kept.",
     ),
-    not_yet("storage", "keep_body"),
+    with_default(
+        "storage",
+        "keep_body",
+        "retention",
+        "`until_delivered`: an event's bytes are shown no more once every route has ended with it, and leave the disk within 31 hours.",
+    ),
     with_default("graph", "base_url", "https://graph.facebook.com", "Scheme and host of Graph, or of the sandbox."),
     with_default("graph", "version", "v25.0", "Graph's version where a request's path names none."),
     with_default(

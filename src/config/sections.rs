@@ -10,6 +10,7 @@ use crate::tls::{Material, TlsSettings};
 use std::path::PathBuf;
 use std::time::Duration;
 use wharf_actors::gateway::GraphSettings;
+use wharf_storage::KeepBody;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -117,6 +118,8 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
     if secret_key.iter().flatten().any(|key| key.reveal().chars().count() < LEAST_SECRET_KEY) {
         section.fault_at("secret_key", "a key that is too short", "at least 32 random characters");
     }
+    let bodies = [("retention", KeepBody::Retention), ("until_delivered", KeepBody::UntilDelivered)];
+    let keep_body = section.get("keep_body", values::one_of(&bodies));
     section.close();
     Some(StorageSettings {
         engine: engine?,
@@ -130,6 +133,7 @@ pub(super) fn storage(unread: Unread, reading: &mut Reading) -> Option<StorageSe
         dead_retention: dead_retention?,
         dialog_ttl: dialog_ttl?,
         secret_key: secret_key?,
+        keep_body: keep_body?,
     })
 }
 

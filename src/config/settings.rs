@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_actors::gateway::{Gateway, GraphSettings, Secret};
+use wharf_storage::KeepBody;
 
 /// The file that is read where none is named.
 const USUAL_FILE: &str = "wharf.toml";
@@ -73,6 +74,8 @@ pub struct StorageSettings {
     pub dialog_ttl: Duration,
     /// Encrypt the secrets that the store keeps, the current one first.
     pub secret_key: Vec<Secret>,
+    /// How long events keep their bodies.
+    pub keep_body: KeepBody,
 }
 
 /// Engines of the store.

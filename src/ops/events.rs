@@ -4,12 +4,12 @@ use super::page::{limit, raw};
 use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::auth::Caller;
 use crate::callback::Query;
-use crate::edge::Late;
+use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wharf_storage::{Event, EventDialog, Store, StoreError};
+use wharf_storage::{Event, EventDialog, Finished, KeepBody, Store, StoreError};
 
 /// Bytes of events read for one answer at most.
 const ANSWER_BYTES: usize = 8 << 20;
@@ -37,7 +37,10 @@ pub(crate) struct EventShown {
     dialog: Option<DialogShown>,
     message_id: Option<String>,
     bytes: usize,
-    item: Box<RawValue>,
+    /// `erased` where only its place is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'static str>,
+    item: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,7 +68,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     let limit = limit(&query)?;
     let kind = query.first("kind").map(str::to_owned);
     let after = after(&query)?;
-    let stream = waba.into_inner();
+    let stream = waba.clone();
     let last = edge.wharf.store.last_seq(&stream);
     if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
@@ -75,7 +78,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     };
     let part = read(edge, move |store| part(store, &stream, after, limit, wanted)).await?;
     let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
-    Ok(json(&Listed { data: part.events.into_iter().map(EventShown::of).collect(), next }))
+    Ok(json(&Listed { data: may_be_shown(edge, &waba, part.events).into_iter().map(EventShown::of).collect(), next }))
 }
 
 /// Events found, and the seq after which to go on.
@@ -120,8 +123,20 @@ pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Res
         Some((_, gateway)) => sees_claim(&caller, gateway, event.claimed.as_deref()),
         None => sees(edge, &caller, stream),
     };
-    let seen = seen && sees_number(&caller, &event);
-    if seen { Ok(json(&EventShown::of(event))) } else { Err(unknown()) }
+    let shown = may_be_shown(edge, stream, vec![event]).pop().filter(|event| seen && sees_number(&caller, event));
+    shown.map(|event| json(&EventShown::of(event))).ok_or_else(unknown)
+}
+
+/// Events of one stream as they may be shown: without their bytes where these are kept until delivered, and are.
+pub(crate) fn may_be_shown(edge: &Edge, stream: &str, events: Vec<Event>) -> Vec<Event> {
+    match edge.keep_body {
+        KeepBody::Retention => events,
+        KeepBody::UntilDelivered => {
+            let finished = Finished::read(edge.wharf.store.as_ref(), stream);
+            let mask = |event: Event| if finished.is(&event) { event.erased() } else { event };
+            events.into_iter().map(mask).collect()
+        }
+    }
 }
 
 fn after(query: &Query) -> Result<u64, ApiError> {
@@ -146,7 +161,8 @@ impl EventShown {
             display_number: event.number.display.as_deref().map(str::to_owned),
             message_id: event.message_id.as_deref().map(str::to_owned),
             bytes: event.body.len(),
-            item: raw(event.item_bytes()),
+            body: event.is_erased().then_some("erased"),
+            item: (!event.is_erased()).then(|| raw(event.item_bytes())),
             field: event.field.into(),
             dialog: event.dialog.map(DialogShown::of),
         }

@@ -4,6 +4,7 @@ pub mod account_routes;
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod customers;
 pub mod dead;
 pub mod dialogs;
 pub mod events;

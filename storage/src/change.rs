@@ -46,6 +46,12 @@ pub struct Write {
     pub value: Option<Bytes>,
 }
 
+/// Bytes of the dead letters among `writes`.
+pub(crate) fn dead_bytes(writes: &[Write]) -> u64 {
+    let dead = writes.iter().filter(|write| write.kind == Kind::Dead);
+    dead.filter_map(|write| write.value.as_ref()).map(|value| value.len() as u64).sum()
+}
+
 /// By which time a mark is found again: a pure function of the item, the same for every copy of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stamp {

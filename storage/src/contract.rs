@@ -10,6 +10,11 @@ use crate::{
 use bytes::Bytes;
 use std::sync::Arc;
 
+pub(crate) mod erasing;
+pub(crate) use erasing::{
+    a_wish_to_erase_outlives_a_reopen_until_it_is_fulfilled, erasing_a_customer_leaves_their_place_and_nothing_of_them,
+};
+
 /// Opens an engine: a fresh one, or the one given, to which this is the only handle.
 type Open = Box<dyn FnMut(Option<Arc<dyn Store>>) -> Arc<dyn Store>>;
 
@@ -60,7 +65,9 @@ macro_rules! contract {
             an_event_of_three_megabytes_comes_back,
             ledgers_balance_in_every_committed_state,
             commits_after_close_are_lost_and_told,
-            an_empty_change_is_told_too
+            an_empty_change_is_told_too,
+            erasing_a_customer_leaves_their_place_and_nothing_of_them,
+            a_wish_to_erase_outlives_a_reopen_until_it_is_fulfilled
         );
     };
     ($rig:expr; $($test:ident),*) => { $(

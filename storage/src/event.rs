@@ -172,6 +172,17 @@ impl Event {
         self.wanted_by.contains(&Self::SUPERSEDED)
     }
 
+    /// Whether its bytes are gone: what is left is a stub that holds its place.
+    pub fn is_erased(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// What stays of it when its bytes must go: nobody's id, nobody's words.
+    #[must_use]
+    pub fn erased(self) -> Self {
+        Self { dialog: None, message_id: None, body: Bytes::new(), item: (0, 0), ..self }
+    }
+
     /// `{stream}.{seq}`.
     pub fn id(&self) -> String {
         format!("{}.{}", self.stream, self.seq)

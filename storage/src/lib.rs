@@ -23,6 +23,7 @@ mod clock;
 #[cfg(test)]
 mod contract;
 mod disk;
+mod erasure;
 mod error;
 mod event;
 mod failing;
@@ -41,6 +42,7 @@ mod window;
 pub use change::{Change, Mark, Seen, Stamp, Write};
 pub use clock::Clock;
 pub use disk::{Disk, PlainDisk};
+pub use erasure::{ERASED, Erased, Erasure, Findings, Known, widen};
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
 pub use failing::FailingDisk;
@@ -54,7 +56,8 @@ pub use nouns::{
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};
-pub use sled::{SledSettings, SledStore};
+pub use sled::{KeepBody, SledSettings, SledStore};
+pub use unfinished::Finished;
 
 use bytes::Bytes;
 
@@ -113,6 +116,17 @@ pub trait Store: Send + Sync + 'static {
     /// space comes back: whoever brings something new asks first. *Memory.*
     fn room(&self) -> Room;
 
+    /// Keeps the wish to erase a customer until [`Store::erase`] has fulfilled it; durable when it returns. *Disk.*
+    fn wish(&self, erasure: &Erasure) -> Result<(), StoreError>;
+
+    /// The wishes that a crash or a stop left unfulfilled. *Disk.*
+    fn wishes(&self) -> Result<Vec<Erasure>, StoreError>;
+
+    /// Erases a customer's events and records, and every old byte of them that the engine still has; says what there
+    /// was, and whether nothing is left. Owners of events and records must have let go of them before. Repeating it is
+    /// harmless and verifies. *Disk*, for as long as it takes to write everything kept once more.
+    fn erase(&self, erasure: &Erasure) -> Result<Erased, StoreError>;
+
     /// Writes what is queued, checkpoints and closes; later commits are lost. *Disk.*
     fn close(&self);
 }
@@ -157,6 +171,8 @@ pub struct Figures {
     pub journal_bytes: u64,
     /// Journal volumes on disk.
     pub volumes: u64,
+    /// Bytes of dead letters that came since start.
+    pub dead_bytes: u64,
     /// Seconds the last commit group took from first write to sync.
     pub last_commit_seconds: f64,
     /// Seconds all commit groups took together: with `commits` a mean.

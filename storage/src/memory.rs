@@ -3,10 +3,12 @@
 
 mod image;
 
+use crate::change::dead_bytes;
+use crate::erasure;
 use crate::receipt::tell;
 use crate::{
-    Change, Clock, Event, Figures, Glance, Key, Kind, Ledger, Outcome, Receipt, Room, Seen, Stamp, Standing, Store,
-    StoreError,
+    Change, Clock, Erased, Erasure, Event, Figures, Glance, Key, Kind, Ledger, Outcome, Receipt, Room, Seen, Stamp,
+    Standing, Store, StoreError,
 };
 use bytes::Bytes;
 use image::Image;
@@ -42,6 +44,7 @@ struct Inner {
     closed_at_s: u64,
     figures: Figures,
     room: Room,
+    wishes: Vec<Erasure>,
 }
 
 impl Default for MemoryStore {
@@ -108,7 +111,10 @@ impl MemoryStore {
         inner.waiting.clear();
         inner.news.clear();
         inner.closed = Some("the process was killed".into());
-        Self::with(self.pace, inner.image.clone(), self.clock.clone(), self.dedupe)
+        let wishes = inner.wishes.clone();
+        let next = Self::with(self.pace, inner.image.clone(), self.clock.clone(), self.dedupe);
+        next.lock().wishes = wishes;
+        next
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -138,6 +144,7 @@ impl Inner {
         self.figures.commits += 1;
         self.figures.changes += 1;
         self.figures.events += change.events.len() as u64;
+        self.figures.dead_bytes += dead_bytes(&change.writes);
         self.figures.journal_bytes += self.image.apply(change);
         self.news.push_back((receipts, Outcome::Durable));
         true
@@ -235,6 +242,23 @@ impl Store for MemoryStore {
 
     fn room(&self) -> Room {
         self.lock().room.clone()
+    }
+
+    fn wish(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        self.lock().wishes.push(erasure.clone());
+        Ok(())
+    }
+
+    fn wishes(&self) -> Result<Vec<Erasure>, StoreError> {
+        Ok(self.lock().wishes.clone())
+    }
+
+    fn erase(&self, erasure: &Erasure) -> Result<Erased, StoreError> {
+        let mut erased = erasure::remove(self, erasure)?;
+        self.lock().image.erase(erasure, &mut erased);
+        erased.verified = erasure::left(self, erasure)? == 0;
+        self.lock().wishes.retain(|wish| wish != erasure);
+        Ok(erased)
     }
 
     fn close(&self) {

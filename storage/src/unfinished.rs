@@ -2,7 +2,7 @@
 //! them alone. It knows nouns, but neither volumes nor disks.
 
 use crate::event::route_tag;
-use crate::{Claim, Key, KeyBuilder, Kind, Noun, Progress, StoreError};
+use crate::{Claim, Event, Key, KeyBuilder, Kind, Noun, Progress, Store, StoreError};
 use bytes::Bytes;
 
 /// What the stream of a gateway's quarantine starts with.
@@ -47,6 +47,46 @@ pub(crate) fn need(stream: &str, (first, last): (u64, u64), lookup: &impl Lookup
         }
     }
     Ok(None)
+}
+
+/// Which events of one stream have ended for everybody, as the hot records tell.
+#[derive(Debug, Default)]
+pub struct Finished {
+    routes: Vec<(u32, Progress)>,
+    claims: Vec<Claim>,
+}
+
+impl Finished {
+    /// What `store` says of `stream`. *Memory.*
+    pub fn read(store: &dyn Store, stream: &str) -> Self {
+        Self::with(stream, |kind, prefix| store.hot(kind, prefix))
+    }
+
+    /// The same from within an engine.
+    pub(crate) fn of(stream: &str, lookup: &impl Lookup) -> Self {
+        Self::with(stream, |kind, prefix| lookup.hot(kind, prefix))
+    }
+
+    fn with(stream: &str, hot: impl Fn(Kind, &[u8]) -> Vec<(Key, Bytes)>) -> Self {
+        let kept = |kind, name: &str| hot(kind, &KeyBuilder::new().text(name).build().0);
+        let progress = kept(Kind::Progress, stream).into_iter().filter_map(|(_, it)| Progress::from_bytes(&it).ok());
+        let claims = stream.strip_prefix(QUARANTINE).map(|gateway| kept(Kind::Claim, gateway)).unwrap_or_default();
+        Self {
+            routes: progress.map(|progress| (route_tag(&progress.route), progress)).collect(),
+            claims: claims.into_iter().filter_map(|(_, claim)| Claim::from_bytes(&claim).ok()).collect(),
+        }
+    }
+
+    /// Whether nobody needs `event` any more.
+    pub fn is(&self, event: &Event) -> bool {
+        let waits = |progress: &Progress| {
+            progress.high < event.seq || progress.open.binary_search_by_key(&event.seq, |open| open.seq).is_ok()
+        };
+        let wanted = self.routes.iter().any(|(tag, progress)| event.wanted_by.contains(tag) && waits(progress));
+        let claimed = event.claimed.as_deref().unwrap_or_default();
+        let is_claimed = self.claims.iter().any(|claim| *claim.claimed == *claimed && claim.first <= event.seq);
+        !wanted && !is_claimed
+    }
 }
 
 #[cfg(test)]

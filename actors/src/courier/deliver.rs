@@ -116,7 +116,7 @@ impl Ways {
                 let held_ms = self.sink.gate().held_ms(received_at_ms, now_ms());
                 Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms }
             }
-            Attempted::Delivered | Attempted::NotTried { .. } => what,
+            Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => what,
         }
     }
 }
@@ -143,7 +143,7 @@ fn without_verdict(what: Attempted) -> Attempted {
             let reason = format!("in a batch: {reason}");
             Attempted::Failed { status: None, retry_after, reason, down_until_ms, held_ms }
         }
-        Attempted::Delivered | Attempted::NotTried { .. } => what,
+        Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => what,
     }
 }
 

@@ -110,7 +110,7 @@ async fn a_delivery_that_fails_says_how_long_its_endpoint_was_paused_since_it_wa
         .iter()
         .map(|told| match told {
             Attempted::Failed { held_ms, .. } => held_ms / HOUR_MS,
-            Attempted::Delivered | Attempted::NotTried { .. } => panic!("{told:?}"),
+            Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => panic!("{told:?}"),
         })
         .collect();
     assert_eq!(held, [80, 0], "each in a batch has its own");

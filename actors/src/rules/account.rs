@@ -5,6 +5,7 @@
 
 mod accept;
 mod alarms;
+mod erase;
 mod live;
 mod protocol;
 mod ranks;
@@ -19,6 +20,7 @@ use crate::cloud::item::Item;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
+use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Tried};
 use crate::rules::recent::Recent;
@@ -61,6 +63,7 @@ pub struct AccountMachine {
     life: Life,
     news: Vec<String>,
     deliveries: Deliveries,
+    erasing: Erasing,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
@@ -101,6 +104,7 @@ impl AccountMachine {
             durable_seq: seq,
             undecided: HashMap::new(),
             deliveries,
+            erasing: Erasing::default(),
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
@@ -146,6 +150,8 @@ impl AccountMachine {
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
+            Input::Erase(erasure) => self.erase(&erasure, &mut effects),
+            Input::Erased(erasure) => self.erased(&erasure),
             Input::Tick => {}
         }
         self.pump(&mut effects, now);
@@ -262,7 +268,7 @@ impl AccountMachine {
             taken = next.taken.take();
             next
         });
-        if let Some(record) = taken {
+        if let Some(record) = taken.filter(|record| !self.erasing.has_message(record)) {
             let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
             self.recent.put(wamid, record);
         }

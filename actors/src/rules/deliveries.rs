@@ -3,10 +3,11 @@
 mod exchange;
 
 use crate::gateway::Route;
+use crate::rules::erasing::Erasing;
 use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
 pub use exchange::{Ending, is_own};
 use std::sync::Arc;
-use wharf_storage::{Change, DeadLetter, Event, RouteTally, Tally};
+use wharf_storage::{Change, DeadLetter, ERASED, Erasure, Event, RouteTally, Tally};
 
 /// Ended attempts that wait for one another before their progress is kept.
 const GROUP: usize = 64;
@@ -25,6 +26,7 @@ pub struct Deliveries {
     /// By reader: how far it had got when that was last kept.
     kept_high: Vec<u64>,
     ended: Ended,
+    erasing: Erasing,
     /// A change with progress is on its way to the disk.
     keeping: bool,
     /// Nothing new starts; what ends is kept at once.
@@ -56,7 +58,8 @@ impl Deliveries {
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
         let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
         let kept_high = readers.iter().map(Reader::high).collect();
-        Self { stream, readers, kept_high, ended, keeping: false, resting: false }
+        let erasing = Erasing::default();
+        Self { stream, readers, kept_high, ended, erasing, keeping: false, resting: false }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -77,6 +80,7 @@ impl Deliveries {
 
     /// `event` became durable.
     pub fn offer(&mut self, event: &Arc<Event>) {
+        let event = &self.erasing.mask(event);
         for reader in self.readers.iter_mut().filter(|reader| reader.is_live()) {
             let wanted = is_wanted(event, reader.route());
             reader.offer(event, wanted);
@@ -99,7 +103,10 @@ impl Deliveries {
         let reader = &mut self.readers[reader];
         let route = Arc::clone(reader.route());
         match read {
-            Some(events) => reader.read(events, |event| is_wanted(event, &route)),
+            Some(events) => {
+                let events: Vec<_> = events.iter().map(|event| self.erasing.mask(event)).collect();
+                reader.read(&events, |event| is_wanted(event, &route))
+            }
             None => reader.read_failed(now),
         }
     }
@@ -118,7 +125,7 @@ impl Deliveries {
     /// An attempt ended; `event` is what was tried.
     pub fn attempted(&mut self, reader: usize, event: &Event, what: Attempted, chance: f64, now: u64) {
         let (status, reason) = match &what {
-            Attempted::Delivered | Attempted::NotTried { .. } => (None, String::new()),
+            Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => (None, String::new()),
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
         };
         match self.readers[reader].attempted(event.seq, what, chance, now) {
@@ -128,6 +135,7 @@ impl Deliveries {
             Some(Verdict::Dead) => {
                 self.give_up(reader, event, &format!("not delivered within max_age; last: {reason}"), status, now);
             }
+            Some(Verdict::Erased) => self.give_up(reader, &event.clone().erased(), ERASED, None, now),
             Some(Verdict::Refused) => {
                 self.give_up(reader, event, &format!("refused for good: {reason}"), status, now);
             }
@@ -141,6 +149,22 @@ impl Deliveries {
         let letter = self.dead_letter(reader, event, reason, status, now);
         self.ended.dead.push(letter);
         self.end(reader, RouteTally { dead: 1, pending: -1, ..RouteTally::default() }, now);
+    }
+
+    /// Lets go of the bytes of a customer's events: their deliveries end once they are due.
+    pub fn erase(&mut self, erasure: &Arc<Erasure>) {
+        self.erasing.begin(erasure);
+        self.readers.iter_mut().for_each(|reader| reader.mask(|event| self.erasing.mask(event)));
+        for letter in &mut self.ended.dead {
+            if erasure.is_mentioned(&letter.account, &letter.bytes) {
+                (letter.bytes, letter.reason) = (bytes::Bytes::new(), ERASED.into());
+            }
+        }
+    }
+
+    /// The store has nothing left of an erasure.
+    pub fn erased(&mut self, erasure: &Erasure) {
+        self.erasing.end(erasure);
     }
 
     /// Gives up deliveries: they become dead letters.
@@ -218,15 +242,16 @@ impl Deliveries {
 
     /// A delivery given up, as it is kept.
     pub fn dead_letter(&self, reader: usize, event: &Event, reason: &str, status: Option<u16>, now: u64) -> DeadLetter {
+        let is_erased = self.erasing.concerns(event);
         DeadLetter {
             account: self.stream.as_ref().into(),
             route: Some(self.readers[reader].route().name.as_ref().into()),
             event: Some(event.id().into()),
             message: None,
-            reason: reason.into(),
+            reason: if is_erased { ERASED.into() } else { reason.into() },
             status,
             at_ms: now,
-            bytes: event.body.clone(),
+            bytes: if is_erased { bytes::Bytes::new() } else { event.body.clone() },
         }
     }
 

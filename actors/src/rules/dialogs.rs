@@ -17,7 +17,7 @@
 use crate::cloud::item::{Customer, Item};
 use crate::rules::recent::Recent;
 use lru::LruCache;
-use wharf_storage::{Alias, Change, Dialog, EventDialog, Noun, Write};
+use wharf_storage::{Alias, Change, Dialog, Erasure, EventDialog, Noun, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A customer may be written to freely for this long after they wrote, in ms: Meta's customer-service window of 24 h.
@@ -198,6 +198,20 @@ impl Dialogs {
             known.changed = changed;
         }
         Some(known.as_event_dialog(new))
+    }
+
+    /// Forgets the dialogs of a customer who is erased, and all their names.
+    pub fn forget(&mut self, erasure: &Erasure) {
+        let theirs = |dialog: u64| erasure.has_dialog(&self.account, dialog);
+        let names = self.aliases.iter().filter(|(_, named)| theirs(named.dialog));
+        let names: Vec<Box<str>> = names.map(|(name, _)| name.clone()).collect();
+        let dialogs: Vec<u64> = self.dialogs.iter().map(|(id, _)| *id).filter(|id| theirs(*id)).collect();
+        for name in names {
+            self.aliases.pop(&name);
+        }
+        for id in dialogs {
+            self.dialogs.pop(&id);
+        }
     }
 
     /// What was merged since this was last asked, in order.

@@ -7,6 +7,7 @@ pub mod account;
 pub mod breaker;
 pub mod deliveries;
 pub mod dialogs;
+pub mod erasing;
 pub mod expiry;
 pub mod gate;
 pub mod hold;

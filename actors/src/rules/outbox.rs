@@ -11,7 +11,7 @@ use bytes::Bytes;
 use records::{answered, attempt, dead_letter, lane_of, our_error, remember, shift};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{Change, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid};
+use wharf_storage::{Change, Erasure, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox as Kept, Wamid};
 
 /// Tries before Meta's last answer stands, for errors that pass.
 const TRIES: usize = 5;
@@ -232,6 +232,20 @@ impl Outbox {
         }
     }
 
+    /// Withdraws what waits for a customer who is erased, without a trace but its count; what is leaving just now stays
+    /// until its answer is there.
+    pub fn erase(&mut self, erasure: &Erasure, change: &mut Change, tally: &mut MessageTally) {
+        let theirs = |record: &&MessageRecord| record.state != MessageState::Sending && erasure.has_message(record);
+        let records: Vec<MessageRecord> = self.messages().filter(theirs).cloned().collect();
+        for record in records {
+            // Who cannot know whether it left says that it failed.
+            let end =
+                if record.state == MessageState::Unknown { MessageState::Failed } else { MessageState::Cancelled };
+            shift(tally, record.state, end);
+            self.leave(&record, change);
+        }
+    }
+
     fn look_at(&mut self, id: &str, next: &mut Next, change: &mut Change, tally: &mut MessageTally, now: u64) {
         let Some(entry) = self.messages.get_mut(id) else { return };
         if entry.record.state == MessageState::Unknown {
@@ -354,8 +368,13 @@ impl Outbox {
 
     /// Moves a message from the outbox to the finished ones and frees its lane.
     fn finish(&mut self, record: &MessageRecord, change: &mut Change) {
-        change.remove(Kind::Outbox, Kept(record.clone()).key());
+        self.leave(record, change);
         change.put(record);
+    }
+
+    /// Takes a message out of the outbox and frees its lane.
+    fn leave(&mut self, record: &MessageRecord, change: &mut Change) {
+        change.remove(Kind::Outbox, Kept(record.clone()).key());
         self.silence(&record.id);
         let entry = self.messages.remove(&record.id).expect("only a message of the outbox ends");
         self.leave_lane(&entry.lane, &record.id);

@@ -39,6 +39,8 @@ const PARK_MS: u64 = 120_000;
 pub enum Attempted {
     /// The application took it (2xx).
     Delivered,
+    /// There is nothing to deliver any more: its bytes were erased.
+    Erased,
     /// The endpoint was not asked: it is known to be down, or the route is paused.
     NotTried {
         /// When asking is worth while, in ms since 1970.
@@ -79,6 +81,8 @@ pub enum Verdict {
     Parked,
     /// Ended: the answer is one that the route calls final.
     Refused,
+    /// Ended: its bytes were erased.
+    Erased,
     /// Ended: too old to go on.
     Dead,
 }
@@ -237,6 +241,10 @@ impl Reader {
                 self.hold(again_at_ms);
                 return Some(Verdict::NotTried);
             }
+            Attempted::Erased => {
+                self.end(seq);
+                return Some(Verdict::Erased);
+            }
             Attempted::Delivered => {
                 self.last_answer = Some(LastAnswer { at_ms: now, status: None, reason: None });
                 self.delivered(seq, now);
@@ -333,6 +341,16 @@ impl Reader {
     /// Every open delivery's seq, ascending.
     pub fn open_seqs(&self) -> Vec<u64> {
         self.lanes.iter().map(|(seq, _)| seq).collect()
+    }
+
+    /// Puts what `mask` makes of it in the place of each event in memory.
+    pub fn mask(&mut self, mask: impl Fn(&Arc<Event>) -> Arc<Event>) {
+        let bytes = &mut self.body_bytes;
+        for event in self.lanes.events_mut() {
+            let masked = mask(event);
+            *bytes = *bytes - event.body.len() + masked.body.len();
+            *event = masked;
+        }
     }
 
     /// Every event up to here is ended or open.

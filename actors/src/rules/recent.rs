@@ -50,6 +50,15 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.values.contains(key)
     }
 
+    /// Forgets the values that `keep` does not want.
+    pub fn retain(&mut self, keep: impl Fn(&V) -> bool)
+    where
+        K: Clone,
+    {
+        let gone: Vec<K> = self.values.iter().filter(|(_, value)| !keep(value)).map(|(key, _)| key.clone()).collect();
+        gone.iter().for_each(|key| drop(self.values.pop(key)));
+    }
+
     /// Takes a value out.
     pub fn pop<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
     where

@@ -1,11 +1,21 @@
-//! Dead letters are kept for a while and no longer: an hourly walk over them, on a thread that may block.
+//! What is kept for a while and no longer, looked through on a thread that may block: dead letters once an hour, and as
+//! soon as so many bytes of them came that there may be too many; everything else a part at a time.
 
+mod silent;
+
+use super::Plan;
+use silent::{AUDIT_MS, Ages, MESSAGES_AT_LEAST, Walks};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wharf_storage::{Change, DeadLetter, Kind, Noun, Store, StoreError};
 
-/// How often the walk begins.
-pub(super) const EVERY: Duration = Duration::from_secs(3600);
+/// How often it is looked whether there is something to do.
+pub(super) const EVERY: Duration = Duration::from_secs(10);
+/// How often all dead letters are walked over, in ms.
+const DEAD_EVERY_MS: u64 = 3_600_000;
+/// How often the next part of everything else is, in ms: five thousand dialogs a minute are seven million a day.
+const SILENT_EVERY_MS: u64 = 60_000;
 /// Dead letters looked at at once.
 const BATCH: usize = 500;
 
@@ -21,8 +31,59 @@ pub(super) struct Bounds {
     pub(super) bytes: u64,
 }
 
-/// Removes the dead letters that are too old, and the oldest of the others where there are too many bytes; says how many.
-pub(super) fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Result<usize, StoreError> {
+/// Sweeps, bit by bit.
+pub(super) struct Sweeper {
+    bounds: Bounds,
+    ages: Ages,
+    walks: Walks,
+    /// Bytes of dead letters after the last walk over them, and how many had come until then.
+    dead: (u64, u64),
+    dead_due_ms: u64,
+    silent_due_ms: u64,
+}
+
+impl Sweeper {
+    /// What `plan` says about keeping.
+    pub(super) fn new(plan: &Plan) -> Arc<Mutex<Self>> {
+        let ms = |age: Duration| u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let bounds = Bounds { age_ms: ms(plan.dead_retention), bytes: plan.dead_bytes };
+        let messages = ms(plan.retention.max(MESSAGES_AT_LEAST));
+        let ages = Ages { dialogs: ms(plan.dialog_ttl), messages, audit: AUDIT_MS };
+        let (walks, dead, dead_due_ms, silent_due_ms) = (Walks::default(), (0, 0), 0, 0);
+        Arc::new(Mutex::new(Self { bounds, ages, walks, dead, dead_due_ms, silent_due_ms }))
+    }
+
+    /// Whatever is due. Blocks.
+    pub(super) fn run(&mut self, store: &dyn Store, now: u64) -> Result<(), StoreError> {
+        if self.may_be_too_many(store) || now >= self.dead_due_ms {
+            self.dead_due_ms = now + DEAD_EVERY_MS;
+            let came = store.figures().dead_bytes;
+            let (removed, left) = dead_letters(store, self.bounds, now)?;
+            self.dead = (left, came);
+            if removed > 0 {
+                log::info!("dead_letters_removed count={removed}");
+            }
+        }
+        if now >= self.silent_due_ms {
+            self.silent_due_ms = now + SILENT_EVERY_MS;
+            let removed = self.walks.run(store, self.ages, now)?;
+            if removed > 0 {
+                log::info!("silent_records_removed count={removed}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what was left by the last walk and what came since are too many bytes together.
+    fn may_be_too_many(&self, store: &dyn Store) -> bool {
+        let (left, came) = self.dead;
+        left + store.figures().dead_bytes.saturating_sub(came) > self.bounds.bytes
+    }
+}
+
+/// Removes the dead letters that are too old, and the oldest of the others where there are too many bytes; says how many,
+/// and how many bytes are left.
+fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Result<(usize, u64), StoreError> {
     let is_old = |at_ms: u64| at_ms.saturating_add(bounds.age_ms) < now;
     let mut columns: BTreeMap<u64, u64> = BTreeMap::new();
     let mut removed = remove(store, |letter, size| {
@@ -32,7 +93,9 @@ pub(super) fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Resul
         *columns.entry(letter.at_ms / COLUMN_MS).or_default() += size;
         false
     })?;
-    let mut excess = columns.values().sum::<u64>().saturating_sub(bounds.bytes);
+    let total = columns.values().sum::<u64>();
+    let all_excess = total.saturating_sub(bounds.bytes);
+    let mut excess = all_excess;
     while let (true, Some((column, bytes))) = (excess > 0, columns.pop_first()) {
         removed += remove(store, |letter, size| {
             let goes = letter.at_ms / COLUMN_MS == column && excess > 0;
@@ -43,7 +106,7 @@ pub(super) fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Resul
         })?;
         log::warn!("dead_letters_evicted for want of room: bytes={bytes}");
     }
-    Ok(removed)
+    Ok((removed, total - all_excess))
 }
 
 /// Walks over all dead letters in steps, and removes those that `goes` says so of, with their size.
@@ -93,7 +156,7 @@ mod tests {
         (0..600).for_each(|at_ms| change.put(&letter("1", at_ms)));
         (0..600).for_each(|at_ms| change.put(&letter("2", at_ms)));
         store.commit(change, Vec::new());
-        assert_eq!(dead_letters(&store, Bounds { age_ms: 100, bytes: 1 << 20 }, 600).expect("reads"), 1000);
+        assert_eq!(dead_letters(&store, Bounds { age_ms: 100, bytes: 1 << 20 }, 600).expect("reads").0, 1000);
         let left = store.page(Kind::Dead, &[], None, 1000).expect("reads");
         assert_eq!(left.len(), 200);
         assert_eq!(DeadLetter::from_bytes(&left[0].1).expect("a letter").at_ms, 500);
@@ -110,12 +173,31 @@ mod tests {
         }
         store.commit(change, Vec::new());
         let bounds = Bounds { age_ms: u64::MAX, bytes: 41_500 };
-        let removed = dead_letters(&store, bounds, 0).expect("reads");
+        let (removed, bytes) = dead_letters(&store, bounds, 0).expect("reads");
+        assert!(bytes <= bounds.bytes);
         let left = store.page(Kind::Dead, &[], None, 1000).expect("reads");
         let at_ms = left.iter().map(|(_, bytes)| DeadLetter::from_bytes(bytes).expect("a letter").at_ms);
         assert!((38..=41).contains(&left.len()), "{} are left", left.len());
         assert_eq!(removed + left.len(), 100);
         assert!(at_ms.min().expect("some") >= 59 * COLUMN_MS / 2, "the young ones stay");
-        assert_eq!(dead_letters(&store, bounds, 0).expect("reads"), 0);
+        assert_eq!(dead_letters(&store, bounds, 0).expect("reads").0, 0);
+    }
+
+    #[test]
+    fn too_many_bytes_of_dead_letters_are_noticed_at_the_next_look_and_nothing_is_walked_over_before() {
+        let store = MemoryStore::new();
+        let (bounds, ages) = (Bounds { age_ms: u64::MAX, bytes: 10_500 }, Ages { dialogs: 0, messages: 0, audit: 0 });
+        let (walks, dead) = (Walks::default(), (0, 0));
+        let mut sweeper = Sweeper { bounds, ages, walks, dead, dead_due_ms: 0, silent_due_ms: u64::MAX };
+        sweeper.run(&store, 1).expect("reads");
+        for nth in 0..30 {
+            let mut change = Change::default();
+            change.put(&DeadLetter { bytes: vec![0; 1000].into(), ..letter("1", nth * COLUMN_MS) });
+            store.commit(change, Vec::new());
+            sweeper.run(&store, 2).expect("reads");
+            let left = store.page(Kind::Dead, &[], None, 100).expect("reads").len();
+            assert!(left <= 10, "{left} letters of 1000 bytes after {nth}");
+        }
+        assert_eq!(sweeper.dead_due_ms, 2 + DEAD_EVERY_MS);
     }
 }

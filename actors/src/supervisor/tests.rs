@@ -47,6 +47,7 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         graph: GraphSettings { base_url: "http://127.0.0.1:9".to_owned(), version: "v25.0".to_owned() },
         arbiters: (0..2).map(|_| Arbiter::new().handle()).collect(),
         dialog_ttl: Duration::from_secs(3600),
+        retention: Duration::from_secs(3600),
         quarantine: Default::default(),
         dead_bytes: 1 << 30,
         dead_retention: Duration::from_secs(3600),

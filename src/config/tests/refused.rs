@@ -168,7 +168,6 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
 #[test]
 fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
     let cases = [
-        ("", "[storage]\nkeep_body = \"until_delivered\"\n", "storage.keep_body"),
         ("", "[send]\nunknown_wait = \"60s\"\n", "send.unknown_wait"),
         ("\"app-secret\"", "\"a\"\nadmin_origin = \"https://x.example\"", "gateway[0].admin_origin"),
         ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),

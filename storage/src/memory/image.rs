@@ -2,7 +2,7 @@
 //! with. It knows neither queues nor receipts.
 
 use crate::window;
-use crate::{Change, Event, Key, Kind, Ledger, Seen, Stamp, Tally, Write};
+use crate::{Change, Erased, Erasure, Event, Key, Kind, Ledger, Seen, Stamp, Tally, Write};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -37,6 +37,16 @@ impl Image {
             self.ledgers.entry(owner.to_string()).or_default().add(&tally);
         }
         bytes
+    }
+
+    /// Makes stubs of the events that are concerned.
+    pub(super) fn erase(&mut self, erasure: &Erasure, erased: &mut Erased) {
+        for (stream, events) in &mut self.streams {
+            for event in events.values_mut().filter(|event| erasure.concerns(event)) {
+                *event = event.clone().erased();
+                erased.of(stream).events += 1;
+            }
+        }
     }
 
     /// One record.

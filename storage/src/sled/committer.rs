@@ -9,6 +9,7 @@ use super::parcel::Parcel;
 use super::shared::{SHUT_DOWN, Shared};
 use super::slots::Slots;
 use super::volume::Volume;
+use crate::change::dead_bytes;
 use crate::receipt::tell;
 use crate::{Outcome, StoreError};
 use ::sled::{Batch, IVec};
@@ -152,6 +153,8 @@ impl Committer {
 
     fn apply(&mut self, group: &mut [Parcel], first_page: u64, bytes: u64) {
         let next_page = self.packer.next_page();
+        let dead: u64 = group.iter().map(|parcel| dead_bytes(&parcel.writes)).sum();
+        self.shared.figures().dead_bytes += dead;
         let mut image = self.shared.write();
         for parcel in group.iter_mut() {
             image.volumes.open.content.note(parcel);
@@ -186,7 +189,7 @@ impl Committer {
         let open = &image.volumes.open;
         let full = open.content.page_bytes >= settings.volume_bytes || open.content.marks_noted() >= MOST_MARKS;
         let old = now_s.saturating_sub(open.begun_s) >= settings.volume_age.as_secs();
-        let due = !open.content.is_empty() && (full || old);
+        let due = !open.content.is_empty() && (full || old || self.shared.is_asked_to_roll());
         drop(image);
         if !due {
             return;

@@ -3,7 +3,10 @@
 use crate::StoreError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// A value that is made once.
+/// How often it is looked whether a value is held no more.
+const HELD: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// A value that is made, and now and then made anew.
 #[derive(Debug)]
 pub(super) struct Gate<T> {
     state: Mutex<State<T>>,
@@ -49,6 +52,19 @@ impl<T> Gate<T> {
         match &*self.lock() {
             State::Open(value) => Some(value.clone()),
             State::Shut | State::Failed(_) => None,
+        }
+    }
+
+    /// Takes the value back once nobody else holds it; whoever comes meanwhile waits for the next.
+    pub(super) fn take_back(&self) -> Option<T> {
+        let taken = std::mem::replace(&mut *self.lock(), State::Shut);
+        let State::Open(mut value) = taken else { return None };
+        loop {
+            match Arc::try_unwrap(value) {
+                Ok(value) => return Some(value),
+                Err(held) => value = held,
+            }
+            std::thread::sleep(HELD);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one thread behind the committer: opens the archive, makes volumes ahead, indexes sealed ones, checkpoints, and
 //! removes what is too old. Whatever fails here closes the store: it would fill memory or disk unnoticed.
 
+use super::bodies::Bodies;
 use super::database::{Database, Shape};
 use super::layout::{self, ARCHIVE, STATE_SEGMENT};
 use super::records::Chunks;
@@ -16,17 +17,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Cache of the archive, in bytes.
-const ARCHIVE_CACHE: u64 = 32 << 20;
+pub(super) const ARCHIVE_CACHE: u64 = 32 << 20;
 /// How often old volumes are looked for.
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 
 /// The keeper's own state.
 pub(super) struct Keeper {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     next_volume: u64,
-    checkpointed_page: u64,
+    pub(super) checkpointed_page: u64,
     checkpointed_at: Instant,
     retained_at: Instant,
+    bodies: Bodies,
 }
 
 /// Whether a task waits for its time.
@@ -40,7 +42,14 @@ impl Keeper {
     /// Makes volumes from `next_volume` on; state holds everything up to `checkpointed_page`.
     pub(super) fn new(shared: Arc<Shared>, next_volume: u64, checkpointed_page: u64) -> Self {
         let now = Instant::now();
-        Self { shared, next_volume, checkpointed_page, checkpointed_at: now, retained_at: now }
+        Self {
+            shared,
+            next_volume,
+            checkpointed_page,
+            checkpointed_at: now,
+            retained_at: now,
+            bodies: Bodies::default(),
+        }
     }
 
     /// Works until told to end.
@@ -50,6 +59,7 @@ impl Keeper {
             self.guarded(|keeper| keeper.round(Pace::Now));
         }
         self.shared.archive.fail("the store is closed");
+        self.shared.state.fail("the store is closed");
         for closing in &self.shared.read().volumes.closing {
             closing.content.fail("the store is closed");
         }
@@ -76,13 +86,24 @@ impl Keeper {
         loop {
             match self.shared.wake.wait(self.shared.settings.checkpoint_every) {
                 Call::End(end) => return Ok(end),
-                Call::Due => self.round(Pace::WhenDue)?,
+                Call::Due => self.round_when_due()?,
                 Call::Round(round) => {
                     self.round(Pace::Now)?;
                     self.shared.wake.done(round);
                 }
             }
+            self.erase_asked()?;
         }
+    }
+
+    /// Whatever is due.
+    pub(super) fn round_when_due(&mut self) -> Result<(), StoreError> {
+        self.round(Pace::WhenDue)
+    }
+
+    /// Everything, due or not.
+    pub(super) fn round_now(&mut self) -> Result<(), StoreError> {
+        self.round(Pace::Now)
     }
 
     fn round(&mut self, pace: Pace) -> Result<(), StoreError> {
@@ -119,7 +140,7 @@ impl Keeper {
         }
         let archive = self.shared.archive.wait()?;
         let cut = self.shared.write().committed.cut();
-        checkpoint::write(&cut, &self.shared.state, &archive)?;
+        checkpoint::write(&cut, &*self.shared.state.wait()?, &archive)?;
         self.shared.settled();
         self.checkpointed_page = cut.page;
         self.checkpointed_at = Instant::now();
@@ -148,7 +169,7 @@ impl Keeper {
         let mut batch = Batch::default();
         let bytes = postcard::to_stdvec(&summary).expect("a summary of numbers always encodes");
         batch.insert(&layout::volume_key(number), bytes);
-        self.shared.state.commit(batch)?;
+        self.shared.state.wait()?.commit(batch)?;
         self.shared.shelf.keep(&closing.volume);
         let sealed = Sealed { summary, filter: Some(Arc::new(filter)), exact: Some(content) };
         let mut image = self.shared.write();
@@ -166,6 +187,7 @@ impl Keeper {
         if pace == Pace::Now || self.retained_at.elapsed() >= RETENTION_EVERY {
             self.retained_at = Instant::now();
             retention.retire()?;
+            self.bodies.forget(&retention)?;
         }
         retention.relieve()
     }

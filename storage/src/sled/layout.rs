@@ -10,6 +10,8 @@
 //! <path>/journal/NNNNNNNN.new, .gone  a volume being made or removed; swept at start
 //! <path>/journal/NNNNNNNN.half, .whole a volume being replaced: swept at start, or put in its place
 //! <path>/state.new/, archive.new/     a database being made; swept at start
+//! <path>/state.half/, .whole/, .gone/ a database being copied, its copy, and what the copy replaced; the same for archive
+//! <path>/erasing-*                    a wish to erase somebody that is not fulfilled yet
 //! ```
 
 use crate::Kind;
@@ -56,6 +58,9 @@ pub(super) const FILTER_BITS: usize = 14;
 pub(super) fn page_key(page: u64) -> [u8; 9] {
     prefixed(b'p', page)
 }
+
+/// Key in a volume that no longer holds the body of any event.
+pub(super) const WITHOUT_BODIES: &[u8; 1] = b"e";
 
 /// Which page a key names.
 pub(super) fn page_of(key: &[u8]) -> Option<u64> {

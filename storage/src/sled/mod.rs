@@ -1,6 +1,7 @@
 //! The engine on sled: a write-ahead journal in volumes, checkpointed state, and one committer. This folder alone knows
 //! sled; nothing here knows what an event or a record means.
 
+mod bodies;
 mod checkpoint;
 mod claim;
 mod cold;
@@ -10,6 +11,7 @@ mod content;
 mod database;
 mod dedupe;
 mod entry;
+mod erase;
 mod events;
 mod gate;
 mod journal;
@@ -22,7 +24,9 @@ mod page;
 mod parcel;
 mod queue;
 mod records;
+mod renewal;
 mod retention;
+mod scrub;
 mod sealed;
 mod settings;
 mod shared;
@@ -32,8 +36,9 @@ mod store;
 mod volume;
 mod volumes;
 mod wake;
+mod wishes;
 
-pub use settings::SledSettings;
+pub use settings::{KeepBody, SledSettings};
 pub use store::SledStore;
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use super::content::Summary;
 use super::database::{Database, Shape, io_error, make_folder, sync_path};
 use super::entry::damaged;
 use super::gate::Gate;
-use super::layout::{FORMAT, FORMAT_FILE, JOURNAL, STATE, STATE_SEGMENT, VOLUMES, last_number};
+use super::layout::{ARCHIVE, FORMAT, FORMAT_FILE, JOURNAL, STATE, STATE_SEGMENT, VOLUMES, last_number};
 use super::settings::SledSettings;
 use super::shared::{Image, Shared};
 use super::volume::{Shelf, Volume};
 use super::volumes::{Closing, Open, Sealed, Volumes};
-use super::{checkpoint, journal, records};
+use super::{checkpoint, journal, records, renewal};
 use crate::{Disk, StoreError};
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Cache of state, in bytes.
-const STATE_CACHE: u64 = 16 << 20;
+pub(super) const STATE_CACHE: u64 = 16 << 20;
 /// A volume with pages beyond this is sealed at start and read back later, rather than read back at once.
 const RESUMED_PAGES: u64 = 1024;
 
@@ -39,6 +39,9 @@ pub(super) fn open(settings: SledSettings, disk: Arc<dyn Disk>) -> Result<Opened
     make_folder(path, disk.as_ref()).map_err(|source| io_error("create", path, source))?;
     check_format(path)?;
     let claim = Claim::new(path)?;
+    for name in [STATE, ARCHIVE] {
+        renewal::finish(&path.join(name), &disk)?;
+    }
     let state = Database::open_or_make(&path.join(STATE), Shape { segment: STATE_SEGMENT, cache: STATE_CACHE }, &disk)?;
     write_format(path, disk.as_ref())?;
     let (shelf, numbers) = Shelf::open(path.join(JOURNAL), disk.clone())?;

@@ -207,7 +207,7 @@ impl Retention<'_> {
         self.shared.shelf.remove(number)?;
         let mut batch = Batch::default();
         batch.remove(&layout::volume_key(number));
-        self.shared.state.commit(batch)?;
+        self.shared.state.wait()?.commit(batch)?;
         log::info!("journal volume removed: volume={number} why={why:?}");
         Ok(())
     }
@@ -217,19 +217,39 @@ impl Retention<'_> {
         self.forget_stretches(number)?;
         let Some(volume) = self.shared.shelf.lend(number)? else { return Ok(()) };
         self.shared.shelf.replace(number, |bare: &Database| sealed::copy_marks(&volume.db, bare))?;
+        self.note_summary(number, 0)?;
+        log::info!("journal volume stripped to its marks for want of space: volume={number}");
+        Ok(())
+    }
+
+    /// A volume was replaced by one with so many bytes of pages.
+    pub(super) fn note_summary(&self, number: u64, page_bytes: u64) -> Result<(), StoreError> {
         let summary = {
             let mut image = self.shared.write();
             let Some(sealed) = image.volumes.sealed.get_mut(&number) else { return Ok(()) };
-            sealed.summary.page_bytes = 0;
+            sealed.summary.page_bytes = page_bytes;
             sealed.exact = None;
             sealed.summary.clone()
         };
         let bytes = postcard::to_stdvec(&summary).expect("a summary of numbers always encodes");
         let mut batch = Batch::default();
         batch.insert(&layout::volume_key(number), bytes);
-        self.shared.state.commit(batch)?;
-        log::info!("journal volume stripped to its marks for want of space: volume={number}");
-        Ok(())
+        self.shared.state.wait()?.commit(batch)
+    }
+
+    /// Those of them that hold more than marks.
+    pub(super) fn volumes_with_pages(&self) -> Vec<u64> {
+        self.sealed(|sealed| (!sealed.summary.is_bare()).then_some(())).into_iter().map(|(number, ())| number).collect()
+    }
+
+    /// Whether nobody needs any event of a volume.
+    pub(super) fn is_unneeded(&self, number: u64) -> Result<bool, StoreError> {
+        Ok(self.needs(number)?.is_empty())
+    }
+
+    /// Every sealed volume that is checkpointed, the oldest first.
+    pub(super) fn checkpointed_volumes(&self) -> Vec<u64> {
+        self.sealed(|_| Some(())).into_iter().map(|(number, ())| number).collect()
     }
 }
 

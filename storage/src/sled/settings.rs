@@ -4,6 +4,16 @@ use crate::Clock;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long the journal keeps the bodies of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeepBody {
+    /// As long as the events.
+    #[default]
+    Retention,
+    /// Until they have ended for every route that wants them.
+    UntilDelivered,
+}
+
 /// Settings of a [`SledStore`](crate::SledStore).
 #[derive(Debug, Clone)]
 pub struct SledSettings {
@@ -13,6 +23,8 @@ pub struct SledSettings {
     pub retention: Duration,
     /// How long a mark makes a copy a duplicate. Events are kept at least as long as their marks.
     pub dedupe: Duration,
+    /// How long events keep their bodies.
+    pub keep_body: KeepBody,
     /// Events that a route has not ended with, or that wait in quarantine, are kept longer than `retention`, but no longer
     /// than this (60 days): a route that is gone for good must not hold the journal for ever.
     pub unfinished_retention: Duration,
@@ -40,6 +52,7 @@ impl SledSettings {
             path: path.into(),
             retention: Duration::from_secs(7 * 86_400),
             dedupe: Duration::from_secs(8 * 86_400),
+            keep_body: KeepBody::Retention,
             unfinished_retention: Duration::from_secs(60 * 86_400),
             max_bytes: None,
             volume_bytes: 256 << 20,
@@ -48,6 +61,15 @@ impl SledSettings {
             checkpoint_bytes: 32 << 20,
             filter_bytes: 64 << 20,
             clock: Clock::system(),
+        }
+    }
+
+    /// The same keeping bodies so long: where they go once they are delivered, volumes are sealed every 6 hours, because
+    /// only a sealed one can be written anew.
+    pub fn keeping(self, keep_body: KeepBody) -> Self {
+        match keep_body {
+            KeepBody::Retention => Self { keep_body, ..self },
+            KeepBody::UntilDelivered => Self { keep_body, volume_age: Duration::from_secs(6 * 3600), ..self },
         }
     }
 

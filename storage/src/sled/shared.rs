@@ -3,6 +3,7 @@
 use super::claim::Claim;
 use super::committed::Committed;
 use super::database::Database;
+use super::erase::Erasing;
 use super::gate::Gate;
 use super::queue::Queue;
 use super::settings::SledSettings;
@@ -11,6 +12,7 @@ use super::volume::{Shelf, Volume};
 use super::volumes::Volumes;
 use super::wake::Wake;
 use crate::{Disk, Figures, Standing};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -24,11 +26,15 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) wake: Wake,
     pub(super) shelf: Shelf,
-    pub(super) state: Database,
+    /// Written by the keeper alone.
+    pub(super) state: Gate<Database>,
     /// Opened by the keeper, so that it does not delay the start.
     pub(super) archive: Gate<Database>,
     /// What it takes on disk.
     pub(super) space: Space,
+    /// What is being erased.
+    pub(super) erasing: Erasing,
+    roll: AtomicBool,
     figures: Mutex<Figures>,
     image: RwLock<Image>,
     prepared: Mutex<Option<Arc<Volume>>>,
@@ -60,9 +66,11 @@ impl Shared {
             queue: Queue::default(),
             wake: Wake::default(),
             shelf,
-            state,
+            state: Gate::ready(state),
             archive: Gate::shut(),
             space: Space::default(),
+            erasing: Erasing::default(),
+            roll: AtomicBool::new(false),
             figures: Mutex::default(),
             image: RwLock::new(image),
             prepared: Mutex::new(prepared),
@@ -85,6 +93,24 @@ impl Shared {
     /// The volume made ahead.
     pub(super) fn prepared(&self) -> MutexGuard<'_, Option<Arc<Volume>>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the volume that is written has pages and is old enough to be sealed.
+    pub(super) fn is_open_volume_old(&self) -> bool {
+        let now_s = self.settings.clock.now_s();
+        let image = self.read();
+        let open = &image.volumes.open;
+        !open.content.is_empty() && now_s.saturating_sub(open.begun_s) >= self.settings.volume_age.as_secs()
+    }
+
+    /// Asks the committer to go on in another volume at its next commit.
+    pub(super) fn ask_to_roll(&self) {
+        self.roll.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to; from then on it is not.
+    pub(super) fn is_asked_to_roll(&self) -> bool {
+        self.roll.swap(false, Ordering::Relaxed)
     }
 
     /// Figures since start.

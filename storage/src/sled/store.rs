@@ -7,11 +7,12 @@ use super::parcel::Parcel;
 use super::settings::SledSettings;
 use super::shared::{SHUT_DOWN, Shared};
 use super::wake::End;
-use super::{cold, dedupe, events};
+use super::{cold, dedupe, events, wishes};
+use crate::erasure;
 use crate::receipt::tell;
 use crate::{
-    Change, Disk, Event, Figures, Glance, Key, Kind, Ledger, Outcome, PlainDisk, Receipt, Room, Seen, Stamp, Standing,
-    Store, StoreError, Temperature,
+    Change, Disk, Erased, Erasure, Event, Figures, Glance, Key, Kind, Ledger, Outcome, PlainDisk, Receipt, Room, Seen,
+    Stamp, Standing, Store, StoreError, Temperature,
 };
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -158,6 +159,25 @@ impl Store for SledStore {
 
     fn room(&self) -> Room {
         self.shared.space.room(self.shared.settings.max_bytes)
+    }
+
+    fn wish(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        wishes::keep(&self.shared.settings.path, erasure, self.shared.disk.as_ref())
+    }
+
+    fn wishes(&self) -> Result<Vec<Erasure>, StoreError> {
+        wishes::all(&self.shared.settings.path)
+    }
+
+    fn erase(&self, erasure: &Erasure) -> Result<Erased, StoreError> {
+        let mut erased = erasure::remove(self, erasure)?;
+        let Erased { found, verified } = self.shared.erasing.ask(erasure, &self.shared)?;
+        found.into_iter().for_each(|(stream, found)| erased.add(&stream, found));
+        erased.verified = verified && erasure::left(self, erasure)? == 0;
+        if erased.verified {
+            wishes::forget(&self.shared.settings.path, erasure, self.shared.disk.as_ref())?;
+        }
+        Ok(erased)
     }
 
     fn close(&self) {

@@ -40,7 +40,9 @@ thread_local! {
 }
 
 fn client() -> awc::Client {
-    let make = || awc::Client::builder().timeout(TIMEOUT).disable_redirects().finish();
+    // Shorter than any server keeps a connection, so that none is cut in the moment it is used again.
+    let connector = || awc::Connector::new().conn_keep_alive(Duration::from_secs(2));
+    let make = || awc::Client::builder().connector(connector()).timeout(TIMEOUT).disable_redirects().finish();
     CLIENT.with_borrow_mut(|client| client.get_or_insert_with(make).clone())
 }
 
@@ -70,7 +72,7 @@ pub(crate) async fn ask(method: &str, url: &str, headers: &[(&str, &str)], body:
     finish(with(client().request(method, url), headers).send_body(body.into()).await).await
 }
 
-/// A POST where the other side may hang up: `None` then.
+/// [`post`] where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await
 }

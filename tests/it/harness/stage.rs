@@ -139,6 +139,7 @@ impl Stage {
         let settings = Settings::parse("test", &self.settings(), std::iter::empty());
         let settings = settings.unwrap_or_else(|faults| panic!("{faults}"));
         let mut store = SledSettings::new(self.folder.path().join("data"));
+        store = store.keeping(settings.storage.keep_body);
         if let Some(max) = self.plan.max_bytes {
             store.max_bytes = Some(max);
             store.volume_bytes = 16 << 20;

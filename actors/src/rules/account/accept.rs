@@ -10,10 +10,11 @@ use wharf_storage::{Change, Disposition, Event, EventKind, Mark, Seen, Tally, Wr
 
 impl AccountMachine {
     pub(super) fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
-        for (name, dialog) in &accept.dialogs {
+        let forgotten = |dialog: &wharf_storage::Dialog| self.erasing.has_dialog(&self.id, dialog.id);
+        for (name, dialog) in accept.dialogs.iter().filter(|(_, dialog)| !forgotten(dialog)) {
             self.dialogs.recall(dialog, name);
         }
-        for record in accept.messages {
+        for record in accept.messages.into_iter().filter(|record| !self.erasing.has_message(record)) {
             let wamid = record.wamid.clone().expect("a message found by its wamid has one");
             if !self.recent.contains(&wamid) {
                 self.recent.put(wamid, record);

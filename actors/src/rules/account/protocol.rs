@@ -9,7 +9,7 @@ use crate::rules::reader::Attempted;
 use crate::rules::reconcile::{Concern, Word};
 use std::collections::HashMap;
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Dialog, Event, MessageRecord, Seen, Write};
+use wharf_storage::{AccountRecord, Change, Dialog, Erasure, Event, MessageRecord, Seen, Write};
 
 /// What an account is told of the world at its start.
 #[derive(Debug, Clone)]
@@ -114,6 +114,10 @@ pub enum Input {
         /// Why, for people.
         reason: String,
     },
+    /// A customer is being erased. Gives exactly one [`Effect::Commit`], the first.
+    Erase(Arc<Erasure>),
+    /// The store has nothing left of a customer.
+    Erased(Arc<Erasure>),
     /// Time passed.
     Tick,
 }

@@ -1,6 +1,7 @@
 //! What an account makes of items, statuses and changes, and what it gives out only when they are durable.
 
 mod alarms;
+mod erasing;
 mod fields;
 mod guard;
 mod people;

@@ -191,6 +191,11 @@ impl Lanes {
         self.open.iter().map(|(seq, open)| (*seq, open))
     }
 
+    /// The events in memory.
+    pub(super) fn events_mut(&mut self) -> impl Iterator<Item = &mut Arc<Event>> {
+        self.open.values_mut().filter_map(|open| open.event.as_mut())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }

@@ -3,6 +3,7 @@
 
 mod contract;
 mod dedupe;
+mod erase;
 mod faults;
 mod folder;
 mod kill;
