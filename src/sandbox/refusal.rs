@@ -30,11 +30,18 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Application does not have permission for this action",
         "Permission is either not granted or has been removed.",
     ),
+    (190, 401, "Access token has expired", "Your access token has expired or was taken back."),
     (
         368,
         403,
         "Temporarily blocked for policies violations",
         "The account has been restricted for violating a platform policy.",
+    ),
+    (
+        80008,
+        400,
+        "Rate limit issues",
+        "There have been too many calls to this WhatsApp Business Account. Wait a bit and try again.",
     ),
     (80007, 400, "Rate limit issues", "The WhatsApp Business Account has reached its rate limit."),
     (
@@ -54,6 +61,12 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         400,
         "Message undeliverable",
         "Unable to deliver message. The recipient may not be on WhatsApp or uses an old version.",
+    ),
+    (
+        131030,
+        400,
+        "Recipient phone number not in allowed list",
+        "Add the recipient phone number to the list of the test number.",
     ),
     (131031, 403, "Business account locked", "The account has been restricted or disabled."),
     (
@@ -80,6 +93,12 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Meta chose not to deliver",
         "This message was not delivered to maintain healthy ecosystem engagement.",
     ),
+    (
+        131050,
+        400,
+        "User has stopped receiving marketing messages from the business",
+        "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages on WhatsApp from your business.",
+    ),
     (131051, 400, "Unsupported message type", "Message type is not currently supported."),
     (131053, 400, "Media upload error", "The media could not be fetched or is not accepted."),
     (131055, 400, "Method not allowed", "Only template messages of the marketing category are supported."),
@@ -90,6 +109,24 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time.",
     ),
     (131057, 500, "Account in maintenance mode", "Business Account is in maintenance mode."),
+    (
+        132001,
+        404,
+        "Template name does not exist in the translation",
+        "The template does not exist in the specified language or has not been approved.",
+    ),
+    (
+        132015,
+        400,
+        "Template is paused",
+        "Template is paused due to low quality so it cannot be sent in a template message.",
+    ),
+    (
+        132016,
+        400,
+        "Template is disabled",
+        "Template has been paused too many times due to low quality and is now permanently disabled.",
+    ),
     (
         133010,
         400,
@@ -130,6 +167,12 @@ impl Refusal {
     /// Code 2500: a path that Graph does not know.
     pub fn unknown_path(path: &str) -> Self {
         Self::plain(400, 2500, "OAuthException", format!("Unknown path components: {path}"))
+    }
+
+    /// 404: the URL of a media file has ended, or never was one.
+    pub fn media_url_ended(id: &str) -> Self {
+        let message = format!("The URL of media {id} has expired or is not known: ask for a new one.");
+        Self::plain(404, 100, "GraphMethodException", message)
     }
 
     /// Code 190: the token is missing or not ours.

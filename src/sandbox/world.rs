@@ -3,6 +3,7 @@
 
 mod behind;
 mod making;
+mod standing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,11 +12,14 @@ use super::faults::{Fates, Faults};
 use super::ids::{Mint, mix};
 use super::item::{Item, Line, Place};
 use super::limits::SendLimits;
+use super::management::Budget;
 use super::refusal::Refusal;
+use super::shelf::Shelf;
 use super::signing::appsecret_proof;
 pub use behind::TokenLife;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
+pub use standing::{Class, Standing};
 
 /// A WhatsApp Business Account.
 #[derive(Debug, Clone)]
@@ -72,6 +76,9 @@ pub struct World {
     pub(super) mint: Mint,
     pub(super) fates: Fates,
     pub(super) limits: SendLimits,
+    pub(super) standing: Standing,
+    pub(super) shelf: Shelf,
+    pub(super) budget: Budget,
     pub(super) token_life: TokenLife,
     accounts: Vec<Account>,
     account_at: HashMap<String, usize>,
@@ -93,7 +100,7 @@ impl World {
         let proof = appsecret_proof(&options.app_secret, &options.token);
         let app_token = format!("{}|{}", options.app_id, options.app_secret);
         let app_proof = appsecret_proof(&options.app_secret, &app_token);
-        let (fates, limits) = (Fates::default(), SendLimits::default());
+        let (fates, limits) = (Fates::default(), SendLimits::new(options.faults.throughput));
         Self {
             options,
             business_id,
@@ -101,6 +108,9 @@ impl World {
             mint,
             fates,
             limits,
+            standing: Standing::default(),
+            shelf: Shelf::default(),
+            budget: Budget::default(),
             token_life: TokenLife::default(),
             accounts,
             account_at,
@@ -139,6 +149,7 @@ impl World {
 
     /// Changes the faults from now on.
     pub fn set_faults(&mut self, faults: Faults) {
+        self.limits.set_usual_throughput(faults.throughput);
         self.options.faults = faults;
         self.revision += 1;
     }
