@@ -20,6 +20,7 @@ mod process;
 mod report;
 mod routed;
 mod run;
+mod send;
 mod sink;
 mod stage;
 mod table;
@@ -42,6 +43,8 @@ pub struct Options {
 pub enum Bench {
     /// Signed webhooks in: the bare edge (HMAC, 200) against the durable path, in one run
     Ingest(Box<ingest::Options>),
+    /// Messages out: the queue against the sandbox alone, the overhead of a send, the pace of a number, in one run
+    Send(Box<send::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
     #[command(hide = true)]
     Child(child::Options),
@@ -51,6 +54,7 @@ pub enum Bench {
 pub fn run(options: &Options) -> ExitCode {
     let ended = match &options.bench {
         Bench::Ingest(options) => ingest::run(options),
+        Bench::Send(options) => send::run(options),
         Bench::Child(options) => child::run(options),
     };
     match ended {

@@ -1,7 +1,7 @@
 //! The hidden command: one process of a measurement. It says what it found in lines of JSON on standard output, and
 //! ends when its standard input does, so that none outlives who started it.
 
-use super::{BenchError, bare, durable, fill, load, sink};
+use super::{BenchError, bare, durable, fill, load, send, sink};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::{BufRead, Write};
@@ -25,6 +25,7 @@ enum Part {
     Bare,
     Durable(durable::Options),
     Fill(fill::Options),
+    Gateway(send::Served),
     Load(load::Options),
     Sink,
 }
@@ -39,6 +40,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         Part::Bare => actix_web::rt::System::new().block_on(bare::run()),
         Part::Durable(options) => actix_web::rt::System::new().block_on(durable::run(options)),
         Part::Fill(options) => fill::run(options),
+        Part::Gateway(options) => send::run_gateway(options),
         Part::Load(options) => load::run(options),
         Part::Sink => sink::run(),
     }

@@ -75,7 +75,10 @@ mod tests {
 
     const TYPE: &str = "multipart/form-data; boundary=\"x-y\"";
 
-    fn of(text: &str) -> Option<Vec<(String, Option<String>, Vec<u8>)>> {
+    /// Name, type, content.
+    type Read = (String, Option<String>, Vec<u8>);
+
+    fn of(text: &str) -> Option<Vec<Read>> {
         let parts = parts(TYPE, &Bytes::copy_from_slice(text.as_bytes()))?;
         Some(parts.into_iter().map(|part| (part.name, part.content_type, part.content.to_vec())).collect())
     }
