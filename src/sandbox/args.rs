@@ -1,5 +1,7 @@
 //! `wharf sandbox`: what can be asked for on the command line, and what is shown meanwhile.
 
+mod broken;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,11 +10,10 @@ use clap::Args;
 
 use super::customers::Traffic;
 use super::envelope::MAX_BYTES;
-use super::faults::{Faults, Limits};
-use super::limits::STANDARD_THROUGHPUT;
 use super::server::{Sandbox, SandboxOptions, start};
 use super::stats::StatsView;
 use super::world::{Subscribed, TokenReach};
+pub use broken::FaultArgs;
 
 /// A simulated Cloud API, and customers who write.
 #[derive(Debug, Clone, Args)]
@@ -71,57 +72,9 @@ pub struct SandboxArgs {
     /// Webhook POSTs in flight at most
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
-    /// Share of sends that Graph refuses, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub send_errors: f64,
-    /// The error code of those refusals
-    #[arg(long, default_value_t = 131_000)]
-    pub send_error_code: u32,
-    /// How long a send takes, in milliseconds; 350 is Meta's rule of thumb
-    #[arg(long, alias = "send-latency-ms", default_value_t = 350)]
-    pub send_latency: u64,
-    /// Share of sends that are taken while the connection closes instead of an answer, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub lost_after: f64,
-    /// Share of sends that are not taken while the connection closes, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub lost_before: f64,
-    /// Share of sends that are taken and whose answer hangs, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub hanging: f64,
-    /// How long an answer that hangs is held back, in milliseconds
-    #[arg(long, default_value_t = 30_000)]
-    pub hold_back: u64,
-    /// Share of sends whose first status overtakes the answer, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub overtaken: f64,
-    /// Share of sends that are taken and later fail, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub failed_later: f64,
-    /// The error code of those failures
-    #[arg(long, default_value_t = 131_026)]
-    pub failed_later_code: u32,
-    /// Share of the statuses of sends that come twice, 0 to 1
-    #[arg(long, default_value_t = 0.05, value_parser = share)]
-    pub statuses_twice: f64,
-    /// Share of sends whose statuses all come at the same moment, 0 to 1
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    pub statuses_together: f64,
-    /// An account that refuses the token; may be given several times
-    #[arg(long = "refuse", value_name = "WABA")]
-    pub refused: Vec<String>,
-    /// Refuse sends beyond Meta's limits per number and per customer
-    #[arg(long)]
-    pub limits: bool,
-    /// Messages per second of a number, in and out together: 80, 1000 after an upgrade, 20 with the Business app
-    #[arg(long, default_value_t = STANDARD_THROUGHPUT)]
-    pub throughput: u32,
-    /// Calls per hour and account that are no sends and no media; beyond them 80008
-    #[arg(long, default_value_t = 5_000)]
-    pub management_calls: u32,
-    /// How long the URL of a media file works, in seconds
-    #[arg(long, default_value_t = 300)]
-    pub media_url_life: u64,
+    /// What goes wrong
+    #[command(flatten)]
+    pub faults: FaultArgs,
     /// What accounts, customers and all chance are drawn from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -141,7 +94,7 @@ impl From<SandboxArgs> for SandboxOptions {
             accounts: args.accounts,
             numbers_per_account: args.numbers,
             traffic: traffic(&args),
-            faults: faults(&args),
+            faults: args.faults.into(),
             callback_url: Some(args.callback_url),
             verify_token: args.verify_token,
             app_id: args.app_id,
@@ -178,29 +131,6 @@ fn traffic(args: &SandboxArgs) -> Traffic {
         seed: args.seed,
         run: args.run.unwrap_or_else(rand::random),
         ..Traffic::default()
-    }
-}
-
-fn faults(args: &SandboxArgs) -> Faults {
-    Faults {
-        send_error_rate: args.send_errors,
-        send_error_code: args.send_error_code,
-        send_latency_ms: args.send_latency,
-        lost_after_rate: args.lost_after,
-        lost_before_rate: args.lost_before,
-        hang_rate: args.hanging,
-        hold_back_ms: args.hold_back,
-        overtaken_rate: args.overtaken,
-        failed_later_rate: args.failed_later,
-        failed_later_code: args.failed_later_code,
-        statuses_twice: args.statuses_twice,
-        statuses_together: args.statuses_together,
-        throughput: args.throughput,
-        management_calls_per_h: args.management_calls,
-        media_url_life_ms: args.media_url_life.saturating_mul(1000),
-        refused_accounts: args.refused.clone(),
-        limits: if args.limits { Limits::On } else { Limits::Off },
-        ..Faults::default()
     }
 }
 
@@ -271,6 +201,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::sandbox::Limits;
 
     #[derive(Parser)]
     struct Line {
