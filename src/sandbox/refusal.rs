@@ -135,11 +135,30 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
     ),
 ];
 
+/// Codes without a row that do not come with 400.
+const STATUSES: &[(u32, u16)] = &[
+    (0, 401),
+    (3, 500),
+    (803, 404),
+    (130497, 403),
+    (131045, 500),
+    (131207, 403),
+    (131208, 429),
+    (133000, 500),
+    (133004, 503),
+    (134102, 500),
+    (138000, 401),
+    (138002, 429),
+    (138005, 429),
+    (138006, 401),
+];
+
 impl Refusal {
-    /// The error `code` with its own title, status and details; a code without a row is a 400.
+    /// The error `code` with its own title, status and details; any code may be asked for.
     pub fn coded(code: u32) -> Self {
         let row = TABLE.iter().find(|row| row.0 == code);
-        let (status, title, details) = row.map_or((400, "Error", "See the list of error codes."), |r| (r.1, r.2, r.3));
+        let (status, title, details) =
+            row.map_or((status_of(code), "Error", "See the list of error codes."), |r| (r.1, r.2, r.3));
         let message = format!("(#{code}) {title}");
         Self { status, code, subcode: None, kind: "OAuthException", message, details: Some(details.to_owned()) }
     }
@@ -240,6 +259,15 @@ impl Refusal {
     }
 }
 
+/// The HTTP status of a code without a row.
+fn status_of(code: u32) -> u16 {
+    match STATUSES.iter().find(|(known, _)| *known == code) {
+        Some((_, status)) => *status,
+        None if (200..300).contains(&code) => 403,
+        None => 400,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +281,14 @@ mod tests {
         assert_eq!(error["type"], "OAuthException");
         assert_eq!(error["error_data"]["messaging_product"], "whatsapp");
         assert_eq!(error["fbtrace_id"], "Atrace");
+    }
+
+    #[test]
+    fn codes_come_with_the_status_that_meta_gives_them() {
+        let status = |code| Refusal::coded(code).status;
+        assert_eq!([130_429, 131_056, 80_007].map(status), [400; 3], "throttles are no 429");
+        assert_eq!([138_000, 138_006].map(status), [401; 2], "no fault of the token");
+        assert_eq!([200, 131_208, 999_999].map(status), [403, 429, 400]);
     }
 
     #[test]

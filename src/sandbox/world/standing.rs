@@ -108,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_cannot_be_used_while_its_throughput_is_raised() {
+        let (mut standing, now) = (Standing::default(), Instant::now());
+        standing.upgrade("n", now + Duration::from_secs(60));
+        let text = json!({"text": {"body": "hello"}});
+        assert_eq!(standing.check("w", "n", &text, now).map_err(|refusal| refusal.code), Err(131_057));
+        assert_eq!(standing.check("w", "other", &text, now), Ok(()));
+        assert_eq!(standing.check("w", "n", &text, now + Duration::from_secs(60)), Ok(()));
+    }
+
+    #[test]
     fn a_paused_template_stops_only_itself() {
         let (mut standing, now) = (Standing::default(), Instant::now());
         standing.set_template("w", "hello", Some(132_015));

@@ -1,6 +1,5 @@
-//! `wharf sandbox` and `wharf bench send` as processes of their own, and the sandbox as clients in any language meet it.
+//! `wharf sandbox` as a process of its own, as clients in any language meet it.
 
-mod bench;
 mod clients;
 
 use crate::harness::process::wharf;
