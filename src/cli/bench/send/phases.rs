@@ -25,8 +25,11 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// The sandbox with one account for each number of the flood, one for the paced number and one for the fast one.
 pub(super) fn sandbox(options: &Options) -> Result<Graph, BenchError> {
+    let accounts = options.accounts as usize + 2;
+    // Customers write to all numbers whose accounts are subscribed; usually that is the paced one alone.
+    let written_to = if options.statuses { accounts } else { 1 };
     let traffic = Traffic {
-        rate_per_s: options.inbound,
+        rate_per_s: options.inbound * written_to as f64,
         statuses: 0.0,
         duplicates: 0.0,
         account_events: 0.0,
@@ -35,7 +38,6 @@ pub(super) fn sandbox(options: &Options) -> Result<Graph, BenchError> {
         ..Traffic::default()
     };
     let subscribed = if options.statuses { Subscribed::All } else { Subscribed::None };
-    let accounts = options.accounts as usize + 2;
     let wanted = SandboxOptions { accounts, numbers_per_account: 1, subscribed, traffic, ..SandboxOptions::default() };
     let graph = Graph::start(wanted)?;
     let fast = number(&graph.sandbox, accounts - 1);
