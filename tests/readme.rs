@@ -25,6 +25,11 @@ fn the_table_of_error_codes_is_the_one_in_the_code() {
 }
 
 #[test]
+fn the_table_of_numbers_that_ask_the_sandbox_for_a_fault_is_the_one_in_the_code() {
+    holds_table("sandbox endings", &wharf::sandbox::faults::endings::markdown());
+}
+
+#[test]
 fn every_file_of_the_code_map_exists() {
     let missing: Vec<PathBuf> = code_map().into_iter().filter(|path| !root().join(path).exists()).collect();
     assert!(missing.is_empty(), "the code map of README.md names what is not there: {missing:?}");

@@ -28,6 +28,7 @@ mod promise;
 mod report;
 mod routed;
 mod run;
+mod send;
 mod siege;
 mod sink;
 mod stage;
@@ -62,6 +63,8 @@ pub enum Bench {
     Hostile(Box<hostile::Options>),
     /// `setup` and `subscribe` of many accounts at a slow Graph: when they end, and what webhooks notice
     Verbs(Box<verbs::Options>),
+    /// Messages out: the queue against the sandbox alone, the overhead of a send, the pace of a number, in one run
+    Send(Box<send::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
     #[command(hide = true)]
     Child(child::Options),
@@ -75,6 +78,7 @@ pub fn run(options: &Options) -> ExitCode {
         Bench::Fairness(options) => fairness::run(options),
         Bench::Hostile(options) => hostile::run(options),
         Bench::Verbs(options) => verbs::run(options),
+        Bench::Send(options) => send::run(options),
         Bench::Child(options) => child::run(options),
     };
     match ended {

@@ -1,5 +1,7 @@
 //! `wharf sandbox`: what can be asked for on the command line, and what is shown meanwhile.
 
+mod broken;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,10 +10,10 @@ use clap::Args;
 
 use super::customers::Traffic;
 use super::envelope::MAX_BYTES;
-use super::faults::{Faults, Limits};
 use super::server::{Sandbox, SandboxOptions, start};
 use super::stats::StatsView;
 use super::world::{Subscribed, TokenReach};
+pub use broken::FaultArgs;
 
 /// A simulated Cloud API, and customers who write.
 #[derive(Debug, Clone, Args)]
@@ -70,21 +72,9 @@ pub struct SandboxArgs {
     /// Webhook POSTs in flight at most
     #[arg(long, default_value_t = 64)]
     pub connections: usize,
-    /// Share of sends that Graph refuses, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    pub send_errors: f64,
-    /// The error code of those refusals
-    #[arg(long, default_value_t = 131_000)]
-    pub send_error_code: u32,
-    /// How long a send takes, in milliseconds
-    #[arg(long, default_value_t = 50)]
-    pub send_latency_ms: u64,
-    /// An account that refuses the token; may be given several times
-    #[arg(long = "refuse", value_name = "WABA")]
-    pub refused: Vec<String>,
-    /// Refuse sends beyond Meta's limits per number and per customer
-    #[arg(long)]
-    pub limits: bool,
+    /// What goes wrong
+    #[command(flatten)]
+    pub faults: FaultArgs,
     /// What accounts, customers and all chance are drawn from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -104,7 +94,7 @@ impl From<SandboxArgs> for SandboxOptions {
             accounts: args.accounts,
             numbers_per_account: args.numbers,
             traffic: traffic(&args),
-            faults: faults(&args),
+            faults: args.faults.into(),
             callback_url: Some(args.callback_url),
             verify_token: args.verify_token,
             app_id: args.app_id,
@@ -141,17 +131,6 @@ fn traffic(args: &SandboxArgs) -> Traffic {
         seed: args.seed,
         run: args.run.unwrap_or_else(rand::random),
         ..Traffic::default()
-    }
-}
-
-fn faults(args: &SandboxArgs) -> Faults {
-    Faults {
-        send_error_rate: args.send_errors,
-        send_error_code: args.send_error_code,
-        send_latency_ms: args.send_latency_ms,
-        refused_accounts: args.refused.clone(),
-        limits: if args.limits { Limits::On } else { Limits::Off },
-        ..Faults::default()
     }
 }
 
@@ -222,6 +201,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::sandbox::Limits;
 
     #[derive(Parser)]
     struct Line {

@@ -1,8 +1,10 @@
 //! What customers write: the types of messages, how often each comes, and their contents as Meta shows them.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::ids::Mint;
 use super::media;
@@ -119,7 +121,7 @@ fn text(dice: &mut impl Rng) -> Content {
 
 fn attachment(kind: &'static str, mime_type: &str, extra: Value, mint: &mut Mint) -> Content {
     let id = mint.media_id(media::digit_of(mime_type));
-    let sha256 = format!("{:016x}{:016x}{:016x}{:016x}", mint.draw(), mint.draw(), mint.draw(), mint.draw());
+    let sha256 = BASE64_STANDARD.encode(Sha256::digest(media::content(&id)));
     let url = format!("https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid={id}&ext=1&hash=AT");
     let mut attachment = json!({"id": id, "mime_type": mime_type, "sha256": sha256, "url": url});
     if let (Some(attachment), Value::Object(extra)) = (attachment.as_object_mut(), extra) {

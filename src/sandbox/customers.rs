@@ -13,7 +13,7 @@ use super::ids::{Direction, Mint, mix};
 use super::item::{Item, Line};
 use super::payloads;
 use super::people::Person;
-use super::statuses::{self, Course, Outbound};
+use super::statuses::{self, Course, Habits, Outbound};
 
 /// Statuses of the traffic's own messages that wait to be sent; drawn from here in order or not.
 const STATUSES_WAITING: usize = 64;
@@ -138,7 +138,7 @@ impl Customers {
             let wamid = self.mint.wamid(person.party(), Direction::Outbound);
             let course = if self.dice.random_bool(0.03) { Course::Failed(131_026) } else { Course::Usual };
             let message = Outbound { wamid, line: Arc::clone(line), person: person.clone(), course, mark: None };
-            let plan = statuses::plan(&message, 0.0, &mut self.dice, now);
+            let plan = statuses::plan(&message, &Habits::default(), &mut self.dice, now);
             self.statuses.extend(plan.into_iter().map(|(_, item)| item));
         }
         let out_of_order = self.dice.random_bool(share(self.traffic.disorder));

@@ -40,6 +40,11 @@ impl Mint {
         format!("2{}{:013}", kind % 10, self.draw() % 10_000_000_000_000)
     }
 
+    /// The id of a media file that was uploaded: 15 digits that begin with 3.
+    pub fn upload_id(&mut self) -> String {
+        format!("3{:014}", self.draw() % 100_000_000_000_000)
+    }
+
     /// A message id between a business and `party`: `wamid.` and base64, whose alphabet includes `/`, `+` and `=`.
     pub fn wamid(&mut self, party: &str, direction: Direction) -> String {
         let mark = match direction {

@@ -1,8 +1,5 @@
 //! Simulated media: an id tells its kind, and the bytes follow from the id, so that nothing is stored.
 
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
 /// The kinds of media, by the digit that stands second in their ids.
 const KINDS: &[&str] =
     &["application/octet-stream", "image/jpeg", "video/mp4", "audio/ogg; codecs=opus", "application/pdf", "image/webp"];
@@ -22,15 +19,6 @@ pub fn mime_type(id: &str) -> Option<&'static str> {
 /// The bytes of media `id`.
 pub fn content(id: &str) -> Vec<u8> {
     format!("simulated media {id}\n").repeat(64).into_bytes()
-}
-
-/// What Graph says about media `id`, whose bytes are at `url`.
-pub fn node(id: &str, mime_type: &str, url: &str) -> Value {
-    let content = content(id);
-    json!({
-        "messaging_product": "whatsapp", "url": url, "mime_type": mime_type,
-        "sha256": hex::encode(Sha256::digest(&content)), "file_size": content.len(), "id": id,
-    })
 }
 
 #[cfg(test)]

@@ -30,11 +30,18 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Application does not have permission for this action",
         "Permission is either not granted or has been removed.",
     ),
+    (190, 401, "Access token has expired", "Your access token has expired or was taken back."),
     (
         368,
         403,
         "Temporarily blocked for policies violations",
         "The account has been restricted for violating a platform policy.",
+    ),
+    (
+        80008,
+        400,
+        "Rate limit issues",
+        "There have been too many calls to this WhatsApp Business Account. Wait a bit and try again.",
     ),
     (80007, 400, "Rate limit issues", "The WhatsApp Business Account has reached its rate limit."),
     (
@@ -54,6 +61,12 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         400,
         "Message undeliverable",
         "Unable to deliver message. The recipient may not be on WhatsApp or uses an old version.",
+    ),
+    (
+        131030,
+        400,
+        "Recipient phone number not in allowed list",
+        "Add the recipient phone number to the list of the test number.",
     ),
     (131031, 403, "Business account locked", "The account has been restricted or disabled."),
     (
@@ -80,6 +93,12 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Meta chose not to deliver",
         "This message was not delivered to maintain healthy ecosystem engagement.",
     ),
+    (
+        131050,
+        400,
+        "User has stopped receiving marketing messages from the business",
+        "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages on WhatsApp from your business.",
+    ),
     (131051, 400, "Unsupported message type", "Message type is not currently supported."),
     (131053, 400, "Media upload error", "The media could not be fetched or is not accepted."),
     (131055, 400, "Method not allowed", "Only template messages of the marketing category are supported."),
@@ -91,6 +110,24 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
     ),
     (131057, 500, "Account in maintenance mode", "Business Account is in maintenance mode."),
     (
+        132001,
+        404,
+        "Template name does not exist in the translation",
+        "The template does not exist in the specified language or has not been approved.",
+    ),
+    (
+        132015,
+        400,
+        "Template is paused",
+        "Template is paused due to low quality so it cannot be sent in a template message.",
+    ),
+    (
+        132016,
+        400,
+        "Template is disabled",
+        "Template has been paused too many times due to low quality and is now permanently disabled.",
+    ),
+    (
         133010,
         400,
         "Phone number not registered",
@@ -98,11 +135,30 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
     ),
 ];
 
+/// Codes without a row that do not come with 400.
+const STATUSES: &[(u32, u16)] = &[
+    (0, 401),
+    (3, 500),
+    (803, 404),
+    (130497, 403),
+    (131045, 500),
+    (131207, 403),
+    (131208, 429),
+    (133000, 500),
+    (133004, 503),
+    (134102, 500),
+    (138000, 401),
+    (138002, 429),
+    (138005, 429),
+    (138006, 401),
+];
+
 impl Refusal {
-    /// The error `code` with its own title, status and details; a code without a row is a 400.
+    /// The error `code` with its own title, status and details; any code may be asked for.
     pub fn coded(code: u32) -> Self {
         let row = TABLE.iter().find(|row| row.0 == code);
-        let (status, title, details) = row.map_or((400, "Error", "See the list of error codes."), |r| (r.1, r.2, r.3));
+        let (status, title, details) =
+            row.map_or((status_of(code), "Error", "See the list of error codes."), |r| (r.1, r.2, r.3));
         let message = format!("(#{code}) {title}");
         Self { status, code, subcode: None, kind: "OAuthException", message, details: Some(details.to_owned()) }
     }
@@ -130,6 +186,12 @@ impl Refusal {
     /// Code 2500: a path that Graph does not know.
     pub fn unknown_path(path: &str) -> Self {
         Self::plain(400, 2500, "OAuthException", format!("Unknown path components: {path}"))
+    }
+
+    /// 404: the URL of a media file has ended, or never was one.
+    pub fn media_url_ended(id: &str) -> Self {
+        let message = format!("The URL of media {id} has expired or is not known: ask for a new one.");
+        Self::plain(404, 100, "GraphMethodException", message)
     }
 
     /// Code 190: the token is missing or not ours.
@@ -197,6 +259,15 @@ impl Refusal {
     }
 }
 
+/// The HTTP status of a code without a row.
+fn status_of(code: u32) -> u16 {
+    match STATUSES.iter().find(|(known, _)| *known == code) {
+        Some((_, status)) => *status,
+        None if (200..300).contains(&code) => 403,
+        None => 400,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +281,14 @@ mod tests {
         assert_eq!(error["type"], "OAuthException");
         assert_eq!(error["error_data"]["messaging_product"], "whatsapp");
         assert_eq!(error["fbtrace_id"], "Atrace");
+    }
+
+    #[test]
+    fn codes_come_with_the_status_that_meta_gives_them() {
+        let status = |code| Refusal::coded(code).status;
+        assert_eq!([130_429, 131_056, 80_007].map(status), [400; 3], "throttles are no 429");
+        assert_eq!([138_000, 138_006].map(status), [401; 2], "no fault of the token");
+        assert_eq!([200, 131_208, 999_999].map(status), [403, 429, 400]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::faults::{Fate, Limits};
+use super::faults::Fate;
 use super::ids::Direction;
 use super::people::Person;
 use super::refusal::Refusal;
@@ -28,6 +28,8 @@ pub enum Taken {
     Receipt,
     /// A message.
     Message(Box<Sent>),
+    /// Nothing: the connection closes, and nobody has the message.
+    Nothing,
 }
 
 /// A message that was taken.
@@ -48,6 +50,10 @@ pub enum Reply {
     Prompt,
     /// So late that the caller has given up.
     HeldBack,
+    /// After the first status.
+    Overtaken,
+    /// Never: the connection closes.
+    Cut,
 }
 
 /// Types that `/messages` takes, as Graph lists them in its error.
@@ -91,14 +97,16 @@ impl World {
         if recipient.digits.as_deref() == Some(sender.as_str()) {
             return Err(Refusal::coded(131_021));
         }
-        if self.options.faults.limits == Limits::On {
-            self.limits.count(number, recipient.party(), now)?;
-        }
+        self.standing.check(&line.waba, number, body, now)?;
+        self.limits.send(number, recipient.party(), self.options.faults.limits, now)?;
         let fate = self.fates.of(recipient.party(), &self.options.faults, chance);
         let (course, reply) = match fate {
             Fate::Refused(refusal) => return Err(refusal),
             Fate::Taken => (usual_course(kind, body), Reply::Prompt),
             Fate::TakenUnanswered => (usual_course(kind, body), Reply::HeldBack),
+            Fate::TakenOvertaken => (usual_course(kind, body), Reply::Overtaken),
+            Fate::TakenThenLost => (usual_course(kind, body), Reply::Cut),
+            Fate::Lost => return Ok(Taken::Nothing),
             Fate::TakenThenFailed(code) => (Course::Failed(code), Reply::Prompt),
         };
         let wamid = self.mint.wamid(recipient.party(), Direction::Outbound);

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_rt::Arbiter;
 use actix_web::dev::{ServerHandle, Service};
@@ -16,9 +16,12 @@ use super::customers::Traffic;
 use super::faults::Faults;
 use super::graph::{self, Graph};
 use super::item::Line;
+use super::life::LifeEvent;
+use super::limits::NumberUsage;
 use super::payloads;
 use super::people::Person;
 use super::postoffice::{self, Counter, Shared, unix_now};
+use super::refusal::Refusal;
 use super::stats::{SentLog, Stats};
 use super::world::{Subscribed, TokenReach, World, WorldOptions};
 
@@ -110,6 +113,7 @@ pub async fn start(options: SandboxOptions) -> io::Result<Sandbox> {
             }
         })
     })
+    .on_connect(graph::remember)
     .workers(options.workers.max(1))
     .shutdown_timeout(1)
     .disable_signals()
@@ -178,6 +182,18 @@ impl Sandbox {
         self.world().set_faults(faults);
     }
 
+    /// Lets something happen to an account: it is told by webhook, and takes effect.
+    pub fn happen(&self, event: &LifeEvent) -> Result<(), Refusal> {
+        let item = self.world().happen(event, unix_now(), Instant::now())?;
+        self.counter.send_later(vec![(Duration::ZERO, item)]);
+        Ok(())
+    }
+
+    /// How each number that had messages used its limits.
+    pub fn usage(&self) -> Vec<NumberUsage> {
+        self.world().usage()
+    }
+
     /// Lets the customers write, as the options say.
     pub async fn start_traffic(&self) {
         self.counter.set_traffic(Some(self.options.traffic.clone())).await;
@@ -203,7 +219,7 @@ impl Sandbox {
             payloads::inbound_text(&person, &line, text, &mut world.mint, unix_now())
         };
         let wamid = item.key.clone();
-        self.counter.send_later(vec![(std::time::Duration::ZERO, item)]);
+        self.counter.send_later(vec![(Duration::ZERO, item)]);
         Some(wamid)
     }
 

@@ -104,6 +104,8 @@ pub struct Stats {
     pub sends_refused: Counter,
     /// Calls of Graph under way.
     pub calls: Crowd,
+    /// Sends, taken or not, whose connection was closed instead of an answer.
+    pub sends_cut: Counter,
     /// From the POST to its answer.
     pub answer_time: Histogram,
 }
@@ -125,6 +127,7 @@ pub struct StatsView {
     pub sends: u64,
     pub sends_accepted: u64,
     pub sends_refused: u64,
+    pub sends_cut: u64,
     pub answer_p50_ms: f64,
     pub answer_p99_ms: f64,
     pub answer_max_ms: f64,
@@ -147,6 +150,7 @@ impl Stats {
             sends: self.sends.get(),
             sends_accepted: self.sends_accepted.get(),
             sends_refused: self.sends_refused.get(),
+            sends_cut: self.sends_cut.get(),
             answer_p50_ms: millis(self.answer_time.quantile(0.5)),
             answer_p99_ms: millis(self.answer_time.quantile(0.99)),
             answer_max_ms: millis(self.answer_time.longest()),

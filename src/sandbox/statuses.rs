@@ -41,6 +41,17 @@ pub enum Course {
     Failed(u32),
 }
 
+/// How statuses come.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Habits {
+    /// Share of messages whose statuses come out of order, 0 to 1.
+    pub disorder: f64,
+    /// Share of messages whose statuses all come at the same moment, 0 to 1.
+    pub together: f64,
+    /// Share of statuses that come a second time, 0 to 1.
+    pub twice: f64,
+}
+
 #[derive(Serialize)]
 struct Status<'a> {
     id: &'a str,
@@ -59,16 +70,37 @@ struct Status<'a> {
 }
 
 /// The statuses of `message` and how long after `now` each is sent. Their timestamps tell the true order; with a
-/// chance of `disorder` they are sent in another.
-pub fn plan(message: &Outbound, disorder: f64, dice: &mut impl Rng, now: u64) -> Vec<(Duration, Item)> {
+/// chance they are sent in another, at once, or again.
+pub fn plan(message: &Outbound, habits: &Habits, dice: &mut impl Rng, now: u64) -> Vec<(Duration, Item)> {
     let names = names(message.course, dice);
     let mut moments = moments(names.len(), dice);
     let true_moments = moments.clone();
-    if dice.random_bool(disorder.clamp(0.0, 1.0)) {
-        moments.shuffle(dice);
+    if dice.random_bool(share(habits.together)) {
+        moments.fill(true_moments[0]);
     }
-    let stamped = names.iter().zip(true_moments).zip(moments);
-    stamped.map(|((name, at), sent_after)| (sent_after, item(message, name, now + at.as_secs()))).collect()
+    let stamped = names.iter().zip(true_moments);
+    let mut items: Vec<Item> = stamped.map(|(name, at)| item(message, name, now + at.as_secs())).collect();
+    if dice.random_bool(share(habits.disorder)) {
+        items.shuffle(dice);
+    }
+    let mut plan: Vec<(Duration, Item)> = moments.into_iter().zip(items).collect();
+    plan.extend(again(&plan, habits, dice));
+    plan
+}
+
+/// Those that come a second time, up to two seconds later.
+fn again(plan: &[(Duration, Item)], habits: &Habits, dice: &mut impl Rng) -> Vec<(Duration, Item)> {
+    let mut repeated = Vec::new();
+    for (at, item) in plan {
+        if dice.random_bool(share(habits.twice)) {
+            repeated.push((*at + Duration::from_millis(dice.random_range(0..2_000)), item.clone()));
+        }
+    }
+    repeated
+}
+
+fn share(wanted: f64) -> f64 {
+    if wanted.is_finite() { wanted.clamp(0.0, 1.0) } else { 0.0 }
 }
 
 fn names(course: Course, dice: &mut impl Rng) -> Vec<&'static str> {
@@ -134,7 +166,8 @@ mod tests {
 
     fn names_in_time(course: Course, disorder: f64, seed: u64) -> Vec<String> {
         let mut dice = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut plan = plan(&outbound(course), disorder, &mut dice, 1_790_000_000);
+        let habits = Habits { disorder, ..Habits::default() };
+        let mut plan = plan(&outbound(course), &habits, &mut dice, 1_790_000_000);
         plan.sort_by_key(|(after, _)| *after);
         plan.into_iter().map(|(_, item)| item.key.rsplit(':').next().unwrap_or_default().to_owned()).collect()
     }
@@ -154,7 +187,7 @@ mod tests {
     #[test]
     fn every_status_gives_the_mark_back() {
         let mut dice = Xoshiro256PlusPlus::seed_from_u64(1);
-        for (_, item) in plan(&outbound(Course::Played), 0.5, &mut dice, 1_790_000_000) {
+        for (_, item) in plan(&outbound(Course::Played), &Habits::default(), &mut dice, 1_790_000_000) {
             let status: Value = serde_json::from_str(&item.body).expect("JSON");
             assert_eq!(status["biz_opaque_callback_data"], "order/7");
             assert_eq!(status["id"], "wamid.A=");
@@ -162,9 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn statuses_come_together_and_twice_when_asked_to() {
+        let mut dice = Xoshiro256PlusPlus::seed_from_u64(1);
+        let habits = Habits { together: 1.0, twice: 1.0, disorder: 0.0 };
+        let plan = plan(&outbound(Course::Played), &habits, &mut dice, 1_790_000_000);
+        let (first, again) = plan.split_at(4);
+        assert!(first.iter().all(|(at, _)| *at == first[0].0), "all at the same moment");
+        let bodies = |some: &[(Duration, Item)]| some.iter().map(|(_, item)| item.body.clone()).collect::<Vec<_>>();
+        assert_eq!(bodies(first), bodies(again), "the same to the byte");
+    }
+
+    #[test]
     fn a_failed_message_has_its_reason_and_nothing_else() {
         let mut dice = Xoshiro256PlusPlus::seed_from_u64(1);
-        let plan = plan(&outbound(Course::Failed(131_047)), 0.5, &mut dice, 1_790_000_000);
+        let plan = plan(&outbound(Course::Failed(131_047)), &Habits::default(), &mut dice, 1_790_000_000);
         let status: Value = serde_json::from_str(&plan[0].1.body).expect("JSON");
         assert_eq!(
             (plan.len(), &status["status"], &status["errors"][0]["code"]),

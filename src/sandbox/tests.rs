@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod breakage;
+mod control;
 mod graph;
+mod media;
 mod receiver;
 mod webhooks;
 

@@ -4,6 +4,7 @@
 mod behind;
 mod clients;
 mod making;
+mod standing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,12 +13,15 @@ use super::faults::{Fates, Faults};
 use super::ids::{Mint, mix};
 use super::item::{Item, Line, Place};
 use super::limits::SendLimits;
+use super::management::Budget;
 use super::refusal::Refusal;
+use super::shelf::Shelf;
 use super::signing::appsecret_proof;
 pub use behind::TokenLife;
 use clients::Clients;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
+pub use standing::{Class, Standing};
 
 /// A WhatsApp Business Account.
 #[derive(Debug, Clone)]
@@ -76,6 +80,9 @@ pub struct World {
     pub(super) mint: Mint,
     pub(super) fates: Fates,
     pub(super) limits: SendLimits,
+    pub(super) standing: Standing,
+    pub(super) shelf: Shelf,
+    pub(super) budget: Budget,
     pub(super) token_life: TokenLife,
     pub(super) clients: Clients,
     accounts: Vec<Account>,
@@ -98,7 +105,7 @@ impl World {
         let proof = appsecret_proof(&options.app_secret, &options.token);
         let app_token = format!("{}|{}", options.app_id, options.app_secret);
         let app_proof = appsecret_proof(&options.app_secret, &app_token);
-        let (fates, limits) = (Fates::default(), SendLimits::default());
+        let (fates, limits) = (Fates::default(), SendLimits::new(options.faults.throughput));
         Self {
             options,
             business_id,
@@ -106,6 +113,9 @@ impl World {
             mint,
             fates,
             limits,
+            standing: Standing::default(),
+            shelf: Shelf::default(),
+            budget: Budget::default(),
             token_life: TokenLife::default(),
             clients: Clients::default(),
             accounts,
@@ -146,6 +156,7 @@ impl World {
 
     /// Changes the faults from now on.
     pub fn set_faults(&mut self, faults: Faults) {
+        self.limits.set_usual_throughput(faults.throughput);
         self.options.faults = faults;
         self.revision += 1;
     }

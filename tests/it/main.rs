@@ -8,5 +8,6 @@ mod harness;
 mod messages;
 mod ops;
 mod process;
+mod sandbox;
 mod storage;
 mod verbs;

@@ -1,7 +1,7 @@
 //! The hidden command: one process of a measurement. It says what it found in lines of JSON on standard output, and
 //! ends when its standard input does, so that none outlives who started it.
 
-use super::{BenchError, bare, durable, fill, graph, load, siege, sink, street};
+use super::{BenchError, bare, durable, fill, graph, load, send, siege, sink, street};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::{BufRead, Write};
@@ -26,6 +26,7 @@ enum Part {
     Durable(durable::Options),
     Fill(fill::Options),
     Graph(graph::Options),
+    Gateway(send::Served),
     Load(load::Options),
     Siege(siege::Options),
     Sink,
@@ -43,6 +44,7 @@ pub(super) fn run(options: &Options) -> Result<(), BenchError> {
         Part::Durable(options) => actix_web::rt::System::new().block_on(durable::run(options)),
         Part::Fill(options) => fill::run(options),
         Part::Graph(options) => actix_web::rt::System::new().block_on(graph::run(options)),
+        Part::Gateway(options) => send::run_gateway(options),
         Part::Load(options) => load::run(options),
         Part::Siege(options) => siege::run(options),
         Part::Sink => sink::run(),

@@ -27,6 +27,10 @@ pub(super) struct Call {
     pub(super) origin: String,
     /// The path, for paging links.
     pub(super) path: String,
+    /// The body as it came.
+    pub(super) raw: web::Bytes,
+    /// The header `Content-Type`.
+    pub(super) content_type: String,
     caller: Caller,
     params: HashMap<String, String>,
 }
@@ -63,17 +67,17 @@ impl FromRequest for Call {
         let req = req.clone();
         Box::pin(async move {
             let body = body.await?;
-            read(&req, &body).map_err(|refusal| Fault::from(refusal).into())
+            read(&req, body).map_err(|refusal| Fault::from(refusal).into())
         })
     }
 }
 
-fn read(req: &HttpRequest, body: &[u8]) -> Result<Call, Refusal> {
+fn read(req: &HttpRequest, raw: web::Bytes) -> Result<Call, Refusal> {
     let mut params = pairs(req.query_string());
     if is_form(req) {
-        params.extend(pairs(&String::from_utf8_lossy(body)));
+        params.extend(pairs(&String::from_utf8_lossy(&raw)));
     }
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(&raw).unwrap_or_default();
     let named = |name: &str| params.get(name).cloned().or_else(|| body[name].as_str().map(str::to_owned));
     let token = bearer(req).or_else(|| named("access_token"));
     let proof = named("appsecret_proof");
@@ -91,6 +95,8 @@ fn read(req: &HttpRequest, body: &[u8]) -> Result<Call, Refusal> {
         origin: format!("{}://{}", connection.scheme(), connection.host()),
         path: req.path().to_owned(),
         body,
+        raw,
+        content_type: content_type(req).to_owned(),
         caller,
         params,
     })
@@ -101,8 +107,12 @@ fn pairs(text: &str) -> HashMap<String, String> {
 }
 
 fn is_form(req: &HttpRequest) -> bool {
-    let content_type = req.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = content_type(req);
     content_type.is_empty() || content_type.starts_with("application/x-www-form-urlencoded")
+}
+
+fn content_type(req: &HttpRequest) -> &str {
+    req.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn bearer(req: &HttpRequest) -> Option<String> {

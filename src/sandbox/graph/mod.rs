@@ -1,24 +1,32 @@
 //! The simulated Graph API as HTTP routes: thin shells around the `World`. Knows no gateway.
 
 mod call;
+mod control;
+mod cut;
 mod discovery;
 mod fault;
 mod fields;
 mod media;
 mod messages;
+mod multipart;
 mod nodes;
 mod oauth;
 mod paging;
 mod subscriptions;
+mod templates;
+mod usage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::postoffice::{Counter, Shared};
+use super::statuses::Habits;
 use super::world::World;
+pub(super) use cut::remember;
 
 /// Most bytes of a request: an upload of media and its multipart frame.
 const MAX_BODY: usize = 101 * 1024 * 1024;
@@ -39,6 +47,12 @@ impl Graph {
 
     fn dice(&self) -> MutexGuard<'_, Xoshiro256PlusPlus> {
         self.dice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the statuses of sends come.
+    fn habits(&self) -> Habits {
+        let faults = &self.world().options.faults;
+        Habits { disorder: self.disorder, together: faults.statuses_together, twice: faults.statuses_twice }
     }
 
     fn chance(&self) -> f64 {
@@ -66,8 +80,14 @@ fn table(config: &mut ServiceConfig) {
         .route("", web::get().to(nodes::by_ids))
         .route("/", web::get().to(nodes::by_ids))
         .route("/media/{node}", web::get().to(media::content))
+        .route("/sandbox/stats", web::get().to(control::look))
+        .route("/sandbox/stats", web::delete().to(control::forget))
+        .route("/sandbox/faults", web::post().to(control::change_faults))
+        .route("/sandbox/events", web::post().to(control::happen))
+        .route("/sandbox/throughput", web::post().to(control::set_throughput))
         .service(
             web::scope("/{node:[0-9]+}")
+                .wrap(from_fn(usage::watch))
                 .service(
                     web::resource("/subscribed_apps")
                         .route(web::get().to(subscriptions::list))
@@ -86,6 +106,9 @@ fn table(config: &mut ServiceConfig) {
                 .route("/messages", web::post().to(messages::messages))
                 .route("/marketing_messages", web::post().to(messages::marketing_messages))
                 .route("/media", web::post().to(media::upload))
+                .route("/message_templates", web::get().to(templates::list))
+                .route("/whatsapp_business_profile", web::get().to(templates::profile))
+                .route("/whatsapp_business_profile", web::post().to(templates::update_profile))
                 .route("", web::get().to(nodes::node))
                 .route("", web::post().to(nodes::update))
                 .route("", web::delete().to(nodes::delete))

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::fault::Fault;
-use super::{Graph, fields, media, paging, subscriptions};
+use super::{Graph, fields, paging, subscriptions};
+use crate::sandbox::limits::{COEXISTENCE_THROUGHPUT, HIGH_THROUGHPUT};
+use crate::sandbox::postoffice::unix_now_ms;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::{Account, Number, World};
 
@@ -55,9 +57,8 @@ pub(super) async fn update(call: Call, graph: Data<Graph>) -> Result<Json<Value>
 }
 
 /// `DELETE /{node}`: media only.
-pub(super) async fn delete(call: Call) -> Result<Json<Value>, Fault> {
-    let call = call.of_system()?;
-    media::known(&call.node, "delete")?;
+pub(super) async fn delete(call: Call, graph: Data<Graph>) -> Result<Json<Value>, Fault> {
+    graph.world().delete_media(&call.of_system()?.node)?;
     Ok(Json(json!({"success": true})))
 }
 
@@ -72,8 +73,8 @@ pub(super) async fn unknown(req: HttpRequest) -> impl Responder {
 }
 
 fn show(world: &World, id: &str, call: &Call) -> Result<Value, Refusal> {
-    if let Ok(known) = media::known(id, &call.method) {
-        return Ok(media::node(&known, call));
+    if let Ok(media) = world.media_node(id, call.param("phone_number_id"), &call.origin, unix_now_ms()) {
+        return Ok(media);
     }
     if let Ok((account, number)) = world.number(id, &call.method) {
         return Ok(fields::pick(&number_node(world, account, number), call.param("fields"), NUMBER_DEFAULTS));
@@ -127,12 +128,14 @@ pub(super) fn number_node(world: &World, account: &Account, number: &Number) -> 
             configuration.insert(level.to_owned(), url.into());
         }
     }
+    let throughput = world.limits.throughput(&number.id);
+    let level = if throughput >= HIGH_THROUGHPUT { "HIGH" } else { "STANDARD" };
     json!({
         "id": number.id, "display_phone_number": number.display, "verified_name": number.name,
         "name_status": "APPROVED", "code_verification_status": "VERIFIED", "quality_rating": "GREEN",
         "quality_score": {"score": "GREEN"}, "status": "CONNECTED", "account_mode": "LIVE",
-        "platform_type": "CLOUD_API", "is_on_biz_app": false, "is_pin_enabled": true,
-        "is_official_business_account": false, "throughput": {"level": "STANDARD"},
+        "platform_type": "CLOUD_API", "is_on_biz_app": throughput <= COEXISTENCE_THROUGHPUT, "is_pin_enabled": true,
+        "is_official_business_account": false, "throughput": {"level": level},
         "messaging_limit_tier": "TIER_UNLIMITED", "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
         "webhook_configuration": configuration, "country_code": "US", "search_visibility": "NON_VISIBLE",
         "last_onboarded_time": "2026-01-15T10:00:00+0000", "health_status": health("PHONE_NUMBER", &number.id),

@@ -129,6 +129,8 @@ impl Sender {
         for item in items {
             if !self.shared.log.record(&item.key, now) {
                 stats.duplicates.add(1);
+            } else if let (Kind::Message, Place::Number(line)) = (item.kind, &item.place) {
+                self.shared.world().limits.receive(&line.number, now);
             }
             if item.kind == Kind::Status {
                 stats.statuses.add(1);

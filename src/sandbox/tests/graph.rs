@@ -141,17 +141,3 @@ async fn the_apps_own_callback_is_set_with_the_apps_token() {
     receiver.stop().await;
     sandbox.stop().await;
 }
-
-#[actix_web::test]
-async fn media_can_be_uploaded_looked_up_and_downloaded() {
-    let sandbox = start(subscribed()).await;
-    let client = Client::of(&sandbox);
-    let number = sandbox.world().accounts()[0].numbers[0].id.clone();
-    let (_, uploaded) = client.post(&format!("/v25.0/{number}/media"), &json!({})).await;
-    let (_, node) = client.get(&format!("/v25.0/{}", uploaded["id"].as_str().unwrap())).await;
-    let path = node["url"].as_str().unwrap().strip_prefix(&sandbox.graph_url()).unwrap().to_owned();
-    assert_eq!(client.get(&path).await.0, 200);
-    let stranger = Client { base: sandbox.graph_url(), token: "other".into() };
-    assert_error(&stranger.get(&path).await, 401, 190);
-    sandbox.stop().await;
-}

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::making::number_index;
+use crate::sandbox::limits::NumberUsage;
 
 /// How the token fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +19,21 @@ impl World {
     /// The token fares differently from now on.
     pub fn set_token_life(&mut self, life: TokenLife) {
         self.token_life = life;
+    }
+
+    /// `number` may have `throughput` messages per second from now on, in and out together; nobody is told.
+    pub fn set_throughput(&mut self, number: &str, throughput: u32) {
+        self.limits.set_throughput(number, throughput);
+    }
+
+    /// How each number that had messages used its limits.
+    pub fn usage(&self) -> Vec<NumberUsage> {
+        self.limits.usage()
+    }
+
+    /// Begins to count the usage of the limits anew.
+    pub fn forget_usage(&mut self) {
+        self.limits.forget_usage();
     }
 
     /// The account loses its last number; `false` where it has none.
