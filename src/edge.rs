@@ -1,6 +1,7 @@
 //! What every request handler shares: the house below, the settings it needs, and the bytes under way.
 
 use crate::auth::{Keys, TrustedProxies};
+use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
 use crate::tls::Live;
@@ -35,6 +36,10 @@ pub struct Edge {
     pub send_wait: Duration,
     /// The Graph version where a path names none.
     pub graph_version: Arc<str>,
+    /// How applications reach us, where the settings say so.
+    pub public_url: Option<Arc<str>>,
+    /// What may be asked of Graph beside messages.
+    pub budgets: Budgets,
     /// What is counted at the edge.
     pub counters: Counters,
 }
@@ -52,6 +57,8 @@ impl Edge {
             verb_wait: settings.server.verb_wait,
             send_wait: settings.send.send_wait,
             graph_version: settings.graph.version.as_str().into(),
+            public_url: settings.server.public_url.as_deref().map(Into::into),
+            budgets: Budgets::default(),
             counters: Counters::default(),
         }
     }

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod nats;
 mod patience;
 pub mod permits;
+pub mod stream;
 pub mod subscription;
 pub mod tls;
 mod written;

@@ -12,6 +12,7 @@ pub mod desk;
 pub mod directory;
 pub mod gate;
 pub mod gateway;
+pub mod media_ids;
 pub mod messages;
 pub mod rules;
 pub mod supervisor;

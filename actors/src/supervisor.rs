@@ -262,6 +262,8 @@ impl Actor for Supervisor {
                 age_ms: supervisor.plan.dead_retention.as_millis() as u64,
                 bytes: supervisor.plan.dead_bytes,
             };
+            let ids = Arc::clone(&store);
+            actix_rt::task::spawn_blocking(move || sweep::media_ids(ids.as_ref(), now_ms()));
             actix_rt::task::spawn_blocking(move || match sweep::dead_letters(store.as_ref(), bounds, now_ms()) {
                 Ok(0) => {}
                 Ok(removed) => log::info!("dead_letters_removed count={removed}"),

@@ -1,7 +1,9 @@
 //! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
 
+mod media;
 mod message;
 
+pub use media::MediaRecord;
 pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
 
 use crate::{Key, KeyBuilder, StoreError};
@@ -34,6 +36,8 @@ pub enum Kind {
     Dead = 20,
     /// [`AuditRecord`].
     Audit = 21,
+    /// [`MediaRecord`].
+    Media = 26,
 }
 
 /// How an engine keeps a kind within reach.
@@ -47,7 +51,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -59,13 +63,16 @@ impl Kind {
         Kind::Wamid,
         Kind::Dead,
         Kind::Audit,
+        Kind::Media,
     ];
 
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
             Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life => Temperature::Hot,
-            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
+            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit | Kind::Media => {
+                Temperature::Cold
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Dead letters are kept for a while and no longer: an hourly walk over them, on a thread that may block.
+//! Dead letters and media ids are kept for a while and no longer: an hourly walk over them, on a thread that may block.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +44,15 @@ pub(super) fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Resul
         log::warn!("dead_letters_evicted for want of room: bytes={bytes}");
     }
     Ok(removed)
+}
+
+/// Forgets media ids that Meta has forgotten too.
+pub(super) fn media_ids(store: &dyn Store, now: u64) {
+    match crate::media_ids::forget_old(store, now) {
+        Ok(0) => {}
+        Ok(forgotten) => log::info!("media_ids_forgotten count={forgotten}"),
+        Err(error) => log::error!("media_ids_unreadable why=\"{error}\""),
+    }
 }
 
 /// Walks over all dead letters in steps, and removes those that `goes` says so of, with their size.

@@ -41,6 +41,7 @@ fn place(kind: Kind) -> usize {
         Kind::Dead => 8,
         Kind::Audit => 9,
         Kind::Life => 10,
+        Kind::Media => 11,
     }
 }
 
