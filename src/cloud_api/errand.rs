@@ -122,13 +122,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn errand(method: Method, node: Node, path: &str) -> Option<Errand> {
-        Errand::of(&method, node, &Target::read(path, "").unwrap()).ok()
+    fn errand(method: &Method, node: Node, path: &str) -> Option<Errand> {
+        Errand::of(method, node, &Target::read(path, "").unwrap()).ok()
     }
 
     #[test]
     fn each_request_takes_the_scope_of_what_it_does() {
-        let scope = |method, node, path| errand(method, node, path).map(Errand::scope);
+        let scope = |method: &Method, node, path| errand(method, node, path).map(Errand::scope);
         for (method, node, path, wanted) in [
             (Method::GET, Node::Account, "/1", Scope::Inspect),
             (Method::HEAD, Node::Number, "/1/settings", Scope::Inspect),
@@ -144,7 +144,7 @@ mod tests {
             (Method::GET, Node::Medium, "/1/content", Scope::Send),
             (Method::DELETE, Node::Medium, "/1", Scope::Send),
         ] {
-            assert_eq!(scope(method.clone(), node, path), Some(wanted), "{method} {path}");
+            assert_eq!(scope(&method, node, path), Some(wanted), "{method} {path}");
         }
     }
 
@@ -162,7 +162,7 @@ mod tests {
             (Method::PATCH, Node::Account, "/1"),
             (Method::OPTIONS, Node::Account, "/1"),
         ] {
-            assert_eq!(errand(method.clone(), node, path), None, "{method} {path}");
+            assert_eq!(errand(&method, node, path), None, "{method} {path}");
         }
     }
 

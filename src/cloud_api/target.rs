@@ -154,12 +154,12 @@ const INSIDE: [&str; 15] = [
 /// that are not the key's.
 fn leads_out(fields: &str) -> impl Iterator<Item = &str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_decimal = |name: &str, opens: &str| opens == "." && name.bytes().all(|byte| byte.is_ascii_digit());
     let looked_into = move |(at, opens): (usize, &str)| {
         let before = fields[..at].trim_end();
         let from = before.rfind(|c| !is_name(c)).map_or(0, |at| at + 1);
         // What follows `)` was looked at where its name stands; `.` between digits is no name.
-        Some(&before[from..])
-            .filter(|name| !name.is_empty() && !(opens == "." && name.bytes().all(|b| b.is_ascii_digit())))
+        Some(&before[from..]).filter(|name| !name.is_empty() && !is_decimal(name, opens))
     };
     let opens = fields.match_indices(['{', '.']).filter_map(looked_into);
     opens.filter(|name| !INSIDE.contains(&name.to_ascii_lowercase().as_str()))
