@@ -132,7 +132,8 @@ fn with_url(node: &Bytes, url: &str) -> Option<Bytes> {
 /// `GET /{media}/content`: the bytes. Their URL lives for minutes, so it is asked for each time, and once more where it
 /// has ended already.
 pub(super) async fn content(passing: Passing<'_>) -> Result<HttpResponse, Refused> {
-    for is_last in [false, true] {
+    let mut is_last = false;
+    loop {
         let heard = get(&passing, &graph_url(&passing)?, Turn::Call).await?;
         if !heard.status.is_success() {
             return Ok(relay::stream(heard, Mask::of(&passing.access)));
@@ -149,11 +150,10 @@ pub(super) async fn content(passing: Passing<'_>) -> Result<HttpResponse, Refuse
         let heard = get(&passing, &medium.url, Turn::File).await?;
         match heard.status.as_u16() {
             200 => return download(&passing, medium, heard),
-            401 | 403 | 404 | 410 if !is_last => {}
+            401 | 403 | 404 | 410 if !is_last => is_last = true,
             status => return Err(Refused::download(format!("Meta's media host answered {status}: try again"))),
         }
     }
-    unreachable!("the last turn ends with an answer or a refusal")
 }
 
 fn graph_url(passing: &Passing<'_>) -> Result<String, Fault> {

@@ -17,8 +17,8 @@ const SHORT: usize = 1 << 20;
 
 /// What of a caller's headers Graph sees; everything else stays here.
 const REQUEST_HEADERS: [&str; 4] = ["content-type", "accept", "accept-language", "if-none-match"];
-/// What of Graph's headers the caller sees.
-const ANSWER_HEADERS: [&str; 20] = [
+/// What of Graph's headers the caller sees. Not `WWW-Authenticate` nor `Location`: Graph may write a token into them.
+const ANSWER_HEADERS: [&str; 19] = [
     "content-type",
     "content-disposition",
     "content-encoding",
@@ -30,7 +30,6 @@ const ANSWER_HEADERS: [&str; 20] = [
     "pragma",
     "retry-after",
     "vary",
-    "www-authenticate",
     "x-business-use-case-usage",
     "x-app-usage",
     "x-ad-account-usage",
