@@ -1,6 +1,7 @@
 //! What every request handler shares: the house below, the settings it needs, and the bytes under way.
 
 use crate::auth::{Keys, TrustedProxies};
+use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
 use crate::tls::Live;
@@ -39,6 +40,10 @@ pub struct Edge {
     pub graph_version: Arc<str>,
     /// Whether an account's own routes may lead to private addresses.
     pub private_routes: bool,
+    /// How applications reach us, where the settings say so.
+    pub public_url: Option<Arc<str>>,
+    /// What may be asked of Graph beside messages.
+    pub budgets: Budgets,
     /// What is counted at the edge.
     pub counters: Counters,
 }
@@ -58,6 +63,8 @@ impl Edge {
             send_wait: settings.send.send_wait,
             graph_version: settings.graph.version.as_str().into(),
             private_routes: settings.server.private_routes,
+            public_url: settings.server.public_url.as_deref().map(Into::into),
+            budgets: Budgets::default(),
             counters: Counters::default(),
         }
     }

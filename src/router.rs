@@ -3,16 +3,23 @@
 use crate::error::{ApiError, ErrorId};
 use crate::{callback, cloud_api, ops};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, guard};
 
 /// The public listener: what Meta and applications reach.
 pub fn public(config: &mut ServiceConfig) {
     config
+        // Ids are digits, and a gateway's name begins with a letter.
+        .service(web::resource(r"/{version:v\d+\.\d+}").to(cloud_api::refuse_root))
+        .service(web::resource(r"/{node:\d+}").to(cloud_api::pass))
         .service(web::resource("/{uri}").to(callback::handle))
         .service(
             web::resource(r"/{version:v\d+\.\d+}/{number}/{node:messages|marketing_messages}").post(cloud_api::send),
         )
         .service(web::resource("/{number}/{node:messages|marketing_messages}").post(cloud_api::send_unversioned))
+        .service(web::resource("/").guard(guard::Post()).to(cloud_api::refuse_root))
+        .service(web::resource(r"/{version:v\d+\.\d+}/").to(cloud_api::refuse_root))
+        .service(web::resource(r"/{version:v\d+\.\d+}/{path:.+}").to(cloud_api::pass))
+        .service(web::resource(r"/{node:\d+}/{path:.*}").to(cloud_api::pass))
         .default_service(web::to(nothing_here));
 }
 

@@ -75,6 +75,7 @@ pub async fn start(
     let opened = web::block(open).await.map_err(|_| StartError::Thread)?;
     let store = opened.map_err(StartError::Store)?;
     let (public, public_handle, arbiters) = listen_public(settings, &late, tls.clone()).await?;
+    let loops = arbiters.clone();
     let plan = Plan {
         store,
         gateways: settings.gateways.clone(),
@@ -97,9 +98,21 @@ pub async fn start(
     if let Some(live) = &tls {
         actix_web::rt::spawn(tls::watch(Arc::downgrade(live)));
     }
+    caught_up(&loops).await;
     public_handle.resume().await;
     log::info!("listening public={public} ops={ops} gateways={}", settings.gateways.len());
     Ok(Running { public, ops, edge, handles: [public_handle, ops_handle], started: Arc::new(settings.clone()) })
+}
+
+/// Waits until each event loop has done what it was given so far: a request may need what an account's actor needs.
+async fn caught_up(arbiters: &[ArbiterHandle]) {
+    for arbiter in arbiters {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        arbiter.spawn_fn(move || {
+            let _ = tell.send(());
+        });
+        let _ = told.await;
+    }
 }
 
 /// Listens without accepting: connections wait until the house stands. Gives the event loops of the workers, on which

@@ -3,6 +3,7 @@
 use crate::account::{Account, AccountDesk};
 use crate::courier::Courier;
 use crate::courier::gate::Gates;
+use crate::courier::stream::Streams;
 use crate::desk::LoopDesk;
 use crate::gate::{Gate, GateDesk};
 use crate::gateway::{GraphSettings, Route};
@@ -25,6 +26,8 @@ pub struct Berth {
     pub gates: Rc<GateDesk>,
     /// Who calls out for them.
     pub courier: Addr<Courier>,
+    /// What passes through to Graph, byte by byte.
+    pub streams: Rc<Streams>,
 }
 
 impl Berth {
@@ -34,6 +37,7 @@ impl Berth {
             accounts: LoopDesk::open(settle::<Account>),
             gates: LoopDesk::open(settle::<Gate>),
             courier: Courier::new(graph, routes, gates).start(),
+            streams: Rc::new(Streams::new(graph)),
         });
         BERTH.with(|here| here.replace(Some(Rc::clone(&berth))));
         berth

@@ -18,6 +18,7 @@ mod hold;
 pub mod nats;
 mod patience;
 pub mod permits;
+pub mod stream;
 pub mod subscription;
 pub mod tls;
 mod written;

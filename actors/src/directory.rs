@@ -129,6 +129,11 @@ impl Accounts {
         self.by_id.get(id)
     }
 
+    /// Whether the account has a number.
+    pub fn has_numbers(&self, id: &str) -> bool {
+        self.by_number.values().any(|owner| owner.as_ref() == id)
+    }
+
     /// How many are engaged.
     pub fn len(&self) -> usize {
         self.by_id.len()

@@ -1,9 +1,22 @@
 //! The Cloud-API-compatible side: any Cloud API client works by changing its base URL and token. Refusals have Graph's
 //! error shape, because that is what such clients read.
 
+mod budgets;
+mod checked;
+mod errand;
+mod masked;
+mod media;
 mod messages;
+mod owner;
+mod passthrough;
+mod refused;
+mod relay;
+mod target;
 
+pub use budgets::Budgets;
 pub use messages::{send, send_unversioned};
+pub use passthrough::{pass, refuse_root};
+pub use refused::Refused;
 
 use crate::auth::AuthFault;
 use crate::error::ApiError;

@@ -51,8 +51,8 @@ pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, Kind, LifeAlarm, LifeRecord,
-    MessageRecord, MessageState, Noun, OpenDelivery, Outbox, OwnRoute, Progress, RoutesRecord, Temperature,
-    TokenRecord, Wamid,
+    MediaRecord, MessageRecord, MessageState, Noun, OpenDelivery, Outbox, OwnRoute, Progress, RoutesRecord,
+    Temperature, TokenRecord, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

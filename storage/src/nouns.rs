@@ -1,10 +1,12 @@
 //! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
 
 mod hold;
+mod media;
 mod message;
 mod token;
 
 pub use hold::Hold;
+pub use media::MediaRecord;
 pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
 pub use token::TokenRecord;
 
@@ -44,6 +46,8 @@ pub enum Kind {
     Dead = 20,
     /// [`AuditRecord`].
     Audit = 21,
+    /// [`MediaRecord`].
+    Media = 26,
 }
 
 /// How an engine keeps a kind within reach.
@@ -57,7 +61,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -72,6 +76,7 @@ impl Kind {
         Kind::Wamid,
         Kind::Dead,
         Kind::Audit,
+        Kind::Media,
     ];
 
     /// Where the engine keeps it.
@@ -85,7 +90,9 @@ impl Kind {
             | Kind::Hold
             | Kind::Routes
             | Kind::Token => Temperature::Hot,
-            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
+            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit | Kind::Media => {
+                Temperature::Cold
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Item {
     pub status: Option<Box<str>>,
     /// In a status: `biz_opaque_callback_data`, what the sender put on the message.
     pub opaque: Option<Box<str>>,
+    /// Meta's ids of the media in it.
+    pub media: Vec<Box<str>>,
     /// The item's own time, in seconds since 1970.
     pub sent_at_s: Option<u64>,
     /// Whether it opens the 24-hour window: a customer's message or call.

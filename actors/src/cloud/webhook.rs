@@ -9,6 +9,7 @@ mod cut;
 mod envelope;
 mod facts;
 mod levels;
+mod media;
 mod natural;
 mod opaque;
 mod people;

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod breaker;
+pub mod budget;
 pub mod deliveries;
 pub mod dialogs;
 pub mod erasing;

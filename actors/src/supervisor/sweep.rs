@@ -1,5 +1,5 @@
-//! What is kept for a while and no longer, looked through on a thread that may block: dead letters once an hour, and as
-//! soon as so many bytes of them came that there may be too many; everything else a part at a time.
+//! What is kept for a while and no longer, looked through on a thread that may block: dead letters and media ids once an hour, and as
+//! soon as so many bytes of letters came that there may be too many; everything else a part at a time.
 
 mod silent;
 
@@ -60,6 +60,7 @@ impl Sweeper {
             let came = store.figures().dead_bytes;
             let (removed, left) = dead_letters(store, self.bounds, now)?;
             self.dead = (left, came);
+            media_ids(store, now);
             if removed > 0 {
                 log::info!("dead_letters_removed count={removed}");
             }
@@ -107,6 +108,15 @@ fn dead_letters(store: &dyn Store, bounds: Bounds, now: u64) -> Result<(usize, u
         log::warn!("dead_letters_evicted for want of room: bytes={bytes}");
     }
     Ok((removed, total - all_excess))
+}
+
+/// Forgets media ids that Meta has forgotten too.
+fn media_ids(store: &dyn Store, now: u64) {
+    match crate::media_ids::forget_old(store, now) {
+        Ok(0) => {}
+        Ok(forgotten) => log::info!("media_ids_forgotten count={forgotten}"),
+        Err(error) => log::error!("media_ids_unreadable why=\"{error}\""),
+    }
 }
 
 /// Walks over all dead letters in steps, and removes those that `goes` says so of, with their size.

@@ -121,6 +121,7 @@ fn judge(
         | Kind::Routes
         | Kind::Token
         | Kind::Wamid
+        | Kind::Media
         | Kind::Audit => {}
     }
     Ok(())

@@ -72,6 +72,19 @@ pub(crate) async fn ask(method: &str, url: &str, headers: &[(&str, &str)], body:
     finish(with(client().request(method, url), headers).send_body(body.into()).await).await
 }
 
+/// Any method, with `headers` and `body`; `None` where the other side hangs up within its answer.
+pub(crate) async fn try_ask(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Option<Answer> {
+    let method = awc::http::Method::from_bytes(method.as_bytes()).expect("a method");
+    let body = body.into();
+    let request = with(client().request(method, url), headers);
+    read(if body.is_empty() { request.send().await } else { request.send_body(body).await }.ok()?).await
+}
+
 /// [`post`] where the other side may hang up: `None` then.
 pub(crate) async fn try_post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Option<Answer> {
     read(with(client().post(url), headers).send_body(body.into()).await.ok()?).await

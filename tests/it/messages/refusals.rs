@@ -92,8 +92,9 @@ async fn other_methods_and_nodes_are_not_taken_for_messages() {
     let number = stage.line(0, 0).number;
     let got = http::get(&format!("{}/v25.0/{number}/messages", stage.public), &[("Authorization", &bearer(KEY))]).await;
     assert_eq!(got.status, 405);
-    let unknown = stage.send(&format!("v25.0/{number}/media"), "{}").await;
-    assert_eq!((unknown.status, unknown.json()["id"].as_str()), (404, Some("wharf.path.unknown")));
+    for written in ["messages/", "Messages", "messages/x"] {
+        is_graphs_shape(&stage.send(&format!("v25.0/{number}/{written}"), text_to("1")).await, 400, 100);
+    }
     assert_ne!(stage.send(&format!("latest/{number}/messages"), text_to("1")).await.status, 200);
     assert_eq!(stage.sandbox.stats().view().sends, 0);
     stage.end().await;

@@ -192,6 +192,7 @@ fn item(scope: &Scope<'_>, found: Found<'_>, body: Bytes, span: (u32, u32)) -> I
         message_id: facts.message_id.map(Into::into),
         status: facts.status.map(Into::into),
         opaque: facts.opaque.map(Into::into),
+        media: facts.media,
         sent_at_s: facts.sent_at_s,
         opens_window: facts.opens_window,
         key,

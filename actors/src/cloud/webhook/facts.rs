@@ -1,6 +1,7 @@
 //! What an item says: kind, person, id, time. Knows Meta's members; knows neither envelope nor account.
 
 use super::levels::List;
+use super::media;
 use super::natural;
 use super::people;
 use super::scope::{Scope, seconds};
@@ -16,6 +17,7 @@ pub(super) struct Facts<'t> {
     pub(super) message_id: Option<Text<'t>>,
     pub(super) status: Option<Text<'t>>,
     pub(super) opaque: Option<Text<'t>>,
+    pub(super) media: Vec<Box<str>>,
     pub(super) sent_at_s: Option<u64>,
     pub(super) opens_window: bool,
     /// By what it is known again; `None` where only its bytes tell.
@@ -31,6 +33,7 @@ impl<'t> Facts<'t> {
             message_id: None,
             status: None,
             opaque: None,
+            media: Vec::new(),
             sent_at_s: None,
             opens_window: false,
             natural: None,
@@ -66,6 +69,9 @@ pub(super) fn of_element<'t>(list: List, element: Value<'t>, scope: &Scope<'t>) 
     };
     if matches!(list, List::Messages | List::Statuses | List::Echoes | List::Calls | List::AutomaticEvents) {
         facts.message_id = element.word("id");
+    }
+    if matches!(list, List::Messages | List::Echoes) {
+        facts.media = media::ids(element);
     }
     if list == List::Statuses {
         facts.status = element.word("status").filter(|_| subject(element) == Subject::Message);

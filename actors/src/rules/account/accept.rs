@@ -6,7 +6,7 @@ use super::{Accept, AccountMachine, Effect, InFlight, wants};
 use crate::cloud::item::Item;
 use crate::rules::ownership;
 use std::sync::Arc;
-use wharf_storage::{Change, Disposition, Event, EventKind, Mark, Seen, Tally, Write};
+use wharf_storage::{Change, Disposition, Event, EventKind, Mark, MediaRecord, Seen, Tally, Write};
 
 impl AccountMachine {
     pub(super) fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
@@ -60,6 +60,10 @@ impl AccountMachine {
             stamp: item.stamp,
             seen: Seen { content: item.content, at_s: (now / 1000) as u32 },
         });
+        for media in &item.media {
+            let (media, account) = (media.clone(), self.record.id.clone());
+            change.put(&MediaRecord { media, account, number: item.number.id.clone(), at_ms: now });
+        }
         let superseded = item.kind == EventKind::Status && self.take_status(&item, change, now);
         let life_before = (item.kind == EventKind::Account).then(|| self.take_life(&item, now));
         let mut event = self.event(item, gateway, secret, change, now);
