@@ -14,4 +14,5 @@ pub mod send;
 pub mod signature;
 pub mod splice;
 pub mod token;
+pub mod verdict;
 pub mod webhook;
