@@ -88,7 +88,7 @@ pub async fn start(
         },
         dead_bytes: settings.storage.dead_bytes,
         dead_retention: settings.storage.dead_retention,
-        send_max_age: settings.send.send_max_age,
+        unknown_wait: settings.send.unknown_wait,
         reconcile_every: settings.reconcile_every,
         vault: Arc::new(Vault::new(&settings.storage.secret_key)),
     };

@@ -18,8 +18,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
-use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
+use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Standing, Store};
 
+mod bodies;
 mod finish;
 mod recall;
 mod reconcile;
@@ -27,6 +28,7 @@ mod restore;
 mod retire;
 mod subscription;
 
+use bodies::Bodies;
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
@@ -63,6 +65,7 @@ pub struct Account {
     desk: Rc<AccountDesk>,
     courier: Addr<Courier>,
     callers: HashMap<Box<str>, UnboundedSender<Sent>>,
+    bodies: Bodies,
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
@@ -115,6 +118,7 @@ impl Account {
             desk,
             courier,
             callers: HashMap::new(),
+            bodies: Bodies::default(),
             waiting: HashMap::new(),
             timer: None,
             recalls: 0,
@@ -244,9 +248,16 @@ impl Account {
         ctx.spawn(read.into_actor(self).map(heard));
     }
 
-    fn send(&mut self, record: Arc<wharf_storage::MessageRecord>, ctx: &mut Context<Self>) {
+    fn send(&mut self, record: Arc<MessageRecord>, ctx: &mut Context<Self>) {
         let id = record.id.clone();
-        let call = self.courier.send(crate::courier::Send { gateway: Arc::clone(&self.house.gateway), record });
+        let (courier, gateway) = (self.courier.clone(), Arc::clone(&self.house.gateway));
+        let body = self.bodies.find(&self.house.store, &id);
+        let call = async move {
+            match body.await {
+                Ok(body) => courier.send(crate::courier::Send { gateway, record, body }).await,
+                Err(reason) => Ok(Tried::NotSent { reason }),
+            }
+        };
         let heard = move |tried: Result<Tried, MailboxError>, account: &mut Self, ctx: &mut Context<Self>| {
             let lost = || Tried::Lost { reason: "wharf stopped".into() };
             let input = Input::Tried { id, tried: tried.unwrap_or_else(|_| lost()), chance: chance() };
@@ -341,7 +352,7 @@ impl Handler<Submit> for Account {
     type Result = ();
 
     fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
-        let Submit { record, progress } = message;
+        let Submit { submission, progress } = message;
         if let Standing::Closed { reason } = self.house.store.standing() {
             let _ = progress.send(Sent::Lost { reason });
             return;
@@ -354,9 +365,10 @@ impl Handler<Submit> for Account {
         if self.callers.len().is_power_of_two() {
             self.callers.retain(|_, caller| !caller.is_closed());
         }
-        let id = record.id.clone();
+        let id = submission.record.id.clone();
         self.callers.insert(id.clone(), progress);
-        if let Some(ticket) = self.turn(Input::Submit(record), Vec::new(), ctx) {
+        self.bodies.keep(&id, &submission.body);
+        if let Some(ticket) = self.turn(Input::Submit(submission), Vec::new(), ctx) {
             self.waiting.insert(ticket, Waiting::Caller(id));
         }
     }
@@ -384,6 +396,8 @@ impl Handler<Look> for Account {
             oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             life: self.machine.life().clone(),
+            numbers: self.machine.outbox().numbers(),
+            holds: self.machine.outbox().holds().map(views::HoldView::of).collect(),
             outbox: views::outbox(self.machine.outbox()),
         })
     }

@@ -4,7 +4,7 @@ use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
-use crate::rules::account::Entry;
+use crate::rules::account::{Entry, Submission};
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
 use crate::views::AccountView;
@@ -12,7 +12,7 @@ use actix::{Addr, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Write};
+use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Write};
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
 #[derive(Message)]
@@ -55,7 +55,7 @@ pub struct Attempt {
 #[rtype(result = "()")]
 pub struct Submit {
     /// The message, `queued`.
-    pub record: Box<MessageRecord>,
+    pub submission: Box<Submission>,
     /// Who waits.
     pub progress: UnboundedSender<Sent>,
 }

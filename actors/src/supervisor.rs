@@ -12,6 +12,7 @@ use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
+use crate::rules::outbox::Patience;
 use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
@@ -42,6 +43,10 @@ const DIALOGS: usize = 500_000;
 /// Bytes of event bodies in memory for deliveries, all accounts together.
 const BODIES: usize = 256 << 20;
 
+/// How long a message whose answer was lost holds back the next one to the same recipient, in ms: a status comes within
+/// seconds, where one comes.
+const UNKNOWN_HOLDS_MS: u64 = 10_000;
+
 /// What the house is built from.
 #[derive(Clone)]
 pub struct Plan {
@@ -61,8 +66,8 @@ pub struct Plan {
     pub dead_bytes: u64,
     /// A dead letter is kept this long.
     pub dead_retention: Duration,
-    /// A message older than this is not sent any more.
-    pub send_max_age: Duration,
+    /// How long word of a message whose answer was lost is awaited.
+    pub unknown_wait: Duration,
     /// Every account is compared with Meta's side once in this time.
     pub reconcile_every: Duration,
     /// Opens the secrets that the store keeps.
@@ -146,7 +151,7 @@ fn setting(plan: &Plan, accounts: usize) -> Setting {
         dialogs: (DIALOGS / accounts).clamp(64, 20_000),
         dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
         body_bytes: (BODIES / accounts / routes).max(4 << 10),
-        send_max_age_ms: plan.send_max_age.as_millis() as u64,
+        patience: Patience { unknown_ms: plan.unknown_wait.as_millis() as u64, unknown_holds_ms: UNKNOWN_HOLDS_MS },
     }
 }
 

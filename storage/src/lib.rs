@@ -48,8 +48,9 @@ pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
-    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Kind, LifeAlarm, LifeRecord, MessageRecord,
-    MessageState, Noun, OpenDelivery, Outbox, Progress, Temperature, Wamid,
+    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, HoldCause, HoldScope, Kind, LifeAlarm,
+    LifeRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, Priority, Progress,
+    SendHold, Temperature, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

@@ -2,7 +2,10 @@
 
 mod message;
 
-pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
+pub use message::{
+    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
+    Twin, Wamid,
+};
 
 use crate::{Key, KeyBuilder, StoreError};
 use bytes::Bytes;
@@ -22,6 +25,8 @@ pub enum Kind {
     Claim = 4,
     /// [`LifeRecord`].
     Life = 8,
+    /// [`SendHold`].
+    SendHold = 14,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -34,6 +39,10 @@ pub enum Kind {
     Dead = 20,
     /// [`AuditRecord`].
     Audit = 21,
+    /// [`MessageBody`].
+    Body = 28,
+    /// [`Twin`].
+    Twin = 29,
 }
 
 /// How an engine keeps a kind within reach.
@@ -47,25 +56,37 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
         Kind::Claim,
         Kind::Life,
+        Kind::SendHold,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
         Kind::Wamid,
         Kind::Dead,
         Kind::Audit,
+        Kind::Body,
+        Kind::Twin,
     ];
 
     /// Where the engine keeps it.
     pub fn temperature(self) -> Temperature {
         match self {
-            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life => Temperature::Hot,
-            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit => Temperature::Cold,
+            Kind::Account | Kind::Progress | Kind::Outbox | Kind::Claim | Kind::Life | Kind::SendHold => {
+                Temperature::Hot
+            }
+            Kind::Dialog
+            | Kind::Alias
+            | Kind::Message
+            | Kind::Wamid
+            | Kind::Dead
+            | Kind::Audit
+            | Kind::Body
+            | Kind::Twin => Temperature::Cold,
         }
     }
 }

@@ -257,6 +257,7 @@ mod tests {
             }),
             lane: 1,
             message_id: item.message_id,
+            outbound: None,
             wanted_by: Vec::new(),
             body: item.body,
             item: item.item,

@@ -77,6 +77,13 @@ impl Refusal {
         Self { object: object.clone(), body: object.clone(), ..Self::of_map(0, &map, message) }
     }
 
+    /// The first error of a status; `None` where it has none.
+    pub fn of_status(status: &Bytes) -> Option<Self> {
+        let errors = *json::members(status)?.get("errors")?;
+        let errors: Vec<&serde_json::value::RawValue> = serde_json::from_str(errors.get()).ok()?;
+        errors.first().map(|error| Self::of_object(&json::share(status, error)))
+    }
+
     /// A refusal of our own making, shaped as Graph's: 409 for a foreign account, a confirmation that did not come.
     pub fn ours(code: i64, message: impl Into<String>) -> Self {
         let map = Map::from_iter([("code".to_owned(), code.into())]);

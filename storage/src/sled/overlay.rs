@@ -29,19 +29,7 @@ impl<T> ByKind<T> {
 }
 
 fn place(kind: Kind) -> usize {
-    match kind {
-        Kind::Account => 0,
-        Kind::Progress => 1,
-        Kind::Outbox => 2,
-        Kind::Claim => 3,
-        Kind::Dialog => 4,
-        Kind::Alias => 5,
-        Kind::Message => 6,
-        Kind::Wamid => 7,
-        Kind::Dead => 8,
-        Kind::Audit => 9,
-        Kind::Life => 10,
-    }
+    Kind::ALL.iter().position(|known| *known == kind).expect("ALL has every kind, which a test says")
 }
 
 impl Overlay {

@@ -33,7 +33,7 @@ impl AccountMachine {
         }
         if let Some(entry) = compared.entry {
             change.put(&entry.record);
-            (self.record, self.numbers) = (entry.record, entry.numbers);
+            self.show(entry, now);
         }
         if !change.is_empty() {
             self.commit(change, InFlight::default(), effects);
