@@ -33,6 +33,8 @@ pub struct Edge {
     pub verb_wait: Duration,
     /// How long a send waits for Graph before it answers 202.
     pub send_wait: Duration,
+    /// How long a message may wait in the queue.
+    pub send_max_age: Duration,
     /// The Graph version where a path names none.
     pub graph_version: Arc<str>,
     /// What is counted at the edge.
@@ -51,6 +53,7 @@ impl Edge {
             in_flight: InFlight::new(settings.server.inflight_bytes),
             verb_wait: settings.server.verb_wait,
             send_wait: settings.send.send_wait,
+            send_max_age: settings.send.send_max_age,
             graph_version: settings.graph.version.as_str().into(),
             counters: Counters::default(),
         }

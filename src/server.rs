@@ -13,6 +13,7 @@ use actix_web::{App, HttpServer, web};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use wharf_actors::account::Guards;
 use wharf_actors::messages::Drain;
 use wharf_actors::rules::gate::Limits;
 use wharf_actors::supervisor::{Plan, build};
@@ -89,6 +90,7 @@ pub async fn start(
         dead_bytes: settings.storage.dead_bytes,
         dead_retention: settings.storage.dead_retention,
         unknown_wait: settings.send.unknown_wait,
+        guards: Guards { duplicates: settings.send.duplicate_guard, window: settings.send.strict_window },
         reconcile_every: settings.reconcile_every,
         vault: Arc::new(Vault::new(&settings.storage.secret_key)),
     };

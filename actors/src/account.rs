@@ -5,7 +5,7 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
-use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Standing, Store};
+use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Store};
 
 mod bodies;
 mod finish;
@@ -26,6 +26,7 @@ mod recall;
 mod reconcile;
 mod restore;
 mod retire;
+mod submit;
 mod subscription;
 
 use bodies::Bodies;
@@ -34,6 +35,8 @@ pub use recall::{Questions, Recalled};
 pub(crate) use restore::reader as restore_reader;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
+pub use submit::Guards;
+use submit::Requests;
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -55,6 +58,8 @@ pub struct House {
     pub gateway: Arc<Gateway>,
     /// Who is told of its death.
     pub supervisor: WeakAddr<Supervisor>,
+    /// What of sends is refused at once.
+    pub guards: Guards,
 }
 
 /// The actor of one account.
@@ -64,8 +69,10 @@ pub struct Account {
     house: House,
     desk: Rc<AccountDesk>,
     courier: Addr<Courier>,
-    callers: HashMap<Box<str>, UnboundedSender<Sent>>,
+    callers: HashMap<Box<str>, Vec<UnboundedSender<Sent>>>,
     bodies: Bodies,
+    /// Requests that came with an idempotency key lately, and what the duplicate guard remembers.
+    requests: Requests,
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
@@ -119,6 +126,7 @@ impl Account {
             courier,
             callers: HashMap::new(),
             bodies: Bodies::default(),
+            requests: Requests::default(),
             waiting: HashMap::new(),
             timer: None,
             recalls: 0,
@@ -143,8 +151,8 @@ impl Account {
                 Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
                 Effect::Send(record) => self.send(record, ctx),
                 Effect::Answer { id, answer } => {
-                    if let Some(caller) = self.callers.remove(&id) {
-                        let _ = caller.send(Sent::Settled(answer));
+                    for caller in self.callers.remove(&id).into_iter().flatten() {
+                        let _ = caller.send(Sent::Settled(answer.clone()));
                     }
                 }
             }
@@ -276,17 +284,17 @@ impl Account {
             match (self.waiting.remove(&waits).expect("listed just now"), outcome) {
                 (Waiting::Told(tell), Outcome::Durable) => drop(tell.send(Ok(()))),
                 (Waiting::Told(tell), Outcome::Lost { reason }) => drop(tell.send(Err(reason.to_string()))),
-                (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, Sent::Durable),
+                (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, &Sent::Durable),
                 (Waiting::Caller(id), Outcome::Lost { reason }) => {
-                    self.tell_caller(&id, Sent::Lost { reason: reason.to_string() })
+                    self.tell_caller(&id, &Sent::Lost { reason: reason.to_string() })
                 }
             }
         }
     }
 
-    fn tell_caller(&mut self, id: &str, what: Sent) {
-        if let Some(caller) = self.callers.get(id) {
-            let _ = caller.send(what);
+    fn tell_caller(&mut self, id: &str, what: &Sent) {
+        for caller in self.callers.get(id).into_iter().flatten() {
+            let _ = caller.send(what.clone());
         }
     }
 
@@ -344,32 +352,6 @@ impl Handler<Settled> for Account {
             Outcome::Durable => drop(self.turn(Input::Settled { ticket: message.ticket }, Vec::new(), ctx)),
             // What was decided on top of it is void: the supervisor rebuilds the account from storage.
             Outcome::Lost { .. } => ctx.stop(),
-        }
-    }
-}
-
-impl Handler<Submit> for Account {
-    type Result = ();
-
-    fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
-        let Submit { submission, progress } = message;
-        if let Standing::Closed { reason } = self.house.store.standing() {
-            let _ = progress.send(Sent::Lost { reason });
-            return;
-        }
-        if self.leaving {
-            let _ = progress.send(Sent::Lost { reason: "the account is being removed".into() });
-            return;
-        }
-        // Callers that gave up waiting are forgotten whenever their number has doubled.
-        if self.callers.len().is_power_of_two() {
-            self.callers.retain(|_, caller| !caller.is_closed());
-        }
-        let id = submission.record.id.clone();
-        self.callers.insert(id.clone(), progress);
-        self.bodies.keep(&id, &submission.body);
-        if let Some(ticket) = self.turn(Input::Submit(submission), Vec::new(), ctx) {
-            self.waiting.insert(ticket, Waiting::Caller(id));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The supervisor: spawns, rebuilds and retires the actors of accounts, and publishes the routing table. The verbs
 //! themselves are in `verbs`; what an account is, only the account decides.
 
-use crate::account::{Account, House, restore};
+use crate::account::{Account, Guards, House, restore};
 use crate::berth::Berth;
 use crate::clock::now_ms;
 use crate::courier::Courier;
@@ -68,6 +68,8 @@ pub struct Plan {
     pub dead_retention: Duration,
     /// How long word of a message whose answer was lost is awaited.
     pub unknown_wait: Duration,
+    /// What of sends is refused at once.
+    pub guards: Guards,
     /// Every account is compared with Meta's side once in this time.
     pub reconcile_every: Duration,
     /// Opens the secrets that the store keeps.
@@ -219,7 +221,12 @@ impl Supervisor {
             // What it would start could not be kept: it would be delivered again after every rebuild.
             drop(machine.handle(Input::Rest, now_ms()));
         }
-        let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
+        let house = House {
+            store,
+            gateway: Arc::clone(&desks.gateway),
+            supervisor: address.downgrade(),
+            guards: self.plan.guards,
+        };
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         let machine = if closed { machine.at_rest() } else { machine };
         Ok(Account::start_in_arbiter(arbiter, move |_| {

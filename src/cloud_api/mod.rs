@@ -2,6 +2,7 @@
 //! error shape, because that is what such clients read.
 
 mod messages;
+mod options;
 
 pub use messages::{send, send_unversioned};
 

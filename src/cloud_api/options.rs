@@ -13,23 +13,23 @@ const LONGEST_KEY: usize = 255;
 
 /// What a sender asks for; what is absent is as the settings say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendOptions {
+pub(super) struct SendOptions {
     /// `Prefer`: how long the answer may wait for Graph's.
-    pub wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
     /// `X-Wharf-Priority`.
-    pub priority: Priority,
+    pub(super) priority: Priority,
     /// `X-Wharf-Expires`.
-    pub expires_in: Option<Duration>,
+    pub(super) expires_in: Option<Duration>,
     /// `X-Wharf-On-Unknown`.
-    pub on_unknown: OnUnknown,
+    pub(super) on_unknown: OnUnknown,
     /// `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
 }
 
 impl SendOptions {
     /// Reads the headers of `request`. What is not understood is refused: a campaign that says `bulk` wrongly must not
     /// go before replies.
-    pub fn read(request: &HttpRequest) -> Result<Self, OwnRefusal> {
+    pub(super) fn read(request: &HttpRequest) -> Result<Self, OwnRefusal> {
         let header = |name: &'static str| -> Result<Option<&str>, OwnRefusal> {
             let Some(value) = request.headers().get(name) else { return Ok(None) };
             let text = value.to_str().map_err(|_| bad(name, "text without special characters"))?;

@@ -34,6 +34,13 @@ pub fn unmarked(body: &Bytes, range: (u32, u32), own: Option<&str>) -> Option<(B
     Some((body.into(), (range.0, end)))
 }
 
+/// A receipt for the message `wamid` in place of the one it names in `message_id`. `None` where it names none.
+pub fn remarked(body: &Bytes, wamid: &str) -> Option<Bytes> {
+    let members = json::members(body)?;
+    let wamid = serde_json::to_string(wamid).expect("text always serialises");
+    Some(replaced(body, members.get("message_id")?, &wamid))
+}
+
 /// `object` without the member whose value is `raw`, its name and one comma.
 fn removed(object: &Bytes, raw: &RawValue) -> Option<Bytes> {
     let from = raw.get().as_ptr() as usize - object.as_ptr() as usize;

@@ -12,7 +12,7 @@ mod settle;
 mod turns;
 mod unknown;
 
-pub use records::forward;
+pub use records::{answer_of, forward};
 
 use crate::cloud::verdict::Verdict;
 use bytes::Bytes;

@@ -70,7 +70,7 @@ fn message_in(change: &Change) -> MessageRecord {
 }
 
 fn taken(wamid: &str) -> Input {
-    let answer = Answer { status: 200, body: bytes::Bytes::from_static(b"{}"), twin: None };
+    let answer = Answer { status: 200, body: bytes::Bytes::from_static(b"{}") };
     Input::Tried { id: "a".into(), tried: Tried::Taken { wamid: wamid.into(), answer }, chance: 0.5 }
 }
 

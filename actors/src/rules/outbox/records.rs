@@ -1,6 +1,8 @@
 //! What is true of a message on its own: its lane, its next state, what is remembered of its tries, its column in the ledger.
 
-use super::Tried;
+use super::{Answer, Tried};
+use crate::cloud::graph_error::{Transience, graph_error};
+use crate::cloud::send::taken_before;
 use crate::cloud::verdict::{Circumstances, Delay, verdict};
 use wharf_storage::{Attempt, DeadLetter, MessageRecord, MessageState, MessageTally};
 
@@ -20,6 +22,29 @@ pub fn forward(state: MessageState, status: &str) -> Option<MessageState> {
     };
     let taken = state >= MessageState::Accepted && state <= MessageState::Played;
     (taken && to > state).then_some(to)
+}
+
+/// What a caller is told of a message that has ended.
+pub fn answer_of(record: &MessageRecord) -> Answer {
+    if let Some(wamid) = &record.wamid {
+        return Answer { status: 200, body: taken_before(wamid, &record.to) };
+    }
+    let error = record.error.as_deref().unwrap_or_default();
+    let last = record.attempts.iter().rev().find(|attempt| attempt.status >= 400);
+    match last.filter(|_| error.contains("\"error\"")) {
+        Some(last) => Answer { status: last.status, body: error.to_owned().into() },
+        None => {
+            let text = format!("the message is {}: {}", record.state.word(), readable(error));
+            let body = graph_error(100, None, &text, &text, Transience::Final).to_string();
+            Answer { status: 400, body: body.into() }
+        }
+    }
+}
+
+/// The text of an error of ours.
+fn readable(error: &str) -> String {
+    let read: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+    read["message"].as_str().map_or_else(|| "it was not sent".to_owned(), str::to_owned)
 }
 
 pub(super) fn our_error(code: &str, detail: &str) -> String {

@@ -35,7 +35,7 @@ impl Desk {
     }
 
     fn step(&mut self, take: impl FnOnce(&mut Outbox, &mut Step)) -> Next {
-        let mut step = Step { tally: self.tally.clone(), ..Step::default() };
+        let mut step = Step { tally: self.tally, ..Step::default() };
         take(&mut self.outbox, &mut step);
         self.tally = step.tally;
         for write in step.change.writes {
