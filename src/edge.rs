@@ -36,6 +36,8 @@ pub struct Edge {
     pub keep_body: KeepBody,
     /// How long a send waits for Graph before it answers 202.
     pub send_wait: Duration,
+    /// How long a message may wait in the queue.
+    pub send_max_age: Duration,
     /// The Graph version where a path names none.
     pub graph_version: Arc<str>,
     /// Whether an account's own routes may lead to private addresses.
@@ -61,6 +63,7 @@ impl Edge {
             verb_wait: settings.server.verb_wait,
             keep_body: settings.storage.keep_body,
             send_wait: settings.send.send_wait,
+            send_max_age: settings.send.send_max_age,
             graph_version: settings.graph.version.as_str().into(),
             private_routes: settings.server.private_routes,
             public_url: settings.server.public_url.as_deref().map(Into::into),

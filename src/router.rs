@@ -43,6 +43,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/messages/{id}", web::get().to(ops::messages::one))
+        .route("/api/messages/{id}", web::delete().to(ops::messages::cancel))
         .route("/api/alarms", web::get().to(ops::alarms::list))
         .route("/api/ledger", web::get().to(ops::ledger::all))
         .route("/api/quarantine", web::get().to(ops::quarantine::list))

@@ -12,6 +12,7 @@ use actix_web::web;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use wharf_actors::account::Guards;
 use wharf_actors::messages::Drain;
 use wharf_actors::rules::gate::Limits;
 use wharf_actors::supervisor::{Plan, build};
@@ -89,7 +90,8 @@ pub async fn start(
         },
         dead_bytes: settings.storage.dead_bytes,
         dead_retention: settings.storage.dead_retention,
-        send_max_age: settings.send.send_max_age,
+        unknown_wait: settings.send.unknown_wait,
+        guards: Guards { duplicates: settings.send.duplicate_guard, window: settings.send.strict_window },
         reconcile_every: settings.reconcile_every,
         vault: Arc::new(Vault::new(&settings.storage.secret_key)),
     };

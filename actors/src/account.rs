@@ -5,7 +5,7 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
-use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled, Submit};
+use crate::messages::{Adopt, Attempt, Deliver, Died, Look, Refresh, Sent, Settled};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::Tried;
@@ -18,8 +18,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
-use wharf_storage::{AccountRecord, Event, Outcome, Receipt, Standing, Store};
+use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Store};
 
+mod bodies;
 mod erase;
 mod finish;
 mod recall;
@@ -27,14 +28,19 @@ mod reconcile;
 mod restore;
 mod retire;
 mod routes;
+mod submit;
 mod subscription;
 
+use bodies::Bodies;
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
 pub(crate) use restore::readers as restore_readers;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
 pub use routes::{Changed, MOST_OWN_ROUTES, Own};
+pub use submit::Guards;
+use submit::Requests;
+pub(crate) use submit::TWIN_FOR_MS;
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -56,6 +62,8 @@ pub struct House {
     pub gateway: Arc<Gateway>,
     /// Who is told of its death.
     pub supervisor: WeakAddr<Supervisor>,
+    /// What of sends is refused at once.
+    pub guards: Guards,
 }
 
 /// The actor of one account.
@@ -65,7 +73,10 @@ pub struct Account {
     house: House,
     desk: Rc<AccountDesk>,
     courier: Addr<Courier>,
-    callers: HashMap<Box<str>, UnboundedSender<Sent>>,
+    callers: HashMap<Box<str>, Vec<UnboundedSender<Sent>>>,
+    bodies: Bodies,
+    /// Requests that came with an idempotency key lately, and what the duplicate guard remembers.
+    requests: Requests,
     /// Who waits for a change to be durable, by ticket.
     waiting: HashMap<u64, Waiting>,
     timer: Option<(u64, SpawnHandle)>,
@@ -122,6 +133,8 @@ impl Account {
             desk,
             courier,
             callers: HashMap::new(),
+            bodies: Bodies::default(),
+            requests: Requests::default(),
             waiting: HashMap::new(),
             timer: None,
             recalls: 0,
@@ -148,8 +161,8 @@ impl Account {
                 Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
                 Effect::Send(record) => self.send(record, ctx),
                 Effect::Answer { id, answer } => {
-                    if let Some(caller) = self.callers.remove(&id) {
-                        let _ = caller.send(Sent::Settled(answer));
+                    for caller in self.callers.remove(&id).into_iter().flatten() {
+                        let _ = caller.send(Sent::Settled(answer.clone()));
                     }
                 }
             }
@@ -263,9 +276,16 @@ impl Account {
         ctx.spawn(read.into_actor(self).map(heard));
     }
 
-    fn send(&mut self, record: Arc<wharf_storage::MessageRecord>, ctx: &mut Context<Self>) {
+    fn send(&mut self, record: Arc<MessageRecord>, ctx: &mut Context<Self>) {
         let id = record.id.clone();
-        let call = self.courier.send(crate::courier::Send { gateway: Arc::clone(&self.house.gateway), record });
+        let (courier, gateway) = (self.courier.clone(), Arc::clone(&self.house.gateway));
+        let body = self.bodies.find(&self.house.store, &id);
+        let call = async move {
+            match body.await {
+                Ok(body) => courier.send(crate::courier::Send { gateway, record, body }).await,
+                Err(reason) => Ok(Tried::NotSent { reason }),
+            }
+        };
         let heard = move |tried: Result<Tried, MailboxError>, account: &mut Self, ctx: &mut Context<Self>| {
             let lost = || Tried::Lost { reason: "wharf stopped".into() };
             let input = Input::Tried { id, tried: tried.unwrap_or_else(|_| lost()), chance: chance() };
@@ -284,17 +304,17 @@ impl Account {
             match (self.waiting.remove(&waits).expect("listed just now"), outcome) {
                 (Waiting::Told(tell), Outcome::Durable) => drop(tell.send(Ok(()))),
                 (Waiting::Told(tell), Outcome::Lost { reason }) => drop(tell.send(Err(reason.to_string()))),
-                (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, Sent::Durable),
+                (Waiting::Caller(id), Outcome::Durable) => self.tell_caller(&id, &Sent::Durable),
                 (Waiting::Caller(id), Outcome::Lost { reason }) => {
-                    self.tell_caller(&id, Sent::Lost { reason: reason.to_string() })
+                    self.tell_caller(&id, &Sent::Lost { reason: reason.to_string() })
                 }
             }
         }
     }
 
-    fn tell_caller(&mut self, id: &str, what: Sent) {
-        if let Some(caller) = self.callers.get(id) {
-            let _ = caller.send(what);
+    fn tell_caller(&mut self, id: &str, what: &Sent) {
+        for caller in self.callers.get(id).into_iter().flatten() {
+            let _ = caller.send(what.clone());
         }
     }
 
@@ -357,31 +377,6 @@ impl Handler<Settled> for Account {
     }
 }
 
-impl Handler<Submit> for Account {
-    type Result = ();
-
-    fn handle(&mut self, message: Submit, ctx: &mut Self::Context) {
-        let Submit { record, progress } = message;
-        if let Standing::Closed { reason, .. } = self.house.store.standing() {
-            let _ = progress.send(Sent::Lost { reason });
-            return;
-        }
-        if self.leaving {
-            let _ = progress.send(Sent::Lost { reason: "the account is being removed".into() });
-            return;
-        }
-        // Callers that gave up waiting are forgotten whenever their number has doubled.
-        if self.callers.len().is_power_of_two() {
-            self.callers.retain(|_, caller| !caller.is_closed());
-        }
-        let id = record.id.clone();
-        self.callers.insert(id.clone(), progress);
-        if let Some(ticket) = self.turn(Input::Submit(record), Vec::new(), ctx) {
-            self.waiting.insert(ticket, Waiting::Caller(id));
-        }
-    }
-}
-
 impl Handler<Refresh> for Account {
     type Result = ResponseFuture<Result<(), String>>;
 
@@ -404,6 +399,8 @@ impl Handler<Look> for Account {
             oldest_undelivered_ms: deliveries.readers().iter().filter_map(Reader::oldest_ms).min(),
             routes: views::routes(deliveries),
             life: self.machine.life().clone(),
+            numbers: self.machine.outbox().numbers(),
+            holds: self.machine.outbox().holds().map(views::HoldView::of).collect(),
             outbox: views::outbox(self.machine.outbox()),
         })
     }

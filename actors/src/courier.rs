@@ -24,14 +24,16 @@ pub mod tls;
 mod written;
 
 use crate::clock::chance;
-use crate::cloud::refusal::{Refusal, Retry};
+use crate::cloud::refusal::Refusal;
 use crate::cloud::send::Taken;
+use crate::cloud::splice;
 use crate::cloud::token::TokenReport;
 use crate::gateway::{Gateway, GraphSettings, Route, Secret};
 use crate::messages::Attempt;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
 use actix::prelude::*;
+use bytes::Bytes;
 use call::{Access, Call};
 use coalesce::Coalescer;
 use deliver::{Sink, Ways, post_together, stopped};
@@ -139,6 +141,8 @@ pub struct Send {
     pub gateway: Arc<Gateway>,
     /// The message.
     pub record: Arc<MessageRecord>,
+    /// What the application sent.
+    pub body: Bytes,
 }
 
 impl Handler<Send> for Courier {
@@ -149,11 +153,13 @@ impl Handler<Send> for Courier {
         Box::pin(async move {
             let record = &message.record;
             let path = format!("{}/{}", record.number, record.path);
-            let call = Call::send(path, record.body.clone()).version(&*record.version);
             let access = match Access::for_account(&message.gateway, &record.account) {
                 Ok(access) => access,
                 Err(fault) => return as_tried(Err(fault)),
             };
+            // Meta's statuses bring our mark back: they tell what became of a message whose answer is lost.
+            let body = splice::marked(&message.body, &splice::mark_of(&record.id)).unwrap_or(message.body);
+            let call = Call::send(path, body).version(&*record.version);
             as_tried(graph.call(&access, call).await)
         })
     }
@@ -170,7 +176,7 @@ fn as_tried(called: Result<call::Answer, Fault>) -> Tried {
         },
         Err(Fault::Refused(refusal)) => Tried::Refused {
             code: refusal.code,
-            passing: refusal.class() == Retry::Transient,
+            verdict: refusal.verdict(),
             answer: Answer { status: refusal.http_status, body: refusal.body },
         },
         Err(Fault::NotSent { reason }) => Tried::NotSent { reason },

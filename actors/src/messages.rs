@@ -1,11 +1,12 @@
 //! Every message that crosses from one actor to another, in the order of the flow: the protocol on one page.
 
 use crate::account::Changed;
+use crate::cloud::graph_error::OwnRefusal;
 use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
-use crate::rules::account::Entry;
+use crate::rules::account::{Entry, Submission};
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
 use crate::views::AccountView;
@@ -13,7 +14,7 @@ use actix::{Addr, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{AccountRecord, Erasure, Event, MessageRecord, Outcome, OwnRoute, Receipt, Write};
+use wharf_storage::{AccountRecord, Erasure, Event, MessageState, Outcome, OwnRoute, Receipt, Write};
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
 #[derive(Message)]
@@ -56,7 +57,7 @@ pub struct Attempt {
 #[rtype(result = "()")]
 pub struct Submit {
     /// The message, `queued`.
-    pub record: Box<MessageRecord>,
+    pub submission: Box<Submission>,
     /// Who waits.
     pub progress: UnboundedSender<Sent>,
 }
@@ -73,7 +74,22 @@ pub enum Sent {
     },
     /// Graph answered.
     Settled(Answer),
+    /// The same request came before: it is this message.
+    Known {
+        /// `msg_…`.
+        id: Box<str>,
+    },
+    /// It is not taken.
+    Refused(OwnRefusal),
 }
+
+/// Edge → account: withdraw a message. Answered when that is durable; else with its state, where it is known.
+#[derive(Message)]
+#[rtype(result = "Result<(), Option<MessageState>>")]
+pub struct Cancel(
+    /// `msg_…`.
+    pub Box<str>,
+);
 
 /// Supervisor → account: this is the registry's entry now. Answered when it is durable.
 #[derive(Message)]

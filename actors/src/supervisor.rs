@@ -1,7 +1,7 @@
 //! The supervisor: spawns, rebuilds and retires the actors of accounts, and publishes the routing table. The verbs
 //! themselves are in `verbs`; what an account is, only the account decides.
 
-use crate::account::{Account, House, Own, restore};
+use crate::account::{Account, Guards, House, Own, restore};
 use crate::berth::Berth;
 use crate::clock::now_ms;
 use crate::courier::Courier;
@@ -13,6 +13,7 @@ use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release, Reroute};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
+use crate::rules::outbox::Patience;
 use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
@@ -47,6 +48,10 @@ const DIALOGS: usize = 500_000;
 /// Bytes of event bodies in memory for deliveries, all accounts together.
 const BODIES: usize = 256 << 20;
 
+/// How long a message whose answer was lost holds back the next one to the same recipient, in ms: a status comes within
+/// seconds, where one comes.
+const UNKNOWN_HOLDS_MS: u64 = 10_000;
+
 /// What the house is built from.
 #[derive(Clone)]
 pub struct Plan {
@@ -68,8 +73,10 @@ pub struct Plan {
     pub dead_bytes: u64,
     /// A dead letter is kept this long.
     pub dead_retention: Duration,
-    /// A message older than this is not sent any more.
-    pub send_max_age: Duration,
+    /// How long word of a message whose answer was lost is awaited.
+    pub unknown_wait: Duration,
+    /// What of sends is refused at once.
+    pub guards: Guards,
     /// Every account is compared with Meta's side once in this time.
     pub reconcile_every: Duration,
     /// Opens the secrets that the store keeps.
@@ -167,7 +174,7 @@ fn setting(plan: &Plan, accounts: usize) -> Setting {
         dialogs: (DIALOGS / accounts).clamp(64, 20_000),
         dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
         body_bytes: (BODIES / accounts / routes).max(4 << 10),
-        send_max_age_ms: plan.send_max_age.as_millis() as u64,
+        patience: Patience { unknown_ms: plan.unknown_wait.as_millis() as u64, unknown_holds_ms: UNKNOWN_HOLDS_MS },
     }
 }
 
@@ -240,7 +247,12 @@ impl Supervisor {
             // What it would start could not be kept: it would be delivered again after every rebuild.
             drop(machine.handle(Input::Rest, now_ms()));
         }
-        let house = House { store, gateway: Arc::clone(&desks.gateway), supervisor: address.downgrade() };
+        let house = House {
+            store,
+            gateway: Arc::clone(&desks.gateway),
+            supervisor: address.downgrade(),
+            guards: self.plan.guards,
+        };
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         let machine = if closed { machine.at_rest() } else { machine };
         Ok(Account::start_in_arbiter(arbiter, move |_| {

@@ -3,12 +3,12 @@
 use crate::gateway::Route;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::life::Life;
-use crate::rules::outbox::Outbox;
+use crate::rules::outbox::{NumberView, Outbox};
 use crate::rules::reader::LastAnswer;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wharf_storage::MessageState;
+use wharf_storage::{MessageState, SendHold};
 
 /// An account's actor.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +27,45 @@ pub struct AccountView {
     pub life: Life,
     /// Messages that still have to leave, by state.
     pub outbox: BTreeMap<&'static str, usize>,
+    /// By phone number id.
+    pub numbers: BTreeMap<String, NumberView>,
+    /// Why messages wait although their turn has come.
+    pub holds: Vec<HoldView>,
+}
+
+/// Why some messages wait.
+#[derive(Debug, Clone, Serialize)]
+pub struct HoldView {
+    /// `account`, `number` or `template`.
+    pub scope: &'static str,
+    /// The number's id or the template's name.
+    pub name: String,
+    /// Who can end it: `token`, `meta`, `throttle` (time) or `operator`.
+    pub cause: &'static str,
+    /// Graph's error code, where one began it.
+    pub code: Option<i64>,
+    /// For people.
+    pub reason: String,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// It ends by itself then, in ms since 1970.
+    pub until_ms: Option<u64>,
+}
+
+impl HoldView {
+    /// `hold`, as it is shown.
+    pub fn of(hold: &SendHold) -> Self {
+        let (scope, name) = hold.scope.parts();
+        Self {
+            scope,
+            name: name.to_owned(),
+            cause: hold.cause.word(),
+            code: hold.code,
+            reason: hold.reason.to_string(),
+            since_ms: hold.since_ms,
+            until_ms: hold.until_ms,
+        }
+    }
 }
 
 /// One route's way through one stream.

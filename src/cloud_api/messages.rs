@@ -1,13 +1,14 @@
 //! `POST /{version}/{phone_number_id}/messages`: into the account's durable outbox, and answered as Graph answered it.
 
 use super::GraphRefusal;
-use crate::auth::Scope;
+use super::options::SendOptions;
+use crate::auth::{Caller, Scope};
 use crate::authorised::caller;
 use crate::callback::read_body;
 use crate::edge::{Edge, Ready};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Path, Payload};
+use actix_web::web::{self, Bytes, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +18,16 @@ use wharf_actors::account::Account;
 use wharf_actors::clock::now_ms;
 use wharf_actors::cloud::graph_error::OwnRefusal;
 use wharf_actors::cloud::send::{Outbound, OutboundMessage, queued};
+use wharf_actors::cloud::splice;
 use wharf_actors::courier::Pass;
 use wharf_actors::courier::call::{Body, Call};
+use wharf_actors::courier::fault::Fault;
 use wharf_actors::directory::Desks;
 use wharf_actors::messages::{Sent, Submit};
+use wharf_actors::rules::account::Submission;
 use wharf_actors::rules::outbox::Answer;
-use wharf_storage::{MessageRecord, MessageState};
+use wharf_storage::{KeyBuilder, Kind, MessageRecord, MessageState, Noun, Twin};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// A message that is not durable after this long is answered 503 and may be sent again.
 const DURABLE_WITHIN: Duration = Duration::from_secs(5);
@@ -56,6 +61,14 @@ struct Sending {
     node: String,
 }
 
+/// What became of a message by the time its sender is answered.
+struct Heard {
+    /// Its id, which may be that of an earlier twin.
+    id: String,
+    /// Graph's answer, or ours in its shape; `None` where it is not settled.
+    answer: Option<Answer>,
+}
+
 impl Sending {
     async fn run(self, request: &HttpRequest, payload: Payload, edge: &Edge) -> Result<HttpResponse, GraphRefusal> {
         let caller = caller(request, edge).await?;
@@ -67,49 +80,74 @@ impl Sending {
             return Err(OwnRefusal::NotPermitted("send").into());
         }
         edge.require_room()?;
+        let options = SendOptions::read(request)?;
         let too_many = || unavailable("too many bytes are under way");
         let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
         let body = read_body(request, payload, &mut reserved).await?;
         let answer = match Outbound::read(&body)? {
-            Outbound::Message(message) => self.submit(message, body, &account, &actor, edge).await,
-            Outbound::Mark(_) => self.pass(body, account, &desks, edge).await,
+            Outbound::Message(message) => {
+                let body = match &message.quotes {
+                    Some(quoted) => renamed(body, quoted, &account, edge, splice::requoted).await?,
+                    None => body,
+                };
+                self.submit(message, body, options, &caller, &account, &actor, edge).await
+            }
+            Outbound::Mark(mark) => {
+                let body = match &mark.message_id {
+                    Some(id) => renamed(body, id, &account, edge, splice::remarked).await?,
+                    None => body,
+                };
+                self.pass(body, account, &desks, edge).await
+            }
         };
         drop(reserved);
         answer
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all that is known of a request, once")]
     async fn submit(
         self,
         message: OutboundMessage,
         body: Bytes,
+        options: SendOptions,
+        caller: &Caller,
         account: &Arc<str>,
         actor: &actix::Addr<Account>,
         edge: &Edge,
     ) -> Result<HttpResponse, GraphRefusal> {
         let input = message.input.clone();
-        let record = self.record(message, body, account);
-        let id = record.id.to_string();
-        let (progress, mut heard) = unbounded_channel();
-        let full = actor.try_send(Submit { record: Box::new(record), progress }).is_err();
-        if full {
+        let patience = Instant::now() + options.wait.unwrap_or(edge.send_wait);
+        let submission = self.submission(message, body, &options, caller, account, edge);
+        let id = submission.record.id.to_string();
+        let (progress, heard) = unbounded_channel();
+        if actor.try_send(Submit { submission: Box::new(submission), progress }).is_err() {
             return Err(unavailable("the account's mailbox is full").into());
         }
-        let patience = Instant::now() + edge.send_wait;
-        let settled = durable(&mut heard).await?;
-        let answer = match settled {
-            Some(answer) => Some(answer),
-            None => timeout_at(patience, settled_answer(&mut heard)).await.ok().flatten(),
-        };
-        Ok(match answer {
-            Some(answer) => as_graph(&answer, &id),
-            None => as_graph(&Answer { status: 202, body: queued(&id, &input) }, &id),
-        })
+        let Heard { id, answer } = hear(heard, id, patience).await?;
+        let answer = answer.unwrap_or_else(|| Answer { status: 202, body: queued(&id, &input) });
+        Ok(as_graph(&answer, &id))
     }
 
-    fn record(self, message: OutboundMessage, body: Bytes, account: &Arc<str>) -> MessageRecord {
+    fn submission(
+        self,
+        message: OutboundMessage,
+        body: Bytes,
+        options: &SendOptions,
+        caller: &Caller,
+        account: &Arc<str>,
+        edge: &Edge,
+    ) -> Submission {
         let now = now_ms();
-        MessageRecord {
-            id: format!("msg_{}", ulid::Ulid::generate().to_string().to_lowercase()).into(),
+        let expires_in = options.expires_in.unwrap_or(edge.send_max_age).min(edge.send_max_age);
+        let id: Box<str> = format!("msg_{}", ulid::Ulid::generate().to_string().to_lowercase()).into();
+        let twin = options.idempotency_key.as_ref().map(|key| Twin {
+            request: xxh3_128([&*caller.name, &*self.number, &*self.node, key].join("\0").as_bytes()),
+            body: xxh3_128(&body),
+            message: id.clone(),
+            at_ms: now,
+        });
+        let record = MessageRecord {
+            id,
             account: account.as_ref().into(),
             number: self.number.into(),
             to: message.input.into(),
@@ -117,15 +155,21 @@ impl Sending {
             path: self.node.into(),
             version: self.version.into(),
             state: MessageState::Queued,
-            body,
+            kind: message.kind.into(),
+            template: message.template.map(Into::into),
+            priority: options.priority,
+            on_unknown: options.on_unknown,
+            opaque: message.opaque.map(Into::into),
             wamid: None,
             error: None,
             attempts: Vec::new(),
             created_at_ms: now,
             changed_at_ms: now,
             due_at_ms: 0,
+            expires_at_ms: now + expires_in.as_millis() as u64,
             place: 0,
-        }
+        };
+        Submission { record, body, twin }
     }
 
     /// Read receipts and typing indicators never wait behind the queue.
@@ -141,7 +185,7 @@ impl Sending {
         let passed = passed.map_err(|_| unavailable("wharf is stopping"))?;
         match passed {
             Ok(answer) => Ok(as_graph(&answer, "")),
-            Err(wharf_actors::courier::fault::Fault::Refused(refusal)) => {
+            Err(Fault::Refused(refusal)) => {
                 Ok(as_graph(&Answer { status: refusal.http_status, body: refusal.body }, ""))
             }
             Err(fault) => Err(OwnRefusal::Unavailable(fault.to_string()).into()),
@@ -149,25 +193,43 @@ impl Sending {
     }
 }
 
-/// Waits until the message is durable; its answer, where that came first.
-async fn durable(heard: &mut UnboundedReceiver<Sent>) -> Result<Option<Answer>, OwnRefusal> {
-    match tokio::time::timeout(DURABLE_WITHIN, heard.recv()).await {
-        Ok(Some(Sent::Durable)) => Ok(None),
-        Ok(Some(Sent::Settled(answer))) => Ok(Some(answer)),
-        Ok(Some(Sent::Lost { reason })) => Err(OwnRefusal::Unavailable(reason)),
-        Ok(None) => Err(unavailable("the account was restarted")),
-        Err(_) => Err(unavailable("it could not be stored in time")),
+/// `body` with Meta's id of a message in place of ours, where it names one of ours.
+async fn renamed(
+    body: Bytes,
+    named: &str,
+    account: &Arc<str>,
+    edge: &Edge,
+    rename: fn(&Bytes, &str) -> Option<Bytes>,
+) -> Result<Bytes, OwnRefusal> {
+    if !named.starts_with("msg_") {
+        return Ok(body);
     }
+    let (store, key) = (Arc::clone(&edge.wharf.store), KeyBuilder::new().text(named).build());
+    let found = web::block(move || store.get(Kind::Message, &key.0)).await;
+    let found = found.ok().and_then(Result::ok).flatten();
+    let record = found.and_then(|bytes| MessageRecord::from_bytes(&bytes).ok());
+    let wamid = record.filter(|record| *record.account == **account).and_then(|record| record.wamid);
+    let body = wamid.and_then(|wamid| rename(&body, &wamid));
+    body.ok_or_else(|| OwnRefusal::NoWamid(named.to_owned()))
 }
 
-async fn settled_answer(heard: &mut UnboundedReceiver<Sent>) -> Option<Answer> {
-    while let Some(sent) = heard.recv().await {
-        match sent {
-            Sent::Settled(answer) => return Some(answer),
-            Sent::Durable | Sent::Lost { .. } => {}
+/// Follows a message until it is settled or patience ends; it is durable by then.
+async fn hear(mut heard: UnboundedReceiver<Sent>, id: String, patience: Instant) -> Result<Heard, OwnRefusal> {
+    let (mut id, mut durable) = (id, false);
+    let kept_by = Instant::now() + DURABLE_WITHIN;
+    loop {
+        let until = if durable { patience } else { kept_by };
+        match timeout_at(until, heard.recv()).await {
+            Ok(Some(Sent::Durable)) => durable = true,
+            Ok(Some(Sent::Known { id: first })) => id = first.into(),
+            Ok(Some(Sent::Settled(answer))) => return Ok(Heard { id, answer: Some(answer) }),
+            Ok(Some(Sent::Refused(refusal))) => return Err(refusal),
+            Ok(Some(Sent::Lost { reason })) => return Err(OwnRefusal::Unavailable(reason)),
+            Err(_) | Ok(None) if durable => return Ok(Heard { id, answer: None }),
+            Ok(None) => return Err(unavailable("the account was restarted")),
+            Err(_) => return Err(unavailable("it could not be stored in time")),
         }
     }
-    None
 }
 
 fn as_graph(answer: &Answer, id: &str) -> HttpResponse {

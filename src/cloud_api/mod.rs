@@ -7,6 +7,7 @@ mod errand;
 mod masked;
 mod media;
 mod messages;
+mod options;
 mod owner;
 mod passthrough;
 mod refused;

@@ -167,9 +167,24 @@ pub const SETTINGS: &[Setting] = &[
     ),
     with_default("send", "send_wait", "4s", "How long a send is awaited before it is answered 202."),
     with_default("send", "send_max_age", "24h", "How long a message may wait in the queue before it expires."),
-    not_yet("send", "unknown_wait"),
-    not_yet("send", "strict_window"),
-    not_yet("send", "duplicate_guard"),
+    with_default(
+        "send",
+        "unknown_wait",
+        "60s",
+        "How long a message whose answer was lost waits for a status; then it fails with `wharf.unknown`, or is sent again where the sender asked for that.",
+    ),
+    with_default(
+        "send",
+        "strict_window",
+        "false",
+        "Refuses a free-form message at once where the customer's 24-hour window is known to be closed.",
+    ),
+    with_default(
+        "send",
+        "duplicate_guard",
+        "false",
+        "Refuses a message whose number, recipient and body equal those of one within the last 60 s.",
+    ),
     required(
         "gateway",
         "uri",

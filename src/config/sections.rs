@@ -156,6 +156,15 @@ pub(super) fn send(unread: Unread, reading: &mut Reading) -> Option<SendSettings
     let mut section = Section::open("send", unread, reading)?;
     let send_wait = section.get("send_wait", values::within(Duration::ZERO, SECOND * 60));
     let send_max_age = section.get("send_max_age", values::duration(SECOND));
+    let unknown_wait = section.get("unknown_wait", values::duration(SECOND));
+    let strict_window = section.get("strict_window", values::truth);
+    let duplicate_guard = section.get("duplicate_guard", values::truth);
     section.close();
-    Some(SendSettings { send_wait: send_wait?, send_max_age: send_max_age? })
+    Some(SendSettings {
+        send_wait: send_wait?,
+        send_max_age: send_max_age?,
+        unknown_wait: unknown_wait?,
+        strict_window: strict_window?,
+        duplicate_guard: duplicate_guard?,
+    })
 }

@@ -92,6 +92,12 @@ pub struct SendSettings {
     pub send_wait: Duration,
     /// How long a message may wait in the queue.
     pub send_max_age: Duration,
+    /// How long word of a message whose answer was lost is awaited.
+    pub unknown_wait: Duration,
+    /// Whether a free-form message outside the known 24-hour window is refused at once.
+    pub strict_window: bool,
+    /// Whether the same message to the same recipient within a minute is refused.
+    pub duplicate_guard: bool,
 }
 
 /// All settings, checked.

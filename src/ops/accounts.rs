@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use wharf_actors::clock::now_ms;
 use wharf_actors::courier::gate::Standing;
 use wharf_actors::messages::Look;
-use wharf_actors::views::AccountView;
+use wharf_actors::rules::outbox::NumberView;
+use wharf_actors::views::{AccountView, HoldView};
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
 
 /// An account in a list.
@@ -45,7 +46,38 @@ struct AccountInside {
     oldest_undelivered_at: Option<String>,
     routes: BTreeMap<String, RouteShown>,
     outbox: BTreeMap<&'static str, usize>,
+    /// By phone number id.
+    sends: BTreeMap<String, SendsShown>,
+    /// Why messages wait although their turn has come.
+    holds: Vec<HoldShown>,
     ledger: Tally,
+}
+
+/// How the sends of one number stand.
+#[derive(Debug, Serialize)]
+struct SendsShown {
+    /// Meta's figure: messages per second, out and in together.
+    limit: u32,
+    /// What is used of it now.
+    rate: u32,
+    queued: usize,
+    sending: usize,
+    oldest_queued_at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct HoldShown {
+    /// `account`, `number` or `template`.
+    scope: &'static str,
+    /// The number's id or the template's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    /// Who ends it: `token`, `meta`, `throttle` (time) or `operator`.
+    cause: &'static str,
+    code: Option<i64>,
+    reason: String,
+    since: Option<String>,
+    until: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,8 +181,29 @@ impl AccountInside {
             oldest_undelivered_at: view.oldest_undelivered_ms.and_then(moment),
             routes: view.routes.into_iter().map(route).collect(),
             outbox: view.outbox,
+            sends: view.numbers.into_iter().map(|(id, number)| (id, SendsShown::of(&number))).collect(),
+            holds: view.holds.into_iter().map(HoldShown::of).collect(),
             ledger,
         }
+    }
+}
+
+impl SendsShown {
+    fn of(number: &NumberView) -> Self {
+        Self {
+            limit: number.limit,
+            rate: number.rate,
+            queued: number.queued,
+            sending: number.sending,
+            oldest_queued_at: number.oldest_ms.and_then(moment),
+        }
+    }
+}
+
+impl HoldShown {
+    fn of(hold: HoldView) -> Self {
+        let HoldView { scope, name, cause, code, reason, since_ms, until_ms } = hold;
+        Self { scope, name, cause, code, reason, since: moment(since_ms), until: until_ms.and_then(moment) }
     }
 }
 

@@ -78,6 +78,7 @@ impl Load {
             dialog: None,
             lane: seq % 100,
             message_id: Some("wamid.HBgLMTY0NjcwNDM1OTUVAgASGBQzQTdGNUU0".into()),
+            outbound: None,
             wanted_by: Vec::new(),
             body: self.body.clone(),
             item: (0, BODY as u32),

@@ -149,6 +149,8 @@ pub struct Event {
     pub lane: u64,
     /// Meta's id of the message, call or status.
     pub message_id: Option<Box<str>>,
+    /// In a status: our id of the message it is about.
+    pub outbound: Option<Box<str>>,
     /// Tags of the routes that want it, fixed when it was accepted: later settings don't change what was promised. May
     /// hold [`Event::SUPERSEDED`] too.
     pub wanted_by: Vec<u32>,

@@ -7,7 +7,10 @@ mod token;
 
 pub use hold::Hold;
 pub use media::MediaRecord;
-pub use message::{Attempt, MessageRecord, MessageState, Outbox, Wamid};
+pub use message::{
+    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
+    Twin, Wamid,
+};
 pub use token::TokenRecord;
 
 use crate::{Key, KeyBuilder, StoreError};
@@ -34,6 +37,8 @@ pub enum Kind {
     Routes = 10,
     /// [`TokenRecord`].
     Token = 12,
+    /// [`SendHold`].
+    SendHold = 14,
     /// [`Dialog`].
     Dialog = 16,
     /// [`Alias`].
@@ -48,6 +53,10 @@ pub enum Kind {
     Audit = 21,
     /// [`MediaRecord`].
     Media = 26,
+    /// [`MessageBody`].
+    Body = 28,
+    /// [`Twin`].
+    Twin = 29,
 }
 
 /// How an engine keeps a kind within reach.
@@ -61,7 +70,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -70,6 +79,7 @@ impl Kind {
         Kind::Hold,
         Kind::Routes,
         Kind::Token,
+        Kind::SendHold,
         Kind::Dialog,
         Kind::Alias,
         Kind::Message,
@@ -77,6 +87,8 @@ impl Kind {
         Kind::Dead,
         Kind::Audit,
         Kind::Media,
+        Kind::Body,
+        Kind::Twin,
     ];
 
     /// Where the engine keeps it.
@@ -89,10 +101,17 @@ impl Kind {
             | Kind::Life
             | Kind::Hold
             | Kind::Routes
-            | Kind::Token => Temperature::Hot,
-            Kind::Dialog | Kind::Alias | Kind::Message | Kind::Wamid | Kind::Dead | Kind::Audit | Kind::Media => {
-                Temperature::Cold
-            }
+            | Kind::Token
+            | Kind::SendHold => Temperature::Hot,
+            Kind::Dialog
+            | Kind::Alias
+            | Kind::Message
+            | Kind::Wamid
+            | Kind::Dead
+            | Kind::Audit
+            | Kind::Media
+            | Kind::Body
+            | Kind::Twin => Temperature::Cold,
         }
     }
 }

@@ -80,6 +80,7 @@ pub(crate) fn event(stream: &str, seq: u64, size: usize) -> Event {
         dialog: None,
         lane: seq % 3,
         message_id: Some(format!("wamid.{seq}").into()),
+        outbound: None,
         wanted_by: vec![7],
         body: Bytes::from(body),
         item: (0, size as u32),

@@ -31,6 +31,8 @@ pub struct Questions {
     pub names: Vec<Box<str>>,
     /// Meta's ids of messages.
     pub wamids: Vec<Box<str>>,
+    /// Our ids of messages.
+    pub messages: Vec<Box<str>>,
 }
 
 impl Account {
@@ -51,7 +53,12 @@ impl Account {
         let keys = self.machine.keys(&items);
         let glances = self.house.store.glance(&keys);
         let wamids = self.machine.unknown_messages(&items);
-        if self.machine.knows_names(&items) && wamids.is_empty() && !glances.contains(&Glance::Unsure) {
+        let marks = self.machine.unknown_marks(&items);
+        if self.machine.knows_names(&items)
+            && wamids.is_empty()
+            && marks.is_empty()
+            && !glances.contains(&Glance::Unsure)
+        {
             let copies = glances.into_iter().map(copy_seen).collect();
             let accept = Accept { gateway, secret, items, copies, dialogs: Vec::new(), messages: Vec::new() };
             return decide(self, accept, ctx);
@@ -60,7 +67,7 @@ impl Account {
         let unsure = glances.contains(&Glance::Unsure);
         let asked = if unsure { keys } else { Vec::new() };
         let names = self.machine.names(&items);
-        let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids };
+        let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids, messages: marks };
         let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
         self.recalls += 1;
         let heard =
@@ -99,7 +106,10 @@ impl Questions {
         }
         let mut messages = Vec::new();
         for wamid in &self.wamids {
-            messages.extend(self.message(store, wamid)?);
+            messages.extend(self.message_of(store, wamid)?);
+        }
+        for id in &self.messages {
+            messages.extend(self.message(store, id)?);
         }
         Ok(Recalled { copies, dialogs, messages })
     }
@@ -120,12 +130,17 @@ impl Questions {
         }
     }
 
-    fn message(&self, store: &dyn Store, wamid: &str) -> Result<Option<MessageRecord>, StoreError> {
+    fn message_of(&self, store: &dyn Store, wamid: &str) -> Result<Option<MessageRecord>, StoreError> {
         let named = Wamid { account: self.account.as_ref().into(), wamid: wamid.into(), message: "".into() };
         let Some(found) = store.get(Kind::Wamid, &named.key().0)? else { return Ok(None) };
-        let id = Wamid::from_bytes(&found)?.message;
-        let key = wharf_storage::KeyBuilder::new().text(&id).build();
-        store.get(Kind::Message, &key.0)?.map(|bytes| MessageRecord::from_bytes(&bytes)).transpose()
+        self.message(store, &Wamid::from_bytes(&found)?.message)
+    }
+
+    /// One of this account: a mark may name another's.
+    fn message(&self, store: &dyn Store, id: &str) -> Result<Option<MessageRecord>, StoreError> {
+        let key = wharf_storage::KeyBuilder::new().text(id).build();
+        let found = store.get(Kind::Message, &key.0)?.map(|bytes| MessageRecord::from_bytes(&bytes)).transpose()?;
+        Ok(found.filter(|record| *record.account == *self.account))
     }
 }
 
@@ -145,6 +160,7 @@ pub(crate) fn nameless(stream: &Arc<str>, seq: u64) -> Event {
         dialog: None,
         lane: 0,
         message_id: None,
+        outbound: None,
         wanted_by: Vec::new(),
         body: bytes::Bytes::new(),
         item: (0, 0),

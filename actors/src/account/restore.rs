@@ -1,14 +1,14 @@
 //! An account as storage remembers it. Used at start, and whenever its actor died.
 
 use crate::gateway::{Route, kept};
-use crate::rules::account::{AccountMachine, Entry, Setting};
+use crate::rules::account::{AccountMachine, Entry, Setting, hearing};
 use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
-use crate::rules::outbox::Outbox;
+use crate::rules::outbox::{Outbox, Step};
 use crate::rules::reader::{Reader, Standing};
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, Store,
+    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, SendHold, Store,
     StoreError, Tally,
 };
 
@@ -25,16 +25,36 @@ pub fn restore(
     let seq = store.last_seq(&stream);
     let mut opening = Change::default();
     let readers = readers(store, &stream, routes, seq, setting, &mut opening)?;
-    let mut outbox = Outbox::new(setting.send_max_age_ms);
-    let mut tally = MessageTally::default();
-    outbox.restore(messages, &mut opening, &mut tally, now);
-    if tally != MessageTally::default() {
-        opening.tallies.push((Arc::clone(&stream), Tally { messages: tally, ..Tally::default() }));
-    }
+    let entry = Entry::new(record);
+    let outbox = outbox(store, &entry, messages, setting, &mut opening, now)?;
     let deliveries = Deliveries::new(stream, readers);
-    let life = store.get(Kind::Life, &record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
+    let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
-    Ok(AccountMachine::new(Entry::new(record), seq, deliveries, outbox, opening, setting).with_life(life))
+    Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life))
+}
+
+fn outbox(
+    store: &dyn Store,
+    entry: &Entry,
+    messages: Vec<MessageRecord>,
+    setting: &Setting,
+    opening: &mut Change,
+    now: u64,
+) -> Result<Outbox, StoreError> {
+    let account = &entry.record.id;
+    let holds = store.hot(Kind::SendHold, &KeyBuilder::new().text(account).build().0);
+    let holds: Result<Vec<SendHold>, StoreError> = holds.iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect();
+    let mut outbox = Outbox::new(account, setting.patience);
+    let mut step = Step::default();
+    outbox.set_limits(entry.limits.clone(), now);
+    outbox.set_hearing(hearing(&entry.record));
+    outbox.restore(messages, holds?, &mut step, now);
+    opening.writes.append(&mut step.change.writes);
+    if step.tally != MessageTally::default() {
+        let tally = Tally { messages: step.tally, ..Tally::default() };
+        opening.tallies.push((account.as_ref().into(), tally));
+    }
+    Ok(outbox)
 }
 
 /// The readers of `routes`, and of those that are no more but left something behind: what was the settings' waits for

@@ -14,14 +14,14 @@ pub fn meta_body(event: &Event) -> Bytes {
 }
 
 /// The item with its dialog and variables, as JSON; the item's bytes (of a whole change: its `value`'s) as they came.
-/// `message_ref` names the outbound message that a status belongs to, in place of Meta's id.
-pub fn dialog_body(event: &Event, message_ref: Option<&str>) -> Vec<u8> {
+/// A status of a message of ours names it by our id in place of Meta's.
+pub fn dialog_body(event: &Event) -> Vec<u8> {
     let head = Head {
         id: event.id(),
         kind: event.kind.word(),
         field: &event.field,
         received_at: rfc3339(event.received_at_ms),
-        message_id: message_ref.or(event.message_id.as_deref()),
+        message_id: event.outbound.as_deref().or(event.message_id.as_deref()),
         dialog: dialog(event),
     };
     let mut body = serde_json::to_vec(&head).expect("plain text and numbers always encode");
@@ -49,7 +49,7 @@ pub fn dialog_batch(events: &[&Event]) -> Vec<u8> {
         if nth > 0 {
             all.push(b',');
         }
-        all.extend(dialog_body(event, None));
+        all.extend(dialog_body(event));
     }
     all.push(b']');
     all
@@ -95,7 +95,9 @@ pub fn delivery_headers(
     attempt: u32,
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
-    headers(&event.id(), Variables::of(event), body, secret, attempt, now_s)
+    let mut headers = headers(&event.id(), Variables::of(event), body, secret, attempt, now_s);
+    headers.extend(event.outbound.as_deref().map(|id| ("X-Wharf-Message", id.to_owned())));
+    headers
 }
 
 fn headers(
@@ -257,6 +259,7 @@ mod tests {
             }),
             lane: 1,
             message_id: item.message_id,
+            outbound: None,
             wanted_by: Vec::new(),
             body: item.body,
             item: item.item,
@@ -264,7 +267,7 @@ mod tests {
     }
 
     fn parsed(event: &Event) -> Json {
-        let body = String::from_utf8(dialog_body(event, None)).unwrap();
+        let body = String::from_utf8(dialog_body(event)).unwrap();
         serde_json::from_str(&body.replace(r" \ud83d", "")).unwrap()
     }
 
@@ -292,15 +295,17 @@ mod tests {
 
     #[test]
     fn the_item_in_a_dialog_delivery_is_byte_for_byte_metas() {
-        let body = dialog_body(&event(POST), None);
+        let body = dialog_body(&event(POST));
         let item = r#""message":{"from":"1650","id":"wamid.A","text":{"body":"\u00e9 \ud83d \/"}}}"#;
         assert!(body.ends_with(item.as_bytes()));
     }
 
     #[test]
     fn a_status_of_a_message_of_ours_names_it() {
-        let body = dialog_body(&event(POST), Some("msg_1"));
-        assert!(String::from_utf8_lossy(&body).contains(r#""message_id":"msg_1""#));
+        let status = Event { outbound: Some("msg_1".into()), ..event(POST) };
+        assert!(String::from_utf8_lossy(&dialog_body(&status)).contains(r#""message_id":"msg_1""#));
+        let headers = delivery_headers(&status, b"{}", None, 1, 0);
+        assert_eq!(header(&headers, "X-Wharf-Message"), Some("msg_1"));
     }
 
     #[test]
@@ -310,7 +315,7 @@ mod tests {
         );
         event.dialog = None;
         event.number = NumberRef::default();
-        let body = dialog_body(&event, None);
+        let body = dialog_body(&event);
         assert!(body.ends_with(br#""message":{"event" : "X"}}"#));
         let told: Json = serde_json::from_slice(&body).unwrap();
         assert_eq!(told["dialog"], json!({"variables": {"whatsapp.business": "102"}}));
@@ -319,9 +324,9 @@ mod tests {
 
     #[test]
     fn of_an_odd_entry_the_message_is_the_entry() {
-        let body = dialog_body(&event(r#"{"entry":[{"id":"102","value":1}]}"#), None);
+        let body = dialog_body(&event(r#"{"entry":[{"id":"102","value":1}]}"#));
         assert!(body.ends_with(br#""message":{"id":"102","value":1}}"#));
-        let body = dialog_body(&event(r#"{"entry":[{"changes":[ 5 ]}]}"#), None);
+        let body = dialog_body(&event(r#"{"entry":[{"changes":[ 5 ]}]}"#));
         assert!(body.ends_with(br#""message":5}"#));
     }
 
@@ -354,7 +359,7 @@ mod tests {
         let entry = POST.split_once("[").unwrap().1.strip_suffix("]}").unwrap();
         let expected = format!(r#"{{"object":"o","entry":[{entry},{entry}]}}"#);
         assert_eq!(meta_batch(&events).unwrap(), expected.as_bytes());
-        let one = String::from_utf8(dialog_body(&first, None)).unwrap();
+        let one = String::from_utf8(dialog_body(&first)).unwrap();
         assert!(String::from_utf8(dialog_batch(&events)).unwrap().starts_with(&format!("[{one},{{")));
         let headers = batch_headers(&events, b"[]", Some(&Secret::new("s")), 5);
         assert_eq!(header(&headers, "webhook-id"), Some("102.7..102.9"));

@@ -29,6 +29,30 @@ pub enum OwnRefusal {
     /// An `Idempotency-Key` came again with other bytes.
     #[error("this Idempotency-Key was used with another body: use a new key for a new message")]
     KeyReused,
+    /// A header says something that is not understood.
+    #[error("the header {header} must be {expected}")]
+    BadHeader {
+        /// Which.
+        header: &'static str,
+        /// What it may say.
+        expected: &'static str,
+    },
+    /// The same message was taken just now, and `send.duplicate_guard` is on.
+    #[error(
+        "the same message to this recipient was taken less than 60 s ago: wait, or send it with an Idempotency-Key of its own"
+    )]
+    Duplicate,
+    /// The customer's window is closed, and `send.strict_window` is on.
+    #[error("more than 24 hours have passed since the customer last wrote to this number: send a template")]
+    WindowClosed,
+    /// Our own id of a message that Meta has not taken yet stands where Meta's is needed.
+    #[error("the message {0} has no id at Meta yet, or is not known here: name one that was sent")]
+    NoWamid(String),
+    /// The account's queue is full.
+    #[error(
+        "Service temporarily unavailable: {0} messages of this account wait already; try again when some have left"
+    )]
+    QueueFull(usize),
     /// Nothing can be taken now.
     #[error("Service temporarily unavailable: {0}")]
     Unavailable(String),
@@ -38,11 +62,17 @@ impl OwnRefusal {
     /// The HTTP status it is answered with.
     pub fn http_status(&self) -> u16 {
         match self {
-            Self::NotJson | Self::NoProduct | Self::NoRecipient | Self::UnknownObject(_) => 400,
+            Self::NotJson
+            | Self::NoProduct
+            | Self::NoRecipient
+            | Self::UnknownObject(_)
+            | Self::BadHeader { .. }
+            | Self::WindowClosed
+            | Self::NoWamid(_) => 400,
             Self::WrongKey => 401,
             Self::NotPermitted(_) => 403,
-            Self::KeyReused => 409,
-            Self::Unavailable(_) => 503,
+            Self::KeyReused | Self::Duplicate => 409,
+            Self::QueueFull(_) | Self::Unavailable(_) => 503,
         }
     }
 
@@ -50,14 +80,18 @@ impl OwnRefusal {
     pub fn body(&self) -> Value {
         let (code, subcode) = self.code();
         let transient = match self {
-            Self::Unavailable(_) => Transience::Transient,
+            Self::QueueFull(_) | Self::Unavailable(_) => Transience::Transient,
             Self::NotJson
             | Self::NoProduct
             | Self::NoRecipient
             | Self::UnknownObject(_)
             | Self::NotPermitted(_)
             | Self::WrongKey
-            | Self::KeyReused => Transience::Final,
+            | Self::KeyReused
+            | Self::BadHeader { .. }
+            | Self::Duplicate
+            | Self::WindowClosed
+            | Self::NoWamid(_) => Transience::Final,
         };
         let text = self.to_string();
         graph_error(code, subcode, &format!("(#{code}) {text}"), &text, transient)
@@ -66,11 +100,18 @@ impl OwnRefusal {
     /// Graph's own code and subcode for such a refusal.
     fn code(&self) -> (i64, Option<i64>) {
         match self {
-            Self::NotJson | Self::NoProduct | Self::NoRecipient | Self::KeyReused => (100, None),
+            Self::NotJson
+            | Self::NoProduct
+            | Self::NoRecipient
+            | Self::KeyReused
+            | Self::BadHeader { .. }
+            | Self::Duplicate
+            | Self::NoWamid(_) => (100, None),
+            Self::WindowClosed => (131_047, None),
             Self::UnknownObject(_) => (100, Some(33)),
             Self::NotPermitted(_) => (10, None),
             Self::WrongKey => (190, None),
-            Self::Unavailable(_) => (2, None),
+            Self::QueueFull(_) | Self::Unavailable(_) => (2, None),
         }
     }
 }

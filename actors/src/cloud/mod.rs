@@ -15,4 +15,5 @@ pub mod signature;
 pub mod splice;
 pub mod token;
 pub mod usage;
+pub mod verdict;
 pub mod webhook;

@@ -97,6 +97,32 @@ impl AccountNode {
         let name = |number| (text(number, "id"), text(number, "display_phone_number"));
         self.numbers.iter().map(name).filter(|(id, _)| !id.is_empty()).collect()
     }
+
+    /// How fast each of its numbers may send: `throughput.level`, `is_on_biz_app`.
+    pub fn throughputs(&self) -> Vec<(String, Throughput)> {
+        let of = |number: &Object| {
+            let level = number.get("throughput").and_then(|throughput| throughput.get("level")).and_then(json::text);
+            let in_app = number.get("is_on_biz_app").and_then(Value::as_bool).unwrap_or(false);
+            match level.as_deref() {
+                _ if in_app => Throughput::Coexistence,
+                Some("HIGH") => Throughput::High,
+                Some(_) | None => Throughput::Standard,
+            }
+        };
+        let id = |number: &Object| number.get("id").and_then(json::text);
+        self.numbers.iter().filter_map(|number| Some((id(number)?, of(number)))).collect()
+    }
+}
+
+/// How fast Meta lets a number send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Throughput {
+    /// As every number at first.
+    Standard,
+    /// After an upgrade.
+    High,
+    /// It is used in the WhatsApp Business app as well.
+    Coexistence,
 }
 
 /// An element of a verb's answer: the account with what became of the verb.

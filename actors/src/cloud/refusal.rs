@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::json;
+use super::verdict::{Circumstances, Delay, Verdict, verdict};
 
 /// Graph said no: the error object as it came, and the members that decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,29 +37,6 @@ pub enum Retry {
     /// It will not.
     Final,
 }
-
-/// One row per class, decided on the code alone. Codes that stand here escape the rule for unknown ones, so those
-/// that are final under a misleading HTTP status (3 comes with 500, 131208 with 429) must stand here too.
-const KNOWN: &[(Retry, &[i64])] = &[
-    // Throttled, each at a scope of its own: app, token, account, number, pair, flow, calls.
-    (
-        Retry::Transient,
-        &[4, 17, 32, 613, 80007, 80008, 130429, 131048, 131056, 131208, 132069, 133016, 138002, 138005, 138009, 138012],
-    ),
-    // Outages, maintenance and work that Meta has not finished.
-    (Retry::Transient, &[1, 2, 131000, 131016, 131053, 131057, 133004, 133015, 134101, 139102, 2494100]),
-    // Token, permission, account and registration faults, and calls that nobody redials: final for the request at hand.
-    (
-        Retry::Final,
-        &[
-            0, 3, 10, 33, 100, 102, 104, 190, 368, 803, 131005, 131031, 131042, 131045, 133000, 133010, 134102, 138000,
-            138004, 138006, 138007, 138019, 138020, 138021, 138022, 138023, 139103,
-        ],
-    ),
-];
-
-/// Graph's API permission group: final, whatever the HTTP status.
-const PERMISSIONS: std::ops::RangeInclusive<i64> = 200..=299;
 
 impl Refusal {
     /// Reads the answer to a call, whatever it is: an error object, a text under `error`, HTML, nothing.
@@ -99,6 +77,13 @@ impl Refusal {
         Self { object: object.clone(), body: object.clone(), ..Self::of_map(0, &map, message) }
     }
 
+    /// The first error of a status; `None` where it has none.
+    pub fn of_status(status: &Bytes) -> Option<Self> {
+        let errors = *json::members(status)?.get("errors")?;
+        let errors: Vec<&serde_json::value::RawValue> = serde_json::from_str(errors.get()).ok()?;
+        errors.first().map(|error| Self::of_object(&json::share(status, error)))
+    }
+
     /// A refusal of our own making, shaped as Graph's: 409 for a foreign account, a confirmation that did not come.
     pub fn ours(code: i64, message: impl Into<String>) -> Self {
         let map = Map::from_iter([("code".to_owned(), code.into())]);
@@ -106,20 +91,18 @@ impl Refusal {
         Self { body: refusal.object.clone(), ..refusal }
     }
 
-    /// What follows from it: the code decides; of unknown codes a server's fault, a throttle's status and Graph's own
-    /// `is_transient` are transient, the rest is final.
+    /// What follows from it for a message.
+    pub fn verdict(&self) -> Verdict {
+        let is_oauth = self.kind.as_deref() == Some("OAuthException");
+        let with = Circumstances { http_status: self.http_status, is_transient: self.is_transient, is_oauth };
+        verdict(self.code, with)
+    }
+
+    /// What follows from it for a call that somebody waits for.
     pub fn class(&self) -> Retry {
-        if let Some(code) = self.code {
-            if let Some((retry, _)) = KNOWN.iter().find(|(_, codes)| codes.contains(&code)) {
-                return *retry;
-            }
-            if PERMISSIONS.contains(&code) {
-                return Retry::Final;
-            }
-        }
-        match self.is_transient || self.http_status >= 500 || self.http_status == 429 {
-            true => Retry::Transient,
-            false => Retry::Final,
+        match self.verdict().delay {
+            Delay::Never => Retry::Final,
+            Delay::Backoff { .. } | Delay::Rate | Delay::Pair | Delay::After(_) => Retry::Transient,
         }
     }
 
@@ -214,12 +197,5 @@ mod tests {
     fn a_statuss_error_is_read_by_its_title() {
         let refusal = Refusal::of_object(&Bytes::from_static(br#"{"code":131026,"title":"Undeliverable"}"#));
         assert_eq!((refusal.code, refusal.message.as_str()), (Some(131_026), "Undeliverable"));
-    }
-
-    #[test]
-    fn no_code_stands_in_the_table_twice() {
-        let mut codes: Vec<i64> = KNOWN.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
-        codes.sort_unstable();
-        assert!(codes.windows(2).all(|pair| pair[0] != pair[1]));
     }
 }

@@ -30,6 +30,8 @@ pub struct OutboundMessage {
     pub opaque: Option<String>,
     /// The message it quotes, `context.message_id`.
     pub quotes: Option<String>,
+    /// The template it is made from, `template.name`.
+    pub template: Option<String>,
 }
 
 /// A receipt about an inbound message.
@@ -95,7 +97,8 @@ impl Outbound {
             input,
             kind: text("type").unwrap_or_else(|| "text".to_owned()),
             opaque: text("biz_opaque_callback_data"),
-            quotes: members.get("context").and_then(|raw| quoted(raw)),
+            quotes: members.get("context").and_then(|raw| member_of(raw, "message_id")),
+            template: members.get("template").and_then(|raw| member_of(raw, "name")),
         }))
     }
 }
@@ -112,9 +115,8 @@ fn addressed(to: &str, group: bool) -> Recipient {
     }
 }
 
-fn quoted(context: &RawValue) -> Option<String> {
-    let context = json::members(context.get().as_bytes())?;
-    context.get("message_id").and_then(|raw| json::raw_text(raw))
+fn member_of(object: &RawValue, name: &str) -> Option<String> {
+    json::members(object.get().as_bytes())?.get(name).and_then(|raw| json::raw_text(raw))
 }
 
 /// What Graph answered to a message it took.
@@ -148,6 +150,15 @@ impl Taken {
 
 /// The answer to a message that is kept and not yet settled.
 pub fn queued(message_id: &str, input: &str) -> Bytes {
+    answered(message_id, input, Some("queued"))
+}
+
+/// The answer to a message that Meta took, for whoever asks for it again.
+pub fn taken_before(wamid: &str, input: &str) -> Bytes {
+    answered(wamid, input, None)
+}
+
+fn answered(message_id: &str, input: &str, message_status: Option<&str>) -> Bytes {
     #[derive(Serialize)]
     struct Answer<'a> {
         messaging_product: &'a str,
@@ -161,12 +172,13 @@ pub fn queued(message_id: &str, input: &str) -> Bytes {
     #[derive(Serialize)]
     struct Message<'a> {
         id: &'a str,
-        message_status: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_status: Option<&'a str>,
     }
     let answer = Answer {
         messaging_product: "whatsapp",
         contacts: [Contact { input }],
-        messages: [Message { id: message_id, message_status: "queued" }],
+        messages: [Message { id: message_id, message_status }],
     };
     Bytes::from(serde_json::to_vec(&answer).expect("text alone always serialises"))
 }

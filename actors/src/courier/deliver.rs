@@ -72,7 +72,7 @@ impl Ways {
         };
         let body = match route.format {
             Format::Meta => format::meta_body(&event),
-            Format::Dialog => format::dialog_body(&event, None).into(),
+            Format::Dialog => format::dialog_body(&event).into(),
         };
         let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
         headers.extend(format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark));

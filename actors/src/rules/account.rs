@@ -13,22 +13,23 @@ mod routes;
 mod scope;
 mod standing;
 
-pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting};
+pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
 pub use scope::{ALARM_FIELD, forget, scope_of, wants};
 
 use crate::cloud::item::Item;
+use crate::cloud::splice;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
-use crate::rules::outbox::{Next, Outbox, Tried};
+use crate::rules::outbox::{Hearing, News, Next, Outbox, Step, Tried};
 use crate::rules::recent::Recent;
 use ranks::Ranks;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, MessageTally, Tally};
+use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, SendHold, Tally};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
@@ -69,6 +70,10 @@ pub struct AccountMachine {
     last_ticket: u64,
     recent: Recent<Box<str>, MessageRecord>,
     early: Recent<Box<str>, Standing>,
+    /// Messages that were given up in doubt, and named by a late status after all.
+    given_up: Recent<Box<str>, MessageRecord>,
+    /// Meta's ids of messages that a status named by our mark before their answer came.
+    named: Recent<Box<str>, Box<str>>,
     /// The furthest statuses heard, where a route asks.
     ranks: Ranks,
     guards_ranks: bool,
@@ -110,6 +115,8 @@ impl AccountMachine {
             last_ticket: 0,
             recent: Recent::new(RECENT_MESSAGES),
             early: Recent::new(EARLY_STATUSES),
+            given_up: Recent::new(EARLY_STATUSES),
+            named: Recent::new(EARLY_STATUSES),
             ranks: Ranks::default(),
             guards_ranks,
             body_budget: setting.body_budget(),
@@ -136,11 +143,25 @@ impl AccountMachine {
                 self.deliveries.attempted(reader, &event, what, chance, now)
             }
             Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
-            Input::Submit(record) => {
-                self.outbox_step(&mut effects, |outbox, change, tally| outbox.submit(*record, change, tally, now))
+            Input::Submit(submission) => {
+                let Submission { record, body, twin } = *submission;
+                self.outbox_step(&mut effects, now, |outbox, step| {
+                    twin.iter().for_each(|twin| step.change.put(twin));
+                    outbox.submit(record, body, step, now);
+                })
             }
+            Input::Cancel { id } => self.outbox_step(&mut effects, now, |outbox, step| {
+                // One that has left is none of ours to take back: whoever asks looks at its state.
+                let _ = outbox.cancel(&id, step, now);
+            }),
+            Input::Hold(hold) => self.outbox_step(&mut effects, now, |outbox, step| outbox.hold(hold, step)),
+            Input::Release { scope, cause } => self.outbox_step(&mut effects, now, |outbox, step| {
+                let is_meant =
+                    |hold: &SendHold| hold.cause == cause && scope.as_ref().is_none_or(|scope| *scope == hold.scope);
+                outbox.release(step, now, is_meant);
+            }),
             Input::Tried { id, tried, chance } => self.tried(&id, tried, chance, &mut effects, now),
-            Input::Enter(entry) => self.enter(*entry, &mut effects),
+            Input::Enter(entry) => self.enter(*entry, &mut effects, now),
             Input::Compared(compared) => self.compared(*compared, &mut effects, now),
             Input::Routes { routes, change } => self.exchange(&routes, change, &mut effects, now),
             Input::Rest => self.rest(),
@@ -150,7 +171,7 @@ impl AccountMachine {
             }
             Input::Forget { change } => self.commit(change, InFlight::default(), &mut effects),
             Input::Abandon { reason } => self.abandon(&reason, &mut effects, now),
-            Input::Erase(erasure) => self.erase(&erasure, &mut effects),
+            Input::Erase(erasure) => self.erase(&erasure, &mut effects, now),
             Input::Erased(erasure) => self.erased(&erasure),
             Input::Tick => {}
         }
@@ -197,6 +218,17 @@ impl AccountMachine {
         let statuses = items.iter().filter(|item| item.kind == EventKind::Status);
         let wamids = statuses.filter(|item| item.status.is_some()).filter_map(|item| item.message_id.clone());
         wamids.filter(|wamid| !self.recent.contains(wamid)).collect()
+    }
+
+    /// Our ids of messages that statuses name by our mark, and that must be recalled before `items` are accepted.
+    pub fn unknown_marks(&self, items: &[Item]) -> Vec<Box<str>> {
+        let marked = |item: &Item| {
+            let id = splice::marked_message(item.opaque.as_deref()?)?;
+            let known = item.message_id.as_ref().is_some_and(|wamid| self.recent.contains(wamid));
+            let known = known || self.outbox.get(id).is_some() || self.given_up.contains(id);
+            (!known).then(|| id.into())
+        };
+        items.iter().filter_map(marked).collect()
     }
 
     /// Whether a delivery or a send is under way.
@@ -254,24 +286,15 @@ impl AccountMachine {
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let early = match &tried {
-            Tried::Taken { wamid, .. } => self.early.pop(wamid),
-            Tried::Refused { .. } | Tried::NotSent { .. } | Tried::Lost { .. } => None,
-        };
-        let mut taken = None;
-        self.outbox_step(effects, |outbox, change, tally| {
-            let mut next = outbox.tried(id, tried, chance, change, tally, now);
-            if let (Some(record), Some(early)) = (&mut next.taken, early) {
-                early.show(record, now);
-                change.put(record);
+        let is_lost = matches!(tried, Tried::Lost { .. });
+        let named = self.named.pop(id);
+        self.outbox_step(effects, now, |outbox, step| {
+            outbox.tried(id, tried, chance, step, now);
+            // A status had named it before its answer was lost.
+            if let Some(wamid) = named.filter(|_| is_lost) {
+                outbox.adopt(id, &wamid, step, now);
             }
-            taken = next.taken.take();
-            next
         });
-        if let Some(record) = taken.filter(|record| !self.erasing.has_message(record)) {
-            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
-            self.recent.put(wamid, record);
-        }
     }
 
     fn rest(&mut self) {
@@ -280,34 +303,47 @@ impl AccountMachine {
         self.outbox.rest();
     }
 
-    fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>) {
+    fn enter(&mut self, entry: Entry, effects: &mut Vec<Effect>, now: u64) {
         let mut change = Change::default();
         change.put(&entry.record);
-        self.record = entry.record;
-        self.numbers = entry.numbers;
+        self.show(entry, now);
         self.commit(change, InFlight::default(), effects);
     }
 
-    fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
-        self.outbox_step(effects, |outbox, change, tally| {
-            outbox.abandon(reason, change, tally, now);
-            Next::default()
-        });
+    /// The registry's entry is this from now on.
+    fn show(&mut self, entry: Entry, now: u64) {
+        self.record = entry.record;
+        self.numbers = entry.numbers;
+        self.outbox.set_limits(entry.limits, now);
+        self.outbox.set_hearing(hearing(&self.record));
     }
 
-    fn outbox_step(
-        &mut self,
-        effects: &mut Vec<Effect>,
-        step: impl FnOnce(&mut Outbox, &mut Change, &mut MessageTally) -> Next,
-    ) {
-        let mut change = Change::default();
-        let mut messages = MessageTally::default();
-        let next = step(&mut self.outbox, &mut change, &mut messages);
-        if change.is_empty() {
+    fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
+        self.outbox_step(effects, now, |outbox, step| outbox.abandon(reason, step, now));
+    }
+
+    fn outbox_step(&mut self, effects: &mut Vec<Effect>, now: u64, take: impl FnOnce(&mut Outbox, &mut Step)) {
+        let mut step = Step::default();
+        take(&mut self.outbox, &mut step);
+        self.remember_taken(&mut step, now);
+        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
+        if step.change.is_empty() {
             return;
         }
-        change.tallies.push((Arc::clone(&self.id), Tally { messages, ..Tally::default() }));
-        self.commit(change, InFlight { next, ..InFlight::default() }, effects);
+        step.change.tallies.push((Arc::clone(&self.id), Tally { messages: step.tally, ..Tally::default() }));
+        self.commit(step.change, InFlight { next: step.next, ..InFlight::default() }, effects);
+    }
+
+    /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.
+    fn remember_taken(&mut self, step: &mut Step, now: u64) {
+        for mut record in step.next.taken.drain(..).filter(|record| !self.erasing.has_message(record)) {
+            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
+            if let Some(early) = self.early.pop(&wamid) {
+                early.show(&mut record, now);
+                step.change.put(&record);
+            }
+            self.recent.put(wamid, record);
+        }
     }
 
     fn commit(&mut self, change: Change, mut flight: InFlight, effects: &mut Vec<Effect>) {
@@ -345,7 +381,7 @@ impl AccountMachine {
             self.commit(opening, InFlight::default(), effects);
         }
         if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
-            self.outbox_step(effects, |outbox, change, tally| outbox.start_due(change, tally, now));
+            self.outbox_step(effects, now, |outbox, step| outbox.start_due(step, now));
         }
         if let Some(change) = self.deliveries.keep(now) {
             self.commit(change, InFlight { keeps_progress: true, ..InFlight::default() }, effects);
@@ -358,6 +394,22 @@ impl AccountMachine {
         let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
+}
+
+/// Whether Meta's statuses reach an account.
+pub fn hearing(record: &AccountRecord) -> Hearing {
+    if record.active { Hearing::Statuses } else { Hearing::Nothing }
+}
+
+/// News of a hold, for the log.
+fn tell(news: &News) -> String {
+    let (event, hold) = match news {
+        News::Held(hold) => ("held", hold),
+        News::Released(hold) => ("released", hold),
+    };
+    let (scope, name) = hold.scope.parts();
+    let code = hold.code.map_or_else(String::new, |code| format!(" code={code}"));
+    format!("sends={event} scope={scope} name=\"{name}\" cause={}{code} why=\"{}\"", hold.cause.word(), hold.reason)
 }
 
 #[cfg(test)]

@@ -326,6 +326,7 @@ impl GateMachine {
             number: item.number,
             dialog: None,
             message_id: item.message_id,
+            outbound: None,
             wanted_by: Vec::new(),
             body: item.body,
             item: item.item,

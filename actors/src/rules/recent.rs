@@ -42,6 +42,14 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.values.get_mut(key)
     }
 
+    /// A value; that is no use of it.
+    pub fn peek<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.values.peek(key)
+    }
+
     /// Whether a value is there; that is no use of it.
     pub fn contains<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
     where

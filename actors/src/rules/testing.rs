@@ -7,7 +7,7 @@ use crate::rules::reader::route_tag;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_storage::{Disposition, Event, EventKind, MessageRecord, MessageState, NumberRef};
+use wharf_storage::{Disposition, Event, EventKind, MessageRecord, MessageState, NumberRef, OnUnknown, Priority};
 
 /// The moment at which tests begin, in ms since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000_000;
@@ -52,6 +52,7 @@ pub(crate) fn event(seq: u64, lane: u64) -> Arc<Event> {
         dialog: None,
         lane,
         message_id: Some(format!("wamid.{seq}").into()),
+        outbound: None,
         wanted_by: vec![route_tag("sim/all")],
         body: Bytes::from(vec![b' '; 100]),
         item: (0, 100),
@@ -89,13 +90,18 @@ pub(crate) fn outbound(id: &str, to: &str) -> MessageRecord {
         path: "messages".into(),
         version: "v25.0".into(),
         state: MessageState::Queued,
-        body: Bytes::from_static(b"{}"),
+        kind: "text".into(),
+        template: None,
+        priority: Priority::Normal,
+        on_unknown: OnUnknown::Fail,
+        opaque: None,
         wamid: None,
         error: None,
         attempts: Vec::new(),
         created_at_ms: NOW,
         changed_at_ms: NOW,
         due_at_ms: 0,
+        expires_at_ms: NOW + 86_400_000,
         place: 0,
     }
 }

@@ -51,7 +51,8 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         quarantine: Default::default(),
         dead_bytes: 1 << 30,
         dead_retention: Duration::from_secs(3600),
-        send_max_age: Duration::from_secs(3600),
+        unknown_wait: Duration::from_secs(3600),
+        guards: Default::default(),
         reconcile_every: Duration::from_secs(3600),
         vault: Arc::default(),
     }

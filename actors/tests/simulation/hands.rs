@@ -6,12 +6,12 @@ use crate::house::{Happening, House, Seat, Then};
 use crate::scenario::{GATEWAY, Mood};
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::rules::account::{Effect, Input};
+use wharf_actors::rules::account::{Effect, Input, Submission};
 use wharf_actors::rules::deliveries::Start;
 use wharf_actors::rules::gate::{self, GateMachine};
 use wharf_actors::rules::outbox::Tried;
 use wharf_actors::rules::reader::{Attempted, WINDOW};
-use wharf_storage::{Event, KeyBuilder, Kind, MessageRecord, MessageState, Receipt, Store};
+use wharf_storage::{Event, KeyBuilder, Kind, MessageRecord, MessageState, OnUnknown, Priority, Receipt, Store};
 
 impl House {
     /// Gives an account's machine an input and performs what it wants; the ticket of its first change.
@@ -182,7 +182,7 @@ impl House {
         if !record.attempts.is_empty() {
             self.reached.insert("a message sent again");
         }
-        self.meta.sends(record, &self.store, self.actors[account].machine.outbox());
+        self.meta.sends(record, &self.store, self.actors[account].machine.outbox(), self.now);
         let mood = self.mood(self.scenario.graph);
         let (tried, wamid) = self.meta.answer(mood, &mut self.dice);
         if let Some(wamid) = wamid {
@@ -257,16 +257,22 @@ impl House {
             path: "messages".into(),
             version: "v25.0".into(),
             state: MessageState::Queued,
-            body: bytes::Bytes::from_static(b"{}"),
+            kind: "text".into(),
+            template: None,
+            priority: self.dice.pick(&Priority::ALL),
+            on_unknown: self.dice.pick(&[OnUnknown::Fail, OnUnknown::Resend]),
+            opaque: None,
             wamid: None,
             error: None,
             attempts: Vec::new(),
             created_at_ms: self.now,
             changed_at_ms: self.now,
             due_at_ms: 0,
+            expires_at_ms: self.now + self.dice.pick(&[20_000, 86_400_000]),
             place: 0,
         };
-        let ticket = self.turn(account, Input::Submit(Box::new(record.clone())), Vec::new(), 0, false);
+        let submission = Submission { record: record.clone(), body: bytes::Bytes::from_static(b"{}"), twin: None };
+        let ticket = self.turn(account, Input::Submit(Box::new(submission)), Vec::new(), 0, false);
         self.wait_for(account, ticket.expect("a message is kept"), Then::Accepted(Box::new(record)));
     }
 }

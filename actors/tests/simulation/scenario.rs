@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wharf_actors::gateway::{Format, Gateway, Order, Overrides, RankGuard, Route, Secret};
 use wharf_actors::rules::account::Setting;
+use wharf_actors::rules::outbox::Patience;
 
 pub const GATEWAY: &str = "sim";
 /// The first moment of every run, in ms since 1970.
@@ -63,7 +64,7 @@ impl Scenario {
                 dialogs: dice.pick(&[1, 2, 8, 64]),
                 dialog_ttl_ms: 30 * 86_400_000,
                 body_bytes: dice.pick(&[0, 3_000, 1 << 20]),
-                send_max_age_ms: dice.pick(&[20_000, 86_400_000]),
+                patience: Patience { unknown_ms: dice.pick(&[5_000, 60_000]), unknown_holds_ms: 10_000 },
             },
         }
     }

@@ -94,12 +94,13 @@ impl House {
         let account = seat.who.clone().expect("an account");
         let machine = &mut self.actors.get_mut(&account).expect("sits").machine;
         let (names, wamids) = (machine.names(&items), machine.unknown_messages(&items));
-        if machine.knows_names(&items) && wamids.is_empty() {
+        let messages = machine.unknown_marks(&items);
+        if machine.knows_names(&items) && wamids.is_empty() && messages.is_empty() {
             let recalled = Recalled { copies: Vec::new(), dialogs: Vec::new(), messages: Vec::new() };
             return self.decide(&account, recalled, job(items));
         }
         self.reached.insert("a question to the disk");
-        let questions = Questions { account: account.into(), keys: Vec::new(), names, wamids };
+        let questions = Questions { account: account.into(), keys: Vec::new(), names, wamids, messages };
         let job = job(items);
         self.soon(3, Happening::Ask(seat, Box::new(questions), job));
     }

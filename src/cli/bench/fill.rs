@@ -162,6 +162,7 @@ impl History {
             dialog: Some(dialog(webhook, customer, received_at_ms)),
             lane: customer,
             message_id: Some(format!("wamid.{made:060}").into()),
+            outbound: None,
             wanted_by: Vec::new(),
             body,
             item,

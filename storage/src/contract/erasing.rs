@@ -3,8 +3,8 @@
 use super::Rig;
 use crate::testing::{event, keep, mark, routed};
 use crate::{
-    Alias, Change, DeadLetter, Dialog, Erasure, Event, EventDialog, Glance, Kind, MessageRecord, MessageState, Outbox,
-    Stamp, Store, Wamid, widen,
+    Alias, Change, DeadLetter, Dialog, Erasure, Event, EventDialog, Glance, Kind, MessageRecord, MessageState,
+    OnUnknown, Outbox, Priority, Stamp, Store, Wamid, widen,
 };
 use std::sync::Arc;
 
@@ -79,13 +79,18 @@ fn message(account: &str, wa_id: &str) -> MessageRecord {
         path: "messages".into(),
         version: "v25.0".into(),
         state: MessageState::Queued,
-        body: WORDS.into(),
+        kind: "text".into(),
+        template: None,
+        priority: Priority::Normal,
+        on_unknown: OnUnknown::Fail,
+        opaque: Some(WORDS.into()),
         wamid: Some(format!("wamid.{account}.{wa_id}").into()),
         error: None,
         attempts: Vec::new(),
         created_at_ms: 1,
         changed_at_ms: 1,
         due_at_ms: 0,
+        expires_at_ms: 0,
         place: 1,
     }
 }

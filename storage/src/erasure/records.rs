@@ -122,6 +122,9 @@ fn judge(
         | Kind::Token
         | Kind::Wamid
         | Kind::Media
+        | Kind::Body
+        | Kind::Twin
+        | Kind::SendHold
         | Kind::Audit => {}
     }
     Ok(())
@@ -144,6 +147,7 @@ fn message(
         let index = Wamid { account: record.account.clone(), wamid, message: record.id.clone() };
         change.remove(Kind::Wamid, index.key());
     }
+    change.remove(Kind::Body, key.clone());
     change.remove(kind, key.clone());
     true
 }

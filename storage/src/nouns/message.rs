@@ -51,6 +51,40 @@ impl MessageState {
     }
 }
 
+/// What goes before what among the messages of one number. Each has its share: none starves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Priority {
+    /// Replies that somebody waits for.
+    High,
+    /// Everything else.
+    Normal,
+    /// Campaigns.
+    Bulk,
+}
+
+impl Priority {
+    /// All, the first in line first.
+    pub const ALL: [Priority; 3] = [Priority::High, Priority::Normal, Priority::Bulk];
+
+    /// The word used in headers and answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Priority::High => "high",
+            Priority::Normal => "normal",
+            Priority::Bulk => "bulk",
+        }
+    }
+}
+
+/// What becomes of a message whose answer was lost and of which Meta says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnUnknown {
+    /// It counts as failed: it is never sent twice.
+    Fail,
+    /// It is sent again: the customer may get it twice.
+    Resend,
+}
+
 /// One try to send a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -83,8 +117,16 @@ pub struct MessageRecord {
     pub version: Box<str>,
     /// Where it stands.
     pub state: MessageState,
-    /// What the application sent; emptied once Meta took it.
-    pub body: Bytes,
+    /// Its `type`.
+    pub kind: Box<str>,
+    /// The template it is made from.
+    pub template: Option<Box<str>>,
+    /// What goes before what.
+    pub priority: Priority,
+    /// What becomes of it where nobody knows whether it was sent.
+    pub on_unknown: OnUnknown,
+    /// The application's own `biz_opaque_callback_data`: it travels with ours in its place.
+    pub opaque: Option<Box<str>>,
     /// Meta's id, once it has one.
     pub wamid: Option<Box<str>>,
     /// Graph's error object, or ours, as JSON.
@@ -97,6 +139,8 @@ pub struct MessageRecord {
     pub changed_at_ms: u64,
     /// When the next try is due, in ms since 1970; 0 means at once.
     pub due_at_ms: u64,
+    /// When it is too old to be sent, in ms since 1970.
+    pub expires_at_ms: u64,
     /// Its place in the order of submission, unique within the account.
     pub place: u64,
 }
@@ -106,6 +150,126 @@ impl Noun for MessageRecord {
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.id).build()
+    }
+}
+
+/// What the application sent, byte for byte: kept until Meta took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageBody {
+    /// `msg_…`.
+    pub id: Box<str>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Noun for MessageBody {
+    const KIND: Kind = Kind::Body;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.id).build()
+    }
+}
+
+/// That a message was submitted with an idempotency key: the same request again is the same message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Twin {
+    /// Hash of who submitted it where, and of the key.
+    pub request: u128,
+    /// Hash of the body.
+    pub body: u128,
+    /// `msg_…`.
+    pub message: Box<str>,
+    /// When it was submitted, in ms since 1970.
+    pub at_ms: u64,
+}
+
+impl Noun for Twin {
+    const KIND: Kind = Kind::Twin;
+
+    fn key(&self) -> Key {
+        Self::key_of(self.request)
+    }
+}
+
+impl Twin {
+    /// The key of the record for `request`.
+    pub fn key_of(request: u128) -> Key {
+        KeyBuilder::new().number((request >> 64) as u64).number(request as u64).build()
+    }
+}
+
+/// Why some messages of an account wait although their turn has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendHold {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// Which messages.
+    pub scope: HoldScope,
+    /// Who can end it.
+    pub cause: HoldCause,
+    /// Graph's error code, where one began it.
+    pub code: Option<i64>,
+    /// For people.
+    pub reason: Box<str>,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// It ends by itself then, in ms since 1970.
+    pub until_ms: Option<u64>,
+}
+
+/// Which messages a hold is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum HoldScope {
+    /// All.
+    Account,
+    /// Those of a phone number id.
+    Number(Box<str>),
+    /// Those made from a template.
+    Template(Box<str>),
+}
+
+/// Who can end a hold. Holds of one scope and different causes stand side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum HoldCause {
+    /// A token that Graph takes again, or an operator.
+    Token,
+    /// Meta, when the account or the number may send again, or an operator.
+    Meta,
+    /// Time.
+    Throttle,
+    /// Only who set it.
+    Operator,
+}
+
+impl HoldCause {
+    /// The word used in answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            HoldCause::Token => "token",
+            HoldCause::Meta => "meta",
+            HoldCause::Throttle => "throttle",
+            HoldCause::Operator => "operator",
+        }
+    }
+}
+
+impl HoldScope {
+    /// Its two parts as text, for keys and answers.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            HoldScope::Account => ("account", ""),
+            HoldScope::Number(id) => ("number", id),
+            HoldScope::Template(name) => ("template", name),
+        }
+    }
+}
+
+impl Noun for SendHold {
+    const KIND: Kind = Kind::SendHold;
+
+    fn key(&self) -> Key {
+        let (word, name) = self.scope.parts();
+        KeyBuilder::new().text(&self.account).text(word).text(name).text(self.cause.word()).build()
     }
 }
 

@@ -28,6 +28,7 @@ struct WrittenHead<'a> {
     dialog: &'a Option<EventDialog>,
     lane: u64,
     message_id: &'a Option<Box<str>>,
+    outbound: &'a Option<Box<str>>,
     wanted_by: &'a [u32],
     item: (u32, u32),
 }
@@ -46,6 +47,7 @@ struct ReadHead {
     dialog: Option<EventDialog>,
     lane: u64,
     message_id: Option<Box<str>>,
+    outbound: Option<Box<str>>,
     wanted_by: Vec<u32>,
     item: (u32, u32),
 }
@@ -128,6 +130,7 @@ fn write_event(event: &Event, mut to: Vec<u8>) -> Vec<u8> {
         dialog: &event.dialog,
         lane: event.lane,
         message_id: &event.message_id,
+        outbound: &event.outbound,
         wanted_by: &event.wanted_by,
         item: event.item,
     };
@@ -212,6 +215,7 @@ impl EventEntry<'_> {
             dialog: head.dialog,
             lane: head.lane,
             message_id: head.message_id,
+            outbound: head.outbound,
             wanted_by: head.wanted_by,
             body: Bytes::copy_from_slice(body),
             item: head.item,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wharf::sandbox::TokenReach;
 
 /// Every path of the ops listener that a key opens, with its method; what stands in braces will be the neighbour's.
-const PATHS: [(&str, &str); 16] = [
+const PATHS: [(&str, &str); 17] = [
     ("GET", "/api/accounts"),
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
@@ -18,6 +18,7 @@ const PATHS: [(&str, &str); 16] = [
     ("DELETE", "/api/accounts/{waba}/token"),
     ("GET", "/api/events/{id}"),
     ("GET", "/api/messages/{id}"),
+    ("DELETE", "/api/messages/{id}"),
     ("GET", "/api/alarms"),
     ("GET", "/api/ledger"),
     ("GET", "/api/quarantine"),

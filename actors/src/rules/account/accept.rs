@@ -2,11 +2,13 @@
 
 use super::scope;
 use super::standing::Standing;
-use super::{Accept, AccountMachine, Effect, InFlight, wants};
+use super::{Accept, AccountMachine, Effect, InFlight, Step, tell, wants};
 use crate::cloud::item::Item;
+use crate::cloud::refusal::Refusal;
+use crate::cloud::splice;
 use crate::rules::ownership;
 use std::sync::Arc;
-use wharf_storage::{Change, Disposition, Event, EventKind, Mark, MediaRecord, Seen, Tally, Write};
+use wharf_storage::{Change, Disposition, Event, EventKind, Mark, MediaRecord, MessageRecord, Seen, Tally, Write};
 
 impl AccountMachine {
     pub(super) fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
@@ -14,19 +16,19 @@ impl AccountMachine {
         for (name, dialog) in accept.dialogs.iter().filter(|(_, dialog)| !forgotten(dialog)) {
             self.dialogs.recall(dialog, name);
         }
-        for record in accept.messages.into_iter().filter(|record| !self.erasing.has_message(record)) {
-            let wamid = record.wamid.clone().expect("a message found by its wamid has one");
-            if !self.recent.contains(&wamid) {
-                self.recent.put(wamid, record);
-            }
-        }
+        self.recall_messages(accept.messages);
         let adopted = !release.is_empty();
         let mut flight = InFlight::default();
         let mut change = Change { writes: release, ..Change::default() };
         let mut tally = Tally { received: accept.items.len() as i64, ..Tally::default() };
+        let mut step = Step::default();
         for (item, copy) in accept.items.into_iter().zip(accept.copies) {
-            self.take_item(item, copy, &accept.gateway, accept.secret, &mut flight, &mut change, &mut tally, now);
+            let from = (&accept.gateway, accept.secret);
+            self.take_item(item, copy, from, &mut flight, &mut change, &mut step, &mut tally, now);
         }
+        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
+        change.writes.append(&mut step.change.writes);
+        (tally.messages, flight.next) = (step.tally, step.next);
         if adopted {
             let left = Tally { received: -tally.received, quarantined: -tally.received, ..Tally::default() };
             change.tallies.push((Arc::clone(&accept.gateway), left));
@@ -40,10 +42,10 @@ impl AccountMachine {
         &mut self,
         item: Item,
         copy: Option<Seen>,
-        gateway: &Arc<str>,
-        secret: u8,
+        from: (&Arc<str>, u8),
         flight: &mut InFlight,
         change: &mut Change,
+        step: &mut Step,
         tally: &mut Tally,
         now: u64,
     ) {
@@ -64,9 +66,12 @@ impl AccountMachine {
             let (media, account) = (media.clone(), self.record.id.clone());
             change.put(&MediaRecord { media, account, number: item.number.id.clone(), at_ms: now });
         }
-        let superseded = item.kind == EventKind::Status && self.take_status(&item, change, now);
+        let superseded = item.kind == EventKind::Status && self.take_status(&item, step, now);
+        if let Some(number) = item.number.id.as_deref().filter(|_| item.kind == EventKind::Message) {
+            self.outbox.heard(number, 1, now);
+        }
         let life_before = (item.kind == EventKind::Account).then(|| self.take_life(&item, now));
-        let mut event = self.event(item, gateway, secret, change, now);
+        let mut event = self.event(item, from, change, now);
         if superseded && self.guards_ranks {
             event.wanted_by.push(Event::SUPERSEDED);
         }
@@ -86,15 +91,9 @@ impl AccountMachine {
         }
     }
 
-    pub(super) fn event(
-        &mut self,
-        mut item: Item,
-        gateway: &Arc<str>,
-        secret: u8,
-        change: &mut Change,
-        now: u64,
-    ) -> Event {
+    pub(super) fn event(&mut self, mut item: Item, from: (&Arc<str>, u8), change: &mut Change, now: u64) -> Event {
         self.seq += 1;
+        let outbound = self.unmark(&mut item);
         if let Some(display) = item.number.id.as_ref().and_then(|id| self.numbers.get(id)) {
             item.number.display = Some(display.clone());
         }
@@ -107,14 +106,15 @@ impl AccountMachine {
             received_at_ms: now,
             kind: item.kind,
             disposition: if self.record.active { Disposition::Routed } else { Disposition::Inactive },
-            gateway: Arc::clone(gateway),
-            secret,
+            gateway: Arc::clone(from.0),
+            secret: from.1,
             field: item.field,
             claimed: None,
             number: item.number,
             dialog,
             lane,
             message_id: item.message_id,
+            outbound,
             wanted_by: Vec::new(),
             body: item.body,
             item: item.item,
@@ -128,9 +128,44 @@ impl AccountMachine {
         numbers.next().filter(|_| !digits.is_empty()).map(|(id, _)| id.clone())
     }
 
+    /// Messages that statuses speak of, as the store has them.
+    fn recall_messages(&mut self, messages: Vec<MessageRecord>) {
+        for record in messages.into_iter().filter(|record| !self.erasing.has_message(record)) {
+            match record.wamid.clone() {
+                Some(wamid) if !self.recent.contains(&wamid) => self.recent.put(wamid, record),
+                Some(_) => {}
+                None => self.given_up.put(record.id.clone(), record),
+            }
+        }
+    }
+
+    /// Our id of the message that a status with our mark is about; the mark makes room for what the application had put
+    /// there itself.
+    fn unmark(&self, item: &mut Item) -> Option<Box<str>> {
+        let id = Box::from(splice::marked_message(item.opaque.as_deref()?)?);
+        let by_wamid = item.message_id.as_ref().and_then(|wamid| self.recent.peek(wamid));
+        let record = self.outbox.get(&id).or(by_wamid.filter(|record| record.id == id)).or(self.given_up.peek(&id));
+        let own = record.and_then(|record| record.opaque.as_deref());
+        if let Some((body, range)) = splice::unmarked(&item.body, item.item, own) {
+            (item.body, item.item) = (body, range);
+        }
+        Some(id)
+    }
+
     /// Hears a status of a message; says whether a later one was heard before.
-    fn take_status(&mut self, item: &Item, change: &mut Change, now: u64) -> bool {
+    fn take_status(&mut self, item: &Item, step: &mut Step, now: u64) -> bool {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return false };
+        if let Some(id) = item.opaque.as_deref().and_then(splice::marked_message)
+            && self.outbox.get(id).is_some()
+        {
+            if !self.outbox.adopt(id, wamid, step, now) {
+                self.named.put(id.into(), wamid.clone());
+            }
+            self.remember_taken(step, now);
+        }
+        if let (Some(record), Some(refusal)) = (self.recent.peek(wamid), refused(item)) {
+            self.outbox.learn(record, refusal.code, refusal.verdict(), step, now);
+        }
         let heard = self.guards_ranks && self.ranks.hear(item);
         match self.recent.get_mut(wamid) {
             Some(record) => {
@@ -138,7 +173,7 @@ impl AccountMachine {
                 let is_behind = standing.is_beyond(item);
                 if standing.hear(status, item) {
                     standing.show(record, now);
-                    change.put(record);
+                    step.change.put(record);
                 }
                 heard || is_behind
             }
@@ -150,4 +185,10 @@ impl AccountMachine {
             }
         }
     }
+}
+
+/// Why Meta says that a message failed, where a status says so.
+fn refused(item: &Item) -> Option<Refusal> {
+    let failed = item.status.as_deref() == Some("failed");
+    failed.then(|| Refusal::of_status(&bytes::Bytes::copy_from_slice(item.bytes())))?
 }

@@ -24,7 +24,7 @@ impl AccountMachine {
         let gateway: Arc<str> = self.record.gateway.as_ref().into();
         for turn in turns {
             let item = webhook::split(&envelope(&self.id, &turn, now)).expect("an envelope of our own").remove(0);
-            let mut event = self.event(item, &gateway, 0, change, now);
+            let mut event = self.event(item, (&gateway, 0), change, now);
             if event.disposition == Disposition::Routed {
                 self.deliveries.decide(&mut event, wants, tally);
             }

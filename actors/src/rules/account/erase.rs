@@ -1,9 +1,9 @@
 //! How an account forgets a customer: dialogs, messages that wait, and the bytes of deliveries. What is under way ends
 //! first; what is read while the store still has old bytes counts as erased.
 
-use super::{AccountMachine, Effect, InFlight};
+use super::{AccountMachine, Effect, InFlight, Step};
 use std::sync::Arc;
-use wharf_storage::{Change, Erasure, MessageTally, Tally};
+use wharf_storage::{Erasure, MessageTally, Tally};
 
 impl AccountMachine {
     /// Messages to the customer that have not left, or are leaving just now.
@@ -11,18 +11,18 @@ impl AccountMachine {
         self.outbox.messages().filter(|record| erasure.has_message(record)).count() as u64
     }
 
-    pub(super) fn erase(&mut self, erasure: &Arc<Erasure>, effects: &mut Vec<Effect>) {
+    pub(super) fn erase(&mut self, erasure: &Arc<Erasure>, effects: &mut Vec<Effect>, now: u64) {
         self.erasing.begin(erasure);
         self.dialogs.forget(erasure);
         self.recent.retain(|record| !erasure.has_message(record));
         self.deliveries.erase(erasure);
-        let mut change = Change::default();
-        let mut messages = MessageTally::default();
-        self.outbox.erase(erasure, &mut change, &mut messages);
-        if messages != MessageTally::default() {
-            change.tallies.push((Arc::clone(&self.id), Tally { messages, ..Tally::default() }));
+        self.given_up.retain(|record| !erasure.has_message(record));
+        let mut step = Step::default();
+        self.outbox.erase(erasure, &mut step, now);
+        if step.tally != MessageTally::default() {
+            step.change.tallies.push((Arc::clone(&self.id), Tally { messages: step.tally, ..Tally::default() }));
         }
-        self.commit(change, InFlight::default(), effects);
+        self.commit(step.change, InFlight::default(), effects);
     }
 
     pub(super) fn erased(&mut self, erasure: &Erasure) {

@@ -27,7 +27,7 @@ impl AccountMachine {
         let (mut flight, mut change) = (InFlight::default(), Change::default());
         if let Some(entry) = compared.entry {
             change.put(&entry.record);
-            (self.record, self.numbers) = (entry.record, entry.numbers);
+            self.show(entry, now);
         }
         self.live_on(&before, &mut flight, &mut change, now);
         if !change.is_empty() {

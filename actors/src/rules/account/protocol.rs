@@ -1,15 +1,18 @@
 //! What an account's machine is told and what it answers: its whole contract.
 
 use crate::cloud::item::Item;
-use crate::cloud::node::AccountNode;
+use crate::cloud::node::{AccountNode, Throughput};
 use crate::gateway::Route;
 use crate::rules::deliveries::Start;
-use crate::rules::outbox::{Answer, Tried};
+use crate::rules::outbox::{Answer, Patience, Tried, pace};
 use crate::rules::reader::Attempted;
 use crate::rules::reconcile::{Concern, Word};
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Dialog, Erasure, Event, MessageRecord, Seen, Write};
+use wharf_storage::{
+    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, MessageRecord, Seen, SendHold, Twin, Write,
+};
 
 /// What an account is told of the world at its start.
 #[derive(Debug, Clone)]
@@ -20,8 +23,8 @@ pub struct Setting {
     pub dialog_ttl_ms: u64,
     /// Bytes of event bodies that each reader keeps in memory.
     pub body_bytes: usize,
-    /// A message older than this is not sent any more, in ms.
-    pub send_max_age_ms: u64,
+    /// How long sends whose answer was lost are in doubt.
+    pub patience: Patience,
 }
 
 impl Setting {
@@ -70,7 +73,21 @@ pub enum Input {
         read: Option<Vec<Arc<Event>>>,
     },
     /// An application sends a message. Gives exactly one [`Effect::Commit`], the first.
-    Submit(Box<MessageRecord>),
+    Submit(Box<Submission>),
+    /// A message shall not be sent any more. Gives one [`Effect::Commit`] where it has not left.
+    Cancel {
+        /// The message.
+        id: Box<str>,
+    },
+    /// Some messages wait from now on. Gives exactly one [`Effect::Commit`], the first.
+    Hold(SendHold),
+    /// Holds end.
+    Release {
+        /// Which: all of this scope, or of every scope.
+        scope: Option<HoldScope>,
+        /// Of this cause.
+        cause: HoldCause,
+    },
     /// A send was tried.
     Tried {
         /// The message.
@@ -122,6 +139,17 @@ pub enum Input {
     Tick,
 }
 
+/// A message as an application submits it.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The message, `queued`.
+    pub record: MessageRecord,
+    /// What the application sent.
+    pub body: Bytes,
+    /// Where it came with an idempotency key: what tells the same request again.
+    pub twin: Option<Twin>,
+}
+
 /// Items of one webhook for this account, with all that storage knows of them.
 #[derive(Debug)]
 pub struct Accept {
@@ -168,14 +196,25 @@ pub struct Entry {
     pub record: AccountRecord,
     /// Numbers by id, as Graph shows them.
     pub numbers: HashMap<Box<str>, Box<str>>,
+    /// Messages per second that Meta allows each of them.
+    pub limits: Vec<(Box<str>, u32)>,
 }
 
 impl Entry {
     /// The entry of `record`, its numbers read from the snapshot.
     pub fn new(record: AccountRecord) -> Self {
-        let names = AccountNode::read(&record.id, &record.snapshot).number_names();
-        let numbers = names.into_iter().map(|(id, display)| (id.into(), display.into())).collect();
-        Self { record, numbers }
+        let node = AccountNode::read(&record.id, &record.snapshot);
+        let numbers = node.number_names().into_iter().map(|(id, display)| (id.into(), display.into())).collect();
+        let limits = node.throughputs().into_iter().map(|(id, throughput)| (id.into(), limit_of(throughput))).collect();
+        Self { record, numbers, limits }
+    }
+}
+
+fn limit_of(throughput: Throughput) -> u32 {
+    match throughput {
+        Throughput::Standard => pace::STANDARD,
+        Throughput::High => pace::HIGH,
+        Throughput::Coexistence => pace::COEXISTENCE,
     }
 }
 

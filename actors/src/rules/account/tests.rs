@@ -9,9 +9,10 @@ mod people;
 use super::*;
 use crate::cloud::item::Item;
 use crate::gateway::Route;
-use crate::rules::outbox::Answer;
+use crate::rules::outbox::{Answer, Patience};
 use crate::rules::reader::{Attempted, Reader};
 use crate::rules::testing::{NOW, message, outbound, route, status};
+use bytes::Bytes;
 use wharf_storage::{Disposition, Kind, Noun, Seen};
 
 fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
@@ -28,9 +29,10 @@ fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
         refreshed_at_ms: NOW,
     };
     let readers = routes.into_iter().map(|route| Reader::new(Arc::new(route), 0, 1 << 20)).collect();
-    let setting = Setting { dialogs: 8, dialog_ttl_ms: 1 << 40, body_bytes: 1 << 20, send_max_age_ms: 86_400_000 };
+    let patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };
+    let setting = Setting { dialogs: 8, dialog_ttl_ms: 1 << 40, body_bytes: 1 << 20, patience };
     let deliveries = Deliveries::new("100".into(), readers);
-    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new(86_400_000), Change::default(), &setting)
+    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience), Change::default(), &setting)
 }
 
 fn active() -> AccountMachine {
@@ -45,6 +47,10 @@ fn accept(items: Vec<Item>) -> Input {
     let copies = vec![None; items.len()];
     let (dialogs, messages) = (Vec::new(), Vec::new());
     Input::Accept(Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages })
+}
+
+fn submit(record: MessageRecord) -> Input {
+    Input::Submit(Box::new(Submission { record, body: Bytes::from_static(b"{}"), twin: None }))
 }
 
 /// The first effect, which must be a commit.
@@ -141,7 +147,7 @@ fn an_event_shows_its_number_as_graph_does() {
 #[test]
 fn a_message_is_sent_and_its_caller_answered_only_when_that_is_durable() {
     let mut account = active();
-    let (ticket, _) = kept(account.handle(Input::Submit(Box::new(outbound("a", "1"))), NOW));
+    let (ticket, _) = kept(account.handle(submit(outbound("a", "1")), NOW));
     let effects = account.handle(Input::Settled { ticket }, NOW);
     assert!(matches!(&effects[..], [Effect::Send(record)] if record.state == MessageState::Sending), "{effects:?}");
     let (ticket, _) = kept(account.handle(taken("wamid.1"), NOW));
@@ -153,7 +159,7 @@ fn a_message_is_sent_and_its_caller_answered_only_when_that_is_durable() {
 #[test]
 fn a_status_moves_a_message_forward_and_leaves_its_tries() {
     let mut account = active();
-    account.handle(Input::Submit(Box::new(outbound("a", "1"))), NOW);
+    account.handle(submit(outbound("a", "1")), NOW);
     account.handle(taken("wamid.1"), NOW);
     let (_, change) = kept(account.handle(accept(vec![status("wamid.1", "delivered")]), NOW));
     let record = message_in(&change);
@@ -166,7 +172,7 @@ fn a_status_moves_a_message_forward_and_leaves_its_tries() {
 #[test]
 fn of_statuses_that_come_before_the_answer_the_furthest_counts_and_is_kept_with_it() {
     let mut account = active();
-    account.handle(Input::Submit(Box::new(outbound("a", "1"))), NOW);
+    account.handle(submit(outbound("a", "1")), NOW);
     account.handle(accept(vec![status("wamid.1", "delivered"), status("wamid.1", "sent")]), NOW);
     let (_, change) = kept(account.handle(taken("wamid.1"), NOW));
     assert_eq!(message_in(&change).state, MessageState::Delivered);
@@ -175,13 +181,13 @@ fn of_statuses_that_come_before_the_answer_the_furthest_counts_and_is_kept_with_
 #[test]
 fn a_failure_that_meta_reports_later_shows_its_status_and_counts_as_taken() {
     let mut account = active();
-    account.handle(Input::Submit(Box::new(outbound("a", "1"))), NOW);
+    account.handle(submit(outbound("a", "1")), NOW);
     account.handle(taken("wamid.1"), NOW);
     let (_, change) = kept(account.handle(accept(vec![status("wamid.1", "failed")]), NOW));
     let record = message_in(&change);
     assert_eq!(record.state, MessageState::Failed);
     assert!(record.error.is_some_and(|error| error.contains(r#""status":"failed""#)));
-    assert_eq!(counted(&change).messages, MessageTally::default());
+    assert_eq!(counted(&change).messages, Default::default());
 }
 
 /// The reader of a removed account stood at the end of all seqs: the next event overflowed, or was never delivered.

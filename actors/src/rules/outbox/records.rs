@@ -1,9 +1,12 @@
 //! What is true of a message on its own: its lane, its next state, what is remembered of its tries, its column in the ledger.
 
-use super::Tried;
+use super::{Answer, Tried};
+use crate::cloud::graph_error::{Transience, graph_error};
+use crate::cloud::send::taken_before;
+use crate::cloud::verdict::{Circumstances, Delay, verdict};
 use wharf_storage::{Attempt, DeadLetter, MessageRecord, MessageState, MessageTally};
 
-/// Attempts that a message remembers, beside those that Meta answered: a day without a connection has thousands.
+/// Attempts that a message remembers, beside those that are counted.
 pub(super) const ATTEMPTS_KEPT: usize = 20;
 
 /// The next state after a status of Meta, if it moves forward: sent < delivered < read < played, and `failed` only
@@ -21,9 +24,27 @@ pub fn forward(state: MessageState, status: &str) -> Option<MessageState> {
     (taken && to > state).then_some(to)
 }
 
-/// One lane per number and recipient.
-pub(super) fn lane_of(record: &MessageRecord) -> Box<str> {
-    format!("{}|{}", record.number, record.lane).into()
+/// What a caller is told of a message that has ended.
+pub fn answer_of(record: &MessageRecord) -> Answer {
+    if let Some(wamid) = &record.wamid {
+        return Answer { status: 200, body: taken_before(wamid, &record.to) };
+    }
+    let error = record.error.as_deref().unwrap_or_default();
+    let last = record.attempts.iter().rev().find(|attempt| attempt.status >= 400);
+    match last.filter(|_| error.contains("\"error\"")) {
+        Some(last) => Answer { status: last.status, body: error.to_owned().into() },
+        None => {
+            let text = format!("the message is {}: {}", record.state.word(), readable(error));
+            let body = graph_error(100, None, &text, &text, Transience::Final).to_string();
+            Answer { status: 400, body: body.into() }
+        }
+    }
+}
+
+/// The text of an error of ours.
+fn readable(error: &str) -> String {
+    let read: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+    read["message"].as_str().map_or_else(|| "it was not sent".to_owned(), str::to_owned)
 }
 
 pub(super) fn our_error(code: &str, detail: &str) -> String {
@@ -39,31 +60,35 @@ pub(super) fn dead_letter(record: &MessageRecord, reason: &str, status: Option<u
         reason: reason.into(),
         status,
         at_ms: now,
-        bytes: record.body.clone(),
+        bytes: bytes::Bytes::new(),
     }
 }
 
-/// Adds an attempt; of those that Meta never answered only some are remembered, the first and the newest among them.
+/// Adds an attempt. Of those that are not counted (no answer, a throttle) only some are remembered, the first and the
+/// newest among them: a day without a connection has thousands.
 pub(super) fn remember(attempts: &mut Vec<Attempt>, attempt: Attempt) {
     attempts.push(attempt);
-    if attempts.len() - answered(attempts) > ATTEMPTS_KEPT {
-        let unanswered = |attempt: &Attempt| attempt.status == 0;
-        let second = attempts.iter().enumerate().filter(|(_, attempt)| unanswered(attempt)).nth(1);
+    if attempts.len() - passing_tries(attempts) > ATTEMPTS_KEPT {
+        let second = attempts.iter().enumerate().filter(|(_, attempt)| !passes(attempt)).nth(1);
         let (second, _) = second.expect("there are more than are kept");
         attempts.remove(second);
     }
 }
 
-/// How many attempts Meta answered.
-pub(super) fn answered(attempts: &[Attempt]) -> usize {
-    attempts.iter().filter(|attempt| attempt.status != 0).count()
+/// How many attempts ended with an error that passes by itself.
+pub(super) fn passing_tries(attempts: &[Attempt]) -> usize {
+    attempts.iter().filter(|attempt| passes(attempt)).count()
+}
+
+fn passes(attempt: &Attempt) -> bool {
+    let with = Circumstances { http_status: attempt.status, ..Circumstances::default() };
+    attempt.status != 0 && matches!(verdict(attempt.code, with).delay, Delay::Backoff { .. })
 }
 
 pub(super) fn attempt(tried: &Tried, now: u64) -> Attempt {
     let (status, code, note) = match tried {
         Tried::Taken { answer, .. } => (answer.status, None, "taken"),
-        Tried::Refused { answer, code, passing: true } => (answer.status, *code, "refused, may pass"),
-        Tried::Refused { answer, code, passing: false } => (answer.status, *code, "refused"),
+        Tried::Refused { answer, code, .. } => (answer.status, *code, "refused"),
         Tried::NotSent { reason } => (0, None, reason.as_str()),
         Tried::Lost { reason } => (0, None, reason.as_str()),
     };

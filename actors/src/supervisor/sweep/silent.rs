@@ -2,9 +2,10 @@
 //! messages long after their end, audit records after more than a year. Each run goes on where the last one stopped and
 //! looks at so many records at most, so that no run costs more for what is kept.
 
+use crate::account::TWIN_FOR_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Store, StoreError, Wamid,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Store, StoreError, Twin, Wamid,
 };
 
 /// Records of one kind looked at in one run.
@@ -25,6 +26,7 @@ pub(super) struct Walks {
     dialogs: Option<Key>,
     aliases: Option<Key>,
     messages: Option<Key>,
+    twins: Option<Key>,
     audit: Option<Key>,
 }
 
@@ -66,11 +68,18 @@ impl Walks {
             let record = MessageRecord::from_bytes(bytes)?;
             if is_old(record.changed_at_ms, ages.messages) {
                 change.remove(Kind::Message, key.clone());
+                change.remove(Kind::Body, key.clone());
                 let index = |wamid| Wamid { account: record.account.clone(), wamid, message: record.id.clone() };
                 record.wamid.clone().map(index).iter().for_each(|index| change.remove(Kind::Wamid, index.key()));
             }
             // Ids ascend with the time of submission.
             Ok(if is_old(record.created_at_ms, ages.messages) { Onwards::Yes } else { Onwards::No })
+        })?;
+        removed += walk(store, Kind::Twin, &mut self.twins, |key, bytes, change| {
+            if is_old(Twin::from_bytes(bytes)?.at_ms, TWIN_FOR_MS) {
+                change.remove(Kind::Twin, key.clone());
+            }
+            Ok(Onwards::Yes)
         })?;
         removed += walk(store, Kind::Audit, &mut self.audit, |key, bytes, change| {
             if !is_old(AuditRecord::from_bytes(bytes)?.at_ms, ages.audit) {
@@ -140,7 +149,7 @@ fn dialog_key(account: &str, id: u64) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wharf_storage::{MemoryStore, MessageState};
+    use wharf_storage::{OnUnknown, Priority, MemoryStore, MessageState};
 
     const DAY_MS: u64 = 86_400_000;
     const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, audit: AUDIT_MS };
@@ -209,7 +218,12 @@ mod tests {
                 path: "messages".into(),
                 version: "v25.0".into(),
                 state: MessageState::Read,
-                body: bytes::Bytes::new(),
+                kind: "text".into(),
+                template: None,
+                priority: Priority::Normal,
+                on_unknown: OnUnknown::Fail,
+                opaque: None,
+                expires_at_ms: 0,
                 wamid: Some(format!("wamid.{day}").into()),
                 error: None,
                 attempts: Vec::new(),

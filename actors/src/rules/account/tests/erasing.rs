@@ -53,7 +53,7 @@ fn a_delivery_that_is_under_way_ends_without_its_bytes_and_the_ledger_balances()
 fn messages_that_wait_are_withdrawn_and_one_that_is_leaving_is_waited_for() {
     let mut account = active();
     for (id, to) in [("a", "38044"), ("b", "38044"), ("c", "49")] {
-        let (ticket, _) = kept(account.handle(Input::Submit(Box::new(outbound(id, to))), NOW));
+        let (ticket, _) = kept(account.handle(submit(outbound(id, to)), NOW));
         account.handle(Input::Settled { ticket }, NOW);
     }
     let erasure = erasure(&[]);

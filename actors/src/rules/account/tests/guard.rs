@@ -53,7 +53,7 @@ fn of_a_message_of_our_own_its_record_knows_what_was_heard_before_a_restart() {
 #[test]
 fn the_status_of_a_payment_or_a_call_is_never_late_and_moves_no_message() {
     let mut account = guarded();
-    account.handle(Input::Submit(Box::new(outbound("a", "1"))), NOW);
+    account.handle(submit(outbound("a", "1")), NOW);
     account.handle(taken("wamid.1"), NOW);
     take(&mut account, &["sent"]);
     for kind in ["payment", "call"] {

@@ -1,0 +1,86 @@
+//! Messages whose answer was lost: nobody knows whether they left, until a status names them or their time is over.
+
+use super::records::{our_error, shift};
+use super::{Hearing, Outbox, Step};
+use wharf_storage::{MessageRecord, MessageState, OnUnknown, Outbox as Kept};
+
+impl Outbox {
+    /// Meta's status names a message by our mark: it was sent, as `wamid`. Says whether it was in doubt; one whose
+    /// answer may still come is left alone.
+    pub fn adopt(&mut self, id: &str, wamid: &str, step: &mut Step, now: u64) -> bool {
+        let Some(entry) = self.messages.get(id).filter(|entry| entry.record.state == MessageState::Unknown) else {
+            return false;
+        };
+        let mut record = entry.record.clone();
+        record.error = None;
+        self.take(record, wamid.into(), step, now);
+        self.start_due(step, now);
+        true
+    }
+
+    pub(super) fn lost(&mut self, mut record: MessageRecord, reason: &str, step: &mut Step, now: u64) {
+        self.doubt(&mut record, reason, step, now);
+        let (id, look_at_ms) = (record.id.clone(), record.due_at_ms);
+        self.messages.get_mut(&id).expect("a message that was tried is here").record = record;
+        self.alarm(&id, look_at_ms);
+    }
+
+    /// `record` is unknown from now on, and for a while the next one to its recipient waits.
+    pub(super) fn doubt(&mut self, record: &mut MessageRecord, reason: &str, step: &mut Step, now: u64) {
+        shift(&mut step.tally, record.state, MessageState::Unknown);
+        record.state = MessageState::Unknown;
+        record.changed_at_ms = now;
+        record.due_at_ms = match self.hearing {
+            Hearing::Statuses => now + self.patience.unknown_holds_ms.min(self.patience.unknown_ms),
+            Hearing::Nothing => now,
+        };
+        record.error = Some(our_error("wharf.unknown", &format!("No answer was seen: {reason}")).into());
+        step.change.put(&Kept(record.clone()));
+    }
+
+    pub(super) fn look_at_unknown(&mut self, id: &str, step: &mut Step, now: u64) {
+        let record = self.messages[id].record.clone();
+        let settled_at_ms = match self.hearing {
+            Hearing::Statuses => record.changed_at_ms + self.patience.unknown_ms,
+            Hearing::Nothing => now,
+        };
+        if now < settled_at_ms {
+            let name = self.messages[id].lane.clone();
+            self.leave(&name, id, now);
+            return self.alarm(id, settled_at_ms);
+        }
+        match record.on_unknown {
+            OnUnknown::Fail => {
+                let error = our_error("wharf.unknown", self.why_nothing_is_known());
+                self.fail(record, &error, None, step, now);
+            }
+            OnUnknown::Resend => self.resend(record, step, now),
+        }
+    }
+
+    fn why_nothing_is_known(&self) -> &'static str {
+        match self.hearing {
+            Hearing::Statuses => {
+                "The request was written, no answer came and no status followed: it may have been sent."
+            }
+            Hearing::Nothing => {
+                "The request was written and no answer came. No status can follow, because the account is not subscribed: it may have been sent."
+            }
+        }
+    }
+
+    fn resend(&mut self, mut record: MessageRecord, step: &mut Step, now: u64) {
+        shift(&mut step.tally, record.state, MessageState::Queued);
+        record.state = MessageState::Queued;
+        record.changed_at_ms = now;
+        record.due_at_ms = 0;
+        step.change.put(&Kept(record.clone()));
+        let (id, priority, expires_at_ms) = (record.id.clone(), record.priority, record.expires_at_ms);
+        let entry = self.messages.get_mut(&id).expect("a message in doubt is here");
+        entry.record = record;
+        let name = entry.lane.clone();
+        self.lanes.come_back(&name, &self.messages[&id].record, priority);
+        self.alarm(&id, expires_at_ms.max(now + 1));
+        self.line_up(&name, now);
+    }
+}
