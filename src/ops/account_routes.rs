@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::account::{Account, Changed, MOST_OWN_ROUTES};
+use wharf_actors::clock::now_ms;
 use wharf_actors::gateway::{Batch, Format, Order, RankGuard, Route, kept};
 use wharf_actors::messages::{DropRoute, OwnRoutes, PutRoute};
 
@@ -60,6 +61,13 @@ struct Dropped {
     route: String,
     /// What it left unfinished becomes dead letters.
     removed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Resumed {
+    route: String,
+    /// Whether it was paused.
+    resumed: bool,
 }
 
 impl Shown {
@@ -164,6 +172,22 @@ pub async fn delete(
     let route = place.full_name(&name);
     place.note("delete_route", &format!("{route} removed"), &request, &caller).await?;
     Ok(json(&Dropped { route, removed: true }))
+}
+
+/// Ends a pause: the application of an account's own route said 410 and is back.
+pub async fn resume(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    late: Late,
+) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = admin(&request, &late).await?;
+    let (waba, name) = path.into_inner();
+    let place = Place::of_admin(edge, &caller, &waba)?;
+    let found = place.route(&name).await?.ok_or_else(|| place.unknown(&name))?;
+    let (route, resumed) = (place.full_name(&name), edge.wharf.gates.resume(&found.url, now_ms()));
+    let result = if resumed { "resumed" } else { "it was not paused" };
+    place.note("resume_route", &format!("{route} {result}"), &request, &caller).await?;
+    Ok(json(&Resumed { route, resumed }))
 }
 
 /// The edge, for a caller that may change something and asks for it on purpose.
