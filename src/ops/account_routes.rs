@@ -1,6 +1,6 @@
 //! `/api/accounts/{waba}/routes`: an account's own routes, beside those of its gateway. Shows no secret.
 
-use super::{inspector, json, require_account};
+use super::{inspector, json, require_whole_account};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -125,7 +125,7 @@ pub async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
-    let place = Place::of_admin(edge, &caller, &waba)?;
+    let place = Place::of(edge, &caller, &waba)?;
     let before = place.route(&name).await?;
     let body: serde_json::Value =
         serde_json::from_slice(&body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
@@ -162,7 +162,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
-    let place = Place::of_admin(edge, &caller, &waba)?;
+    let place = Place::of(edge, &caller, &waba)?;
     let changed = place.actor.send(DropRoute { name: name.as_str().into() }).await;
     match changed.map_err(|_| restarting())? {
         Changed::Removed => {}
@@ -182,7 +182,7 @@ pub async fn resume(
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
-    let place = Place::of_admin(edge, &caller, &waba)?;
+    let place = Place::of(edge, &caller, &waba)?;
     let found = place.route(&name).await?.ok_or_else(|| place.unknown(&name))?;
     let (route, resumed) = (place.full_name(&name), edge.wharf.gates.resume(&found.url, now_ms()));
     let result = if resumed { "resumed" } else { "it was not paused" };
@@ -211,20 +211,12 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// A route gets the mail of all the account's numbers: no key for some of them alone may see or set one.
     fn of(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
-        require_account(edge, caller, waba)?;
+        require_whole_account(edge, caller, waba)?;
         let unknown = || ApiError::naming(ErrorId::AccountUnknown, waba);
         let (actor, desks) = edge.wharf.directory.account(waba).ok_or_else(unknown)?;
         Ok(Self { edge, waba, gateway: Arc::clone(&desks.gateway.uri), actor })
-    }
-
-    /// A route gets the mail of all the account's numbers: no key for some of them alone may set one.
-    fn of_admin(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
-        let place = Self::of(edge, caller, waba)?;
-        match caller.numbers.is_empty() {
-            true => Ok(place),
-            false => Err(ApiError::naming(ErrorId::AuthForbidden, "the key is for some numbers alone")),
-        }
     }
 
     async fn routes(&self) -> Result<Vec<(Box<str>, Arc<Route>)>, ApiError> {
