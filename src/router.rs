@@ -39,6 +39,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/routes/{name}", web::get().to(ops::account_routes::one))
         .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
         .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
+        .route("/api/accounts/{waba}/routes/{name}/resume", web::post().to(ops::account_routes::resume))
         .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
         .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))

@@ -118,7 +118,7 @@ impl Handler<Attempt> for Courier {
         let sink = match self.sink(&message.route) {
             Ok(sink) => sink,
             Err(why) => {
-                let failed = Attempted::unanswered(&format!("the route cannot be used: {why}"));
+                let failed = Attempted::unanswered(format!("the route cannot be used: {why}"));
                 return Box::pin(std::future::ready(failed));
             }
         };

@@ -1,6 +1,6 @@
 //! `/api/accounts/{waba}/routes`: an account's own routes, beside those of its gateway. Shows no secret.
 
-use super::{inspector, json, require_account};
+use super::{inspector, json, require_whole_account};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::account::{Account, Changed, MOST_OWN_ROUTES};
+use wharf_actors::clock::now_ms;
 use wharf_actors::gateway::{Batch, Format, Order, RankGuard, Route, kept};
 use wharf_actors::messages::{DropRoute, OwnRoutes, PutRoute};
 
@@ -60,6 +61,13 @@ struct Dropped {
     route: String,
     /// What it left unfinished becomes dead letters.
     removed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Resumed {
+    route: String,
+    /// Whether it was paused.
+    resumed: bool,
 }
 
 impl Shown {
@@ -117,7 +125,7 @@ pub async fn put(
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
-    let place = Place::of_admin(edge, &caller, &waba)?;
+    let place = Place::of(edge, &caller, &waba)?;
     let before = place.route(&name).await?;
     let body: serde_json::Value =
         serde_json::from_slice(&body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
@@ -154,7 +162,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
-    let place = Place::of_admin(edge, &caller, &waba)?;
+    let place = Place::of(edge, &caller, &waba)?;
     let changed = place.actor.send(DropRoute { name: name.as_str().into() }).await;
     match changed.map_err(|_| restarting())? {
         Changed::Removed => {}
@@ -164,6 +172,22 @@ pub async fn delete(
     let route = place.full_name(&name);
     place.note("delete_route", &format!("{route} removed"), &request, &caller).await?;
     Ok(json(&Dropped { route, removed: true }))
+}
+
+/// Ends a pause: the application of an account's own route said 410 and is back.
+pub async fn resume(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    late: Late,
+) -> Result<HttpResponse, ApiError> {
+    let (edge, caller) = admin(&request, &late).await?;
+    let (waba, name) = path.into_inner();
+    let place = Place::of(edge, &caller, &waba)?;
+    let found = place.route(&name).await?.ok_or_else(|| place.unknown(&name))?;
+    let (route, resumed) = (place.full_name(&name), edge.wharf.gates.resume(&found.url, now_ms()));
+    let result = if resumed { "resumed" } else { "it was not paused" };
+    place.note("resume_route", &format!("{route} {result}"), &request, &caller).await?;
+    Ok(json(&Resumed { route, resumed }))
 }
 
 /// The edge, for a caller that may change something and asks for it on purpose.
@@ -187,20 +211,12 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// A route gets the mail of all the account's numbers: no key for some of them alone may see or set one.
     fn of(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
-        require_account(edge, caller, waba)?;
+        require_whole_account(edge, caller, waba)?;
         let unknown = || ApiError::naming(ErrorId::AccountUnknown, waba);
         let (actor, desks) = edge.wharf.directory.account(waba).ok_or_else(unknown)?;
         Ok(Self { edge, waba, gateway: Arc::clone(&desks.gateway.uri), actor })
-    }
-
-    /// A route gets the mail of all the account's numbers: no key for some of them alone may set one.
-    fn of_admin(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
-        let place = Self::of(edge, caller, waba)?;
-        match caller.numbers.is_empty() {
-            true => Ok(place),
-            false => Err(ApiError::naming(ErrorId::AuthForbidden, "the key is for some numbers alone")),
-        }
     }
 
     async fn routes(&self) -> Result<Vec<(Box<str>, Arc<Route>)>, ApiError> {
