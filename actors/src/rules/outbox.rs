@@ -343,7 +343,15 @@ impl Outbox {
                     view.oldest_ms = Some(oldest_ms);
                 }
                 MessageState::Sending => view.sending += 1,
-                _ => {}
+                MessageState::Unknown
+                | MessageState::Accepted
+                | MessageState::Sent
+                | MessageState::Delivered
+                | MessageState::Read
+                | MessageState::Played
+                | MessageState::Failed
+                | MessageState::Expired
+                | MessageState::Cancelled => {}
             }
         }
         views
@@ -402,7 +410,15 @@ impl Outbox {
                 self.expire(record, step, now);
             }
             // Its answer decides.
-            _ => {}
+            MessageState::Sending
+            | MessageState::Accepted
+            | MessageState::Sent
+            | MessageState::Delivered
+            | MessageState::Read
+            | MessageState::Played
+            | MessageState::Failed
+            | MessageState::Expired
+            | MessageState::Cancelled => {}
         }
     }
 

@@ -58,14 +58,12 @@ impl Outbox {
         now: u64,
     ) {
         let again_at_ms = self.again_at(&record, code, verdict, chance, step, now);
-        match again_at_ms.filter(|at_ms| *at_ms < record.expires_at_ms) {
-            Some(due_at_ms) => self.wait(record, due_at_ms, step, now),
-            None => {
-                let error = String::from_utf8_lossy(&answer.body).into_owned();
-                step.next.answers.push((record.id.clone(), answer.clone()));
-                self.fail(record, &error, Some(answer.status), step, now);
-            }
+        if let Some(due_at_ms) = again_at_ms.filter(|at_ms| *at_ms < record.expires_at_ms) {
+            return self.wait(record, due_at_ms, step, now);
         }
+        let (error, status) = (String::from_utf8_lossy(&answer.body).into_owned(), answer.status);
+        step.next.answers.push((record.id.clone(), answer));
+        self.fail(record, &error, Some(status), step, now);
     }
 
     /// When a refused message comes again, if it does; and the holds that follow from the refusal.

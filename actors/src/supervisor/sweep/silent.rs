@@ -149,7 +149,7 @@ fn dialog_key(account: &str, id: u64) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wharf_storage::{OnUnknown, Priority, MemoryStore, MessageState};
+    use wharf_storage::{MemoryStore, MessageState, OnUnknown, Priority};
 
     const DAY_MS: u64 = 86_400_000;
     const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, audit: AUDIT_MS };
