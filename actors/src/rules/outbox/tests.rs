@@ -5,7 +5,7 @@ use super::*;
 use crate::cloud::verdict::{Circumstances, verdict};
 use crate::rules::testing::{NOW, outbound};
 use proptest::prelude::*;
-use wharf_storage::DeadLetter;
+use wharf_storage::{DeadLetter, MessageTally};
 
 const DAY_MS: u64 = 86_400_000;
 const PATIENCE: Patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };
