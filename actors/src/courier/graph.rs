@@ -36,7 +36,7 @@ impl Default for GraphLimits {
     fn default() -> Self {
         Self {
             // 1000 messages a second, the highest rate of a number, at a quarter of a second each.
-            sends: 256,
+            sends: 1024,
             management: 16,
             permit_wait: Duration::from_secs(10),
             connect: Duration::from_secs(5),

@@ -190,7 +190,12 @@ impl Outbox {
         if self.resting {
             return None;
         }
-        self.alarms.first().map(|(due_at_ms, _)| *due_at_ms)
+        // Whoever lined up while nothing could leave (at a start) has been due all along.
+        let is_waiting = |number: &Number| number.alarm.is_none() && !number.turns.is_empty();
+        match self.numbers.values().any(is_waiting) {
+            true => Some(0),
+            false => self.alarms.first().map(|(due_at_ms, _)| *due_at_ms),
+        }
     }
 
     /// A message that has not left yet, or whose leaving is in doubt.

@@ -270,6 +270,19 @@ fn what_was_under_way_at_a_stop_is_unknown_and_the_rest_keeps_its_order() {
     assert_eq!(ids(&desk.tried("c", taken(), NOW + 20_006)), ["d"], "places go on after a restart");
 }
 
+/// After a restart nothing woke the outbox before the first message was too old.
+#[test]
+fn what_was_queued_at_a_stop_is_due_at_the_start() {
+    let mut desk = Desk::new();
+    desk.submit("a", "1", NOW);
+    desk.submit("b", "2", NOW);
+    desk.tried("a", passing(), NOW);
+    desk.tried("b", taken(), NOW);
+    desk.restart(NOW + 500);
+    assert!(desk.outbox.due_at().is_some_and(|due_at| due_at <= NOW + 500));
+    assert_eq!(desk.tick(NOW + 500), ["a"]);
+}
+
 #[test]
 fn how_a_try_ended_before_the_stop_is_news_to_nobody() {
     let mut desk = Desk::new();
