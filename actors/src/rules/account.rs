@@ -332,6 +332,7 @@ impl AccountMachine {
             if flight.keeps_progress {
                 self.deliveries.kept();
             }
+            flight.next.sends.iter().for_each(|record| self.outbox.leaves(&record.number));
             effects.extend(flight.next.sends.into_iter().map(Effect::Send));
             effects.extend(flight.next.answers.into_iter().map(|(id, answer)| Effect::Answer { id, answer }));
         }

@@ -58,6 +58,15 @@ struct Number {
     pace: Pace,
     turns: Turns,
     alarm: Option<u64>,
+    /// Messages that were started and are not durable as `sending` yet: they leave together when they are.
+    unkept: usize,
+}
+
+impl Number {
+    /// Whether more may be started: no more wait for the disk than may leave at once, however long it takes.
+    fn may_start(&self) -> bool {
+        self.alarm.is_none() && self.unkept < self.pace.at_once()
+    }
 }
 
 /// What is looked at when its time has come.
@@ -165,6 +174,13 @@ impl Outbox {
         count
     }
 
+    /// A message that was started at `number` is durable and leaves.
+    pub fn leaves(&mut self, number: &str) {
+        if let Some(number) = self.numbers.get_mut(number) {
+            number.unkept = number.unkept.saturating_sub(1);
+        }
+    }
+
     /// Lets nothing new leave from now on.
     pub fn rest(&mut self) {
         self.resting = true;
@@ -191,7 +207,7 @@ impl Outbox {
             return None;
         }
         // Whoever lined up while nothing could leave (at a start) has been due all along.
-        let is_waiting = |number: &Number| number.alarm.is_none() && !number.turns.is_empty();
+        let is_waiting = |number: &Number| number.may_start() && !number.turns.is_empty();
         match self.numbers.values().any(is_waiting) {
             true => Some(0),
             false => self.alarms.first().map(|(due_at_ms, _)| *due_at_ms),
@@ -320,7 +336,7 @@ impl Outbox {
     }
 
     fn number(&mut self, id: &str, now: u64) -> &mut Number {
-        let new = || Number { pace: Pace::new(pace::STANDARD, now), turns: Turns::default(), alarm: None };
+        let new = || Number { pace: Pace::new(pace::STANDARD, now), turns: Turns::default(), alarm: None, unkept: 0 };
         if !self.numbers.contains_key(id) {
             self.numbers.insert(id.into(), new());
         }

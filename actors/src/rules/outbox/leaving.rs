@@ -10,7 +10,7 @@ impl Outbox {
     pub(super) fn start_of(&mut self, id: &str, step: &mut Step, now: u64) {
         loop {
             let number = self.number(id, now);
-            if number.turns.is_empty() || number.alarm.is_some() {
+            if number.turns.is_empty() || !number.may_start() {
                 return;
             }
             if let Err(at_ms) = number.pace.take(now) {
@@ -46,9 +46,10 @@ impl Outbox {
     fn start(&mut self, name: &str, step: &mut Step, now: u64) {
         let lane = self.lanes.get_mut(name).expect("a lane that is ready is here");
         lane.start();
-        let id = lane.busy.clone().expect("a lane that is ready has a head");
+        let (id, number) = (lane.busy.clone().expect("a lane that is ready has a head"), lane.number.clone());
         self.silence(&id);
         self.pairs.take(name, now);
+        self.number(&number, now).unkept += 1;
         let entry = self.messages.get_mut(&id).expect("what a lane holds is a message of the outbox");
         shift(&mut step.tally, entry.record.state, MessageState::Sending);
         entry.record.state = MessageState::Sending;

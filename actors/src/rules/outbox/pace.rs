@@ -59,6 +59,11 @@ impl Pace {
         self.limit
     }
 
+    /// Messages that may leave in one moment.
+    pub fn at_once(&self) -> usize {
+        (self.depth() / ONE) as usize + 1
+    }
+
     /// Meta's figure is `limit` from now on. More of it is used at once, unless a refusal said otherwise.
     pub fn set_limit(&mut self, limit: u32, now: u64) {
         self.refill(now);

@@ -38,6 +38,8 @@ impl Desk {
         let mut step = Step { tally: self.tally, ..Step::default() };
         take(&mut self.outbox, &mut step);
         self.tally = step.tally;
+        // The disk of these tests takes no time.
+        step.next.sends.iter().for_each(|record| self.outbox.leaves(&record.number));
         for write in step.change.writes {
             let id = String::from_utf8_lossy(write.key.0.split(|byte| *byte == 0).next().expect("a part")).into_owned();
             match (write.kind, write.value) {
@@ -268,6 +270,22 @@ fn what_was_under_way_at_a_stop_is_unknown_and_the_rest_keeps_its_order() {
     desk.restart(NOW + 10_006);
     assert_eq!(desk.tick(NOW + 20_006), ["c"]);
     assert_eq!(ids(&desk.tried("c", taken(), NOW + 20_006)), ["d"], "places go on after a restart");
+}
+
+/// A disk that stood still for a second let a second's messages leave together when it went on.
+#[test]
+fn no_more_wait_for_the_disk_than_may_leave_at_once() {
+    let (mut outbox, mut step) = (Outbox::new("100", PATIENCE), Step::default());
+    for nth in 0..100 {
+        outbox.submit(outbound(&format!("{nth:02}"), &nth.to_string()), Bytes::new(), &mut step, NOW + nth * 20);
+    }
+    let waiting = step.next.sends.len();
+    assert!(waiting <= 8, "{waiting} of 80 a second");
+    assert!(outbox.due_at().is_none_or(|due_at| due_at > NOW + 2_000), "nothing is due while the disk stands");
+    step.next.sends.iter().for_each(|record| outbox.leaves(&record.number));
+    let mut next = Step::default();
+    outbox.start_due(&mut next, NOW + 2_000);
+    assert!(!next.next.sends.is_empty());
 }
 
 /// After a restart nothing woke the outbox before the first message was too old.
