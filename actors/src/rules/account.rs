@@ -72,8 +72,6 @@ pub struct AccountMachine {
     early: Recent<Box<str>, Standing>,
     /// Messages that were given up in doubt, and named by a late status after all.
     given_up: Recent<Box<str>, MessageRecord>,
-    /// Meta's ids of messages that a status named by our mark before their answer came.
-    named: Recent<Box<str>, Box<str>>,
     /// The furthest statuses heard, where a route asks.
     ranks: Ranks,
     guards_ranks: bool,
@@ -116,7 +114,6 @@ impl AccountMachine {
             recent: Recent::new(RECENT_MESSAGES),
             early: Recent::new(EARLY_STATUSES),
             given_up: Recent::new(EARLY_STATUSES),
-            named: Recent::new(EARLY_STATUSES),
             ranks: Ranks::default(),
             guards_ranks,
             body_budget: setting.body_budget(),
@@ -286,15 +283,7 @@ impl AccountMachine {
     }
 
     fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let is_lost = matches!(tried, Tried::Lost { .. });
-        let named = self.named.pop(id);
-        self.outbox_step(effects, now, |outbox, step| {
-            outbox.tried(id, tried, chance, step, now);
-            // A status had named it before its answer was lost.
-            if let Some(wamid) = named.filter(|_| is_lost) {
-                outbox.adopt(id, &wamid, step, now);
-            }
-        });
+        self.outbox_step(effects, now, |outbox, step| outbox.tried(id, tried, chance, step, now));
     }
 
     fn rest(&mut self) {
@@ -344,6 +333,8 @@ impl AccountMachine {
             }
             self.recent.put(wamid, record);
         }
+        let given_up = step.next.given_up.drain(..).filter(|record| !self.erasing.has_message(record));
+        given_up.for_each(|record| self.given_up.put(record.id.clone(), record));
     }
 
     fn commit(&mut self, change: Change, mut flight: InFlight, effects: &mut Vec<Effect>) {

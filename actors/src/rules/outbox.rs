@@ -108,6 +108,8 @@ pub struct Next {
     pub answers: Vec<(Box<str>, Answer)>,
     /// Messages that Meta took, as they are kept from now on.
     pub taken: Vec<MessageRecord>,
+    /// Messages that were given up in doubt: a status may name them after all.
+    pub given_up: Vec<MessageRecord>,
     /// Holds that began or ended, for the log.
     pub news: Vec<News>,
 }
@@ -211,7 +213,18 @@ impl Outbox {
             if record.state == MessageState::Sending {
                 self.doubt(&mut record, "wharf stopped while it was under way", step, now);
             }
-            self.insert(record, now);
+            let named = record.wamid.take();
+            self.insert(record.clone(), now);
+            // A status had named it before its answer.
+            if let Some(wamid) = named {
+                self.adopted(record, &wamid, step, now);
+            }
+        }
+        // Nothing else may wake up who could send at once.
+        let ready = self.numbers.iter_mut().filter(|(_, number)| !number.turns.is_empty() && number.alarm.is_none());
+        for (id, number) in ready {
+            number.alarm = Some(now);
+            self.alarms.insert((now, Alarm::Number(id.clone())));
         }
     }
 
@@ -550,9 +563,11 @@ impl Outbox {
     }
 
     fn fail(&mut self, mut record: MessageRecord, error: &str, status: Option<u16>, step: &mut Step, now: u64) {
+        let in_doubt = record.state == MessageState::Unknown;
         record.error = Some(error.into());
         step.change.put(&dead_letter(&record, error, status, now));
-        self.end(record, MessageState::Failed, step, now);
+        let ended = self.end(record, MessageState::Failed, step, now);
+        step.next.given_up.extend(in_doubt.then_some(ended));
     }
 
     fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, step: &mut Step, now: u64) {
