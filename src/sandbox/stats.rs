@@ -73,6 +73,25 @@ impl Drop for Joined<'_> {
     }
 }
 
+/// How often a message with each mark was taken: twice is once too often. Bounded: new ones beyond that do not count.
+#[derive(Debug, Default)]
+pub struct Marks(Mutex<HashMap<String, u32>>);
+
+impl Marks {
+    /// A message with `mark` as its `biz_opaque_callback_data` was taken.
+    pub fn note(&self, mark: &str) {
+        let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if marks.len() < REMEMBERED || marks.contains_key(mark) {
+            *marks.entry(mark.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// How often messages with `mark` were taken.
+    pub fn times(&self, mark: &str) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(mark).copied().unwrap_or(0)
+    }
+}
+
 /// Everything the sandbox counts. Items count when their POST is first sent, so that retries show apart.
 #[derive(Debug, Default)]
 pub struct Stats {
@@ -106,6 +125,8 @@ pub struct Stats {
     pub calls: Crowd,
     /// Sends, taken or not, whose connection was closed instead of an answer.
     pub sends_cut: Counter,
+    /// How often each marked message was taken.
+    pub marks: Marks,
     /// From the POST to its answer.
     pub answer_time: Histogram,
 }

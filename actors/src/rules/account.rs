@@ -74,8 +74,6 @@ pub struct AccountMachine {
     early: Recent<Box<str>, Standing>,
     /// Messages that were given up in doubt, and named by a late status after all.
     given_up: Recent<Box<str>, MessageRecord>,
-    /// Meta's ids of messages that a status named by our mark before their answer came.
-    named: Recent<Box<str>, Box<str>>,
     /// The furthest statuses heard, where a route asks.
     ranks: Ranks,
     guards_ranks: bool,
@@ -118,7 +116,6 @@ impl AccountMachine {
             recent: Recent::new(RECENT_MESSAGES),
             early: Recent::new(EARLY_STATUSES),
             given_up: Recent::new(EARLY_STATUSES),
-            named: Recent::new(EARLY_STATUSES),
             ranks: Ranks::default(),
             guards_ranks,
             body_budget: setting.body_budget(),

@@ -58,6 +58,11 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.values.contains(key)
     }
 
+    /// A value that `is_meant`, looked for among all; that is no use of it.
+    pub fn find(&self, is_meant: impl Fn(&V) -> bool) -> Option<&V> {
+        self.values.iter().map(|(_, value)| value).find(|value| is_meant(value))
+    }
+
     /// Forgets the values that `keep` does not want.
     pub fn retain(&mut self, keep: impl Fn(&V) -> bool)
     where

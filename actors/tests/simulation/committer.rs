@@ -34,6 +34,7 @@ impl House {
         for _ in 0..group {
             let Some((change, about)) = self.commits.pop_front() else { break };
             assert!(self.store.settle_next(), "the store has what was committed");
+            change.events.iter().for_each(|event| self.promises.journalled(event));
             self.books.commit(&change, &about, &self.all_routes, &self.world, self.now);
             self.settled += 1;
             Books::check_ledgers(&self.store);

@@ -6,12 +6,11 @@ use crate::house::{Happening, House, Seat, Then};
 use crate::scenario::{GATEWAY, Mood};
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_actors::rules::account::{Effect, Input, Submission};
+use wharf_actors::rules::account::{Effect, Input};
 use wharf_actors::rules::deliveries::Start;
 use wharf_actors::rules::gate::{self, GateMachine};
-use wharf_actors::rules::outbox::Tried;
 use wharf_actors::rules::reader::{Attempted, WINDOW};
-use wharf_storage::{Event, KeyBuilder, Kind, MessageRecord, MessageState, OnUnknown, Priority, Receipt, Store};
+use wharf_storage::{Event, Receipt, Store};
 
 impl House {
     /// Gives an account's machine an input and performs what it wants; the ticket of its first change.
@@ -177,36 +176,6 @@ impl House {
         self.soon(10, Happening::Read(seat, reader, read));
     }
 
-    fn send(&mut self, seat: &Seat, record: &MessageRecord) {
-        let account = seat.who.as_deref().expect("only accounts send");
-        if !record.attempts.is_empty() {
-            self.reached.insert("a message sent again");
-        }
-        self.meta.sends(record, &self.store, self.actors[account].machine.outbox(), self.now);
-        let mood = self.mood(self.scenario.graph);
-        let (tried, wamid) = self.meta.answer(mood, &mut self.dice);
-        if let Some(wamid) = wamid {
-            for post in self.world.statuses(&mut self.dice, account, &wamid, &record.to) {
-                self.soon(3_000, Happening::Post(post));
-            }
-        }
-        let patience = if mood == Mood::Slow { 5_000 } else { 200 };
-        self.soon(patience, Happening::Tried(seat.clone(), Box::new(record.clone()), tried));
-    }
-
-    pub fn hear_tried(&mut self, seat: &Seat, record: &MessageRecord, tried: Tried) {
-        self.meta.hears(record, &tried);
-        let input = Input::Tried { id: record.id.clone(), tried, chance: self.dice.chance() };
-        self.turn(seat.who.as_deref().expect("only accounts send"), input, Vec::new(), 0, false);
-    }
-
-    /// Who waits is told of what is durable.
-    fn check_answer(&self, id: &str) {
-        let key = KeyBuilder::new().text(id).build();
-        let record = self.store.get(Kind::Message, &key.0).expect("memory is readable");
-        assert!(record.is_some(), "{id} is answered before its end is durable");
-    }
-
     pub fn hear_settled(&mut self, seat: &Seat, ticket: u64) {
         let Some(account) = seat.who.clone() else {
             self.turn_gate(|machine, now| machine.settled(ticket, now), Vec::new(), 0);
@@ -217,7 +186,7 @@ impl House {
         let settled = std::mem::replace(waiting, later);
         for then in settled.into_values() {
             match then {
-                Then::Accepted(record) => self.meta.accept(&record),
+                Then::Accepted(record) => self.promises.kept_before_acknowledged(&record, &self.store),
                 Then::Engaged => self.engaged_now(&account),
                 Then::Adopted(handed) => self.adopted(&account, &handed),
                 Then::Gone => self.gone(&account),
@@ -239,40 +208,5 @@ impl House {
                 self.turn_gate(GateMachine::tick, Vec::new(), 0);
             }
         }
-    }
-
-    /// An application sends.
-    pub fn submit(&mut self, account: &str) {
-        let is_engaged = self.engaged.iter().any(|engaged| engaged == account);
-        let Some(actor) = self.actors.get(account).filter(|actor| is_engaged && !actor.leaving) else { return };
-        let _ = actor;
-        self.meta.submitted += 1;
-        let to = format!("1{:03}0", self.dice.between(1, 3));
-        let record = MessageRecord {
-            id: format!("msg_{}", self.meta.submitted).into(),
-            account: account.into(),
-            number: format!("9{account}").into(),
-            to: to.as_str().into(),
-            lane: to.as_str().into(),
-            path: "messages".into(),
-            version: "v25.0".into(),
-            state: MessageState::Queued,
-            kind: "text".into(),
-            template: None,
-            priority: self.dice.pick(&Priority::ALL),
-            on_unknown: self.dice.pick(&[OnUnknown::Fail, OnUnknown::Resend]),
-            opaque: None,
-            wamid: None,
-            error: None,
-            attempts: Vec::new(),
-            created_at_ms: self.now,
-            changed_at_ms: self.now,
-            due_at_ms: 0,
-            expires_at_ms: self.now + self.dice.pick(&[20_000, 86_400_000]),
-            place: 0,
-        };
-        let submission = Submission { record: record.clone(), body: bytes::Bytes::from_static(b"{}"), twin: None };
-        let ticket = self.turn(account, Input::Submit(Box::new(submission)), Vec::new(), 0, false);
-        self.wait_for(account, ticket.expect("a message is kept"), Then::Accepted(Box::new(record)));
     }
 }

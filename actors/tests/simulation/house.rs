@@ -4,7 +4,9 @@
 use crate::books::{About, Books, Way, messages};
 use crate::dice::Dice;
 use crate::meta::Meta;
+use crate::promises::Promises;
 use crate::scenario::{BEGIN_MS, CALM_MS, GATEWAY, Mood, Scenario, gateway, routes};
+use crate::sending::Touch;
 use crate::world::{Post, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -17,7 +19,8 @@ use wharf_actors::rules::outbox::{Tried, forward};
 use wharf_actors::rules::ownership::Engaged;
 use wharf_actors::rules::reader::Attempted;
 use wharf_storage::{
-    Change, Clock, Desk, Event, Kind, MemoryStore, MessageRecord, MessageState, Outcome, RouteTally, Store, Write,
+    Change, Clock, Desk, Event, HoldCause, Kind, MemoryStore, MessageRecord, MessageState, Outcome, RouteTally, Store,
+    Write,
 };
 
 /// A run that takes more steps than this never comes to rest.
@@ -36,6 +39,7 @@ pub enum Happening {
     Post(Post),
     Impatient(u64),
     App(String),
+    Touch(String, Touch),
     Crash,
     FailCommit,
     Remove(String),
@@ -43,6 +47,8 @@ pub enum Happening {
     Flip(String),
     Reload,
     Calm,
+    /// Holds end once more.
+    Calmer,
     /// The committer ends a group.
     Settle(u64),
     Settled(Seat, u64),
@@ -154,6 +160,7 @@ pub struct House {
     pub world: World,
     pub books: Books,
     pub meta: Meta,
+    pub promises: Promises,
     pub settled: u64,
     /// What this run came by.
     pub reached: BTreeSet<&'static str>,
@@ -165,7 +172,7 @@ impl Engaged for House {
     }
 
     fn account_of_number(&self, number_id: &str) -> Option<&str> {
-        self.engaged.iter().map(String::as_str).find(|account| number_id.strip_prefix('9') == Some(account))
+        self.engaged.iter().map(String::as_str).find(|account| number_id.strip_prefix(['8', '9']) == Some(account))
     }
 
     fn account_of_display(&self, _: &str) -> Option<&str> {
@@ -203,6 +210,7 @@ impl House {
             world: World::default(),
             books: Books::default(),
             meta: Meta::default(),
+            promises: Promises::default(),
             settled: 0,
             reached: BTreeSet::new(),
         };
@@ -236,6 +244,14 @@ impl House {
         };
         let Scenario { sends, crashes, failed_commits, removals, reloads, .. } = self.scenario;
         often(self, sends, &Happening::App);
+        let touches = [
+            Touch::Cancel,
+            Touch::Hold,
+            Touch::Release(HoldCause::Token),
+            Touch::Release(HoldCause::Token),
+            Touch::Release(HoldCause::Meta),
+        ];
+        touches.iter().for_each(|touch| often(self, 1 + sends / 10, &|account| Happening::Touch(account, *touch)));
         often(self, crashes, &|_| Happening::Crash);
         often(self, failed_commits, &|_| Happening::FailCommit);
         often(self, removals, &Happening::Remove);
@@ -267,8 +283,8 @@ impl House {
         (1..=self.scenario.accounts).map(|nth| format!("10{nth}")).collect()
     }
 
-    /// Runs to the end, when nothing is left to happen.
-    pub fn run(&mut self) {
+    /// Runs to the end, when nothing is left to happen; says in how many steps.
+    pub fn run(&mut self) -> u64 {
         let mut steps = 0;
         while let Some(((at, _), happening)) = self.agenda.pop_first() {
             steps += 1;
@@ -279,6 +295,8 @@ impl House {
         }
         self.check_end();
         self.note_ledgers();
+        self.reached.append(&mut self.promises.reached);
+        steps
     }
 
     /// What the ledgers say was come by.
@@ -309,7 +327,7 @@ impl House {
         Books::check_ledgers(&self.store);
         self.books.check_counts(&self.store);
         self.books.check_deliveries(&self.store);
-        self.meta.check_ends(&self.store);
+        self.promises.every_accepted_message_ends(&self.store);
         assert_eq!(self.store.hot(Kind::Claim, &[]), Vec::new(), "everyone is engaged and some are in quarantine");
         for account in self.accounts() {
             self.check_statuses(&account);
@@ -332,11 +350,13 @@ impl House {
             .collect();
         for record in messages(&self.store, account) {
             let Some(wamid) = record.wamid.as_deref() else { continue };
-            let reached = ["sent", "delivered", "read"].into_iter().filter(|status| told.contains(&(wamid, *status)));
+            let reached =
+                ["failed", "sent", "delivered", "read"].into_iter().filter(|status| told.contains(&(wamid, *status)));
             let state = reached.fold(MessageState::Accepted, |state, status| forward(state, status).unwrap_or(state));
-            assert_eq!(record.state, state, "{} with {told:?}", record.id);
             let took = record.attempts.iter().filter(|attempt| attempt.status == 200).count();
-            assert_eq!(took, 1, "{} shows the try that was taken", record.id);
+            // One that was in doubt knows nothing of statuses from before a crash, but the one that settled it.
+            assert!(took == 0 || record.state == state, "{} is {:?} with {told:?}", record.id, record.state);
+            assert!(took <= 1, "{} was taken {took} times", record.id);
         }
     }
 
@@ -372,6 +392,8 @@ impl House {
             Happening::Post(post) => self.post(post),
             Happening::Impatient(post) => self.resend(post),
             Happening::App(account) => self.submit(&account),
+            Happening::Touch(account, touch) => self.touch(&account, touch),
+            Happening::Calmer => self.let_all_go(),
             Happening::Crash => {
                 self.reached.insert("a crash");
                 self.crash();
@@ -386,6 +408,7 @@ impl House {
             Happening::Reload => self.reload(),
             Happening::Calm => {
                 self.reload_all();
+                self.let_all_go();
                 self.accounts().iter().for_each(|account| self.engage(account));
             }
             Happening::Settle(life) => {

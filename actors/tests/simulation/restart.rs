@@ -2,6 +2,7 @@
 
 use crate::books::Books;
 use crate::house::{Actor, Gate, House};
+use crate::promises::Promises;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wharf_actors::account::restore;
@@ -36,7 +37,8 @@ impl House {
         let (store, setting) = (Arc::clone(&self.store), &self.scenario.setting);
         let machine =
             restore(store.as_ref(), &self.gateway.routes.get(), record, outbox, setting, self.now).expect("readable");
-        self.meta.check_restored(&self.store, machine.outbox());
+        self.promises.starts(&id);
+        Promises::what_was_under_way_is_unknown_after_a_restart(&self.store, machine.outbox());
         if machine.outbox().messages().any(|message| message.state == MessageState::Unknown) {
             self.reached.insert("a message unknown after a restart");
         }
@@ -60,7 +62,7 @@ impl House {
         for post in posts {
             self.resend(post);
         }
-        self.meta.crashed();
+        self.promises.crashed();
     }
 
     pub fn crash(&mut self) {

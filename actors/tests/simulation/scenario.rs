@@ -46,13 +46,13 @@ pub struct Scenario {
 impl Scenario {
     pub fn roll(dice: &mut Dice) -> Self {
         let moods = [Mood::Steady, Mood::Flaky, Mood::Slow, Mood::Picky, Mood::Down];
-        let flood = dice.one_in(40).then(|| dice.between(150, 700));
+        let flood = dice.one_in(25).then(|| dice.between(500, 700));
         Self {
             accounts: dice.between(1, 3),
             customers: dice.between(1, 6),
             posts: dice.between(10, 60),
             flood,
-            sends: dice.between(0, 30),
+            sends: dice.between(0, 60),
             crashes: dice.pick(&[0, 0, 1, 2, 4]),
             failed_commits: dice.pick(&[0, 0, 0, 1, 2]),
             removals: dice.pick(&[0, 0, 1, 2]),

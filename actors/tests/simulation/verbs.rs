@@ -121,7 +121,7 @@ impl House {
         let limit = self.dice.pick(&[1, 5, 200]);
         let stream = quarantine_stream(GATEWAY);
         let read = self.store.events(&stream, claim.first.saturating_sub(1), limit, 4 << 20).expect("readable");
-        self.soon(5, Happening::HandOver(seat, account, read));
+        self.soon(40, Happening::HandOver(seat, account, read));
     }
 
     fn end_release(&mut self, account: &str) {
@@ -173,7 +173,7 @@ impl House {
 
 fn record(account: &str, now: u64) -> AccountRecord {
     let snapshot = format!(
-        r#"{{"id":"{account}","name":"A","phone_numbers":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}}]}}"#
+        r#"{{"id":"{account}","name":"A","phone_numbers":[{{"id":"9{account}","display_phone_number":"+1 9{account}"}},{{"id":"8{account}","display_phone_number":"+1 8{account}","is_on_biz_app":true}}]}}"#
     );
     AccountRecord {
         id: account.into(),

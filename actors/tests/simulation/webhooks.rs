@@ -115,6 +115,8 @@ impl House {
         }
         let (Job::Accept(items, _) | Job::Adopt(items, _)) = &job;
         let copies = self.copies(&actor.machine.keys(items));
+        let items = items.clone();
+        let named = self.named(account, &items);
         let gateway: Arc<str> = GATEWAY.into();
         let Recalled { dialogs, messages, .. } = recalled;
         let accept = |items| Accept { gateway, secret: 0, items, copies, dialogs, messages };
@@ -130,6 +132,7 @@ impl House {
                 self.wait_for(account, ticket, Then::Adopted(handed));
             }
         }
+        self.check_named(account, &named);
     }
 
     pub fn wait_for(&mut self, account: &str, ticket: u64, then: Then) {

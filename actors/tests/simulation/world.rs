@@ -4,6 +4,8 @@
 use crate::dice::Dice;
 use bytes::Bytes;
 use std::collections::HashMap;
+use wharf_actors::cloud::splice::mark_of;
+use wharf_storage::MessageRecord;
 
 /// Something of which there is one in the world, however often Meta sends it.
 pub type Thing = usize;
@@ -21,6 +23,8 @@ pub struct Post {
 #[derive(Debug, Clone)]
 pub struct Known {
     pub account: String,
+    /// The id of the number it is about.
+    pub number: String,
     /// Each way of writing it that was ever sent.
     pub texts: Vec<String>,
     /// The names of its customer, those that hold from now on first.
@@ -56,7 +60,7 @@ impl World {
                     r#"{{"from":"16315551181","id":"ABGGFlA5Fpa","timestamp":"1504902988","n":{}}}"#,
                     self.tests / 2
                 );
-                parts.push((None, "0".to_owned(), "messages", text));
+                parts.push((None, "123456123".to_owned(), "messages", text));
                 continue;
             }
             let thing = if again {
@@ -67,23 +71,34 @@ impl World {
             let text = self.spell(thing, again && dice.one_in(5));
             let known = &self.things[thing];
             let list = if known.status.is_some() { "statuses" } else { "messages" };
-            parts.push((Some(thing), known.account.clone(), list, text));
+            parts.push((Some(thing), known.number.clone(), list, text));
         }
         assemble(&parts)
     }
 
-    /// A POST of statuses of one message.
-    pub fn statuses(&mut self, dice: &mut Dice, account: &str, wamid: &str, to: &str) -> Vec<Post> {
+    /// POSTs of the statuses of one message, with the mark that it carried; `failed` is why Meta gave it up.
+    pub fn statuses(&mut self, dice: &mut Dice, of: &MessageRecord, wamid: &str, failed: Option<u32>) -> Vec<Post> {
         let mut posts = Vec::new();
-        for state in ["sent", "delivered", "read"] {
-            if dice.one_in(5) {
+        let states: &[&'static str] =
+            if failed.is_some() { &["sent", "failed"] } else { &["sent", "delivered", "read"] };
+        for state in states {
+            if dice.one_in(4) {
                 continue;
             }
-            let text =
-                format!(r#"{{"id":"{wamid}","status":"{state}","timestamp":"1800000000","recipient_id":"{to}"}}"#);
-            let names = vec![format!("p|{to}")];
-            let thing = self.learn(account, text.clone(), names, Some((wamid.to_owned(), state)));
-            posts.push(assemble(&[(Some(thing), account.to_owned(), "statuses", text)]));
+            let errors = failed.filter(|_| *state == "failed");
+            let errors =
+                errors.map_or_else(String::new, |code| format!(r#""errors":[{{"code":{code},"title":"no"}}],"#));
+            let begins = format!(
+                r#"{{{errors}"id":"{wamid}","status":"{state}","timestamp":"1800000000","recipient_id":"{}""#,
+                of.to
+            );
+            let names = vec![format!("p|{}", of.to)];
+            let marked = format!(r#"{begins},"biz_opaque_callback_data":"{}"}}"#, mark_of(&of.id));
+            let own = of.opaque.as_ref().map(|own| format!(r#","biz_opaque_callback_data":"{own}""#));
+            let kept = format!("{begins}{}}}", own.unwrap_or_default());
+            let thing = self.learn(&of.number, marked.clone(), names, Some((wamid.to_owned(), state)));
+            self.by_text.insert(kept, thing);
+            posts.push(assemble(&[(Some(thing), of.number.to_string(), "statuses", marked)]));
         }
         posts
     }
@@ -109,19 +124,23 @@ impl World {
         };
         let text =
             format!(r#"{{{by},"id":"wamid.IN{nth}","timestamp":"1800000000","text":{{"body":"\u00e9 {nth}"}}}}"#);
-        self.learn(&account, text, names, None)
+        let number = format!("{}{account}", dice.pick(&["9", "9", "8"]));
+        self.learn(&number, text, names, None)
     }
 
     fn learn(
         &mut self,
-        account: &str,
+        number: &str,
         text: String,
         names: Vec<String>,
         status: Option<(String, &'static str)>,
     ) -> Thing {
         let thing = self.things.len();
         self.by_text.insert(text.clone(), thing);
-        self.things.push(Known { account: account.to_owned(), texts: vec![text], names, status });
+        let (account, number) = (number[1..].to_owned(), number.to_owned());
+        // A dialog is one of a number.
+        let names = names.into_iter().map(|name| format!("{number}|{name}")).collect();
+        self.things.push(Known { account, number, texts: vec![text], names, status });
         thing
     }
 
@@ -138,14 +157,14 @@ impl World {
     }
 }
 
-/// A POST with an entry for each run of items of one account and list.
+/// A POST with an entry for each run of items of one number and list.
 fn assemble(parts: &[(Option<Thing>, String, &'static str, String)]) -> Post {
     let things = parts.iter().map(|part| part.0).collect();
     let entries: Vec<String> = parts
         .chunk_by(|left, right| (&left.1, left.2) == (&right.1, right.2))
         .map(|run| {
-            let (_, account, list, _) = &run[0];
-            let number = if account == "0" { "123456123".to_owned() } else { format!("9{account}") };
+            let (_, number, list, _) = &run[0];
+            let account = if number == "123456123" { "0" } else { &number[1..] };
             let items: Vec<&str> = run.iter().map(|(.., text)| text.as_str()).collect();
             format!(
                 r#"{{"id":"{account}","changes":[{{"value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"+1 {number}","phone_number_id":"{number}"}},"{list}":[{}]}},"field":"messages"}}]}}"#,

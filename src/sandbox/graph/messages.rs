@@ -54,7 +54,9 @@ async fn send(call: &Call, graph: &Graph, path: SendPath, req: &HttpRequest) -> 
 
 /// Hands the statuses to the post office, which sends them once the answer is due.
 fn hand_over(sent: &Sent, graph: &Graph, latency: Duration) {
-    graph.shared.stats.sends_accepted.add(1);
+    let stats = &graph.shared.stats;
+    stats.sends_accepted.add(1);
+    sent.outbound.mark.iter().for_each(|mark| stats.marks.note(mark));
     let habits = graph.habits();
     let plan = statuses::plan(&sent.outbound, &habits, &mut *graph.dice(), unix_now());
     graph.counter.send_later(plan.into_iter().map(|(after, item)| (after + latency, item)).collect());

@@ -1,6 +1,7 @@
 //! The binary as operators run it: started, stopped, killed, watched.
 
 mod kill;
+mod kill_sends;
 mod start_stop;
 mod strace;
 

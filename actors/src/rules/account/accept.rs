@@ -146,6 +146,8 @@ impl AccountMachine {
         let id = Box::from(splice::marked_message(item.opaque.as_deref()?)?);
         let by_wamid = item.message_id.as_ref().and_then(|wamid| self.recent.peek(wamid));
         let record = self.outbox.get(&id).or(by_wamid.filter(|record| record.id == id)).or(self.given_up.peek(&id));
+        // Sent twice, and this is the try whose answer was lost.
+        let record = record.or_else(|| self.recent.find(|record| record.id == id));
         let own = record.and_then(|record| record.opaque.as_deref());
         if let Some((body, range)) = splice::unmarked(&item.body, item.item, own) {
             (item.body, item.item) = (body, range);
@@ -159,9 +161,7 @@ impl AccountMachine {
         if let Some(id) = item.opaque.as_deref().and_then(splice::marked_message)
             && self.outbox.get(id).is_some()
         {
-            if !self.outbox.adopt(id, wamid, step, now) {
-                self.named.put(id.into(), wamid.clone());
-            }
+            self.outbox.adopt(id, wamid, step, now);
             self.remember_taken(step, now);
         }
         if let (Some(record), Some(refusal)) = (self.recent.peek(wamid), refused(item)) {

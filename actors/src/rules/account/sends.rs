@@ -7,15 +7,7 @@ use wharf_storage::{AccountRecord, Tally};
 
 impl AccountMachine {
     pub(super) fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let is_lost = matches!(tried, Tried::Lost { .. });
-        let named = self.named.pop(id);
-        self.outbox_step(effects, now, |outbox, step| {
-            outbox.tried(id, tried, chance, step, now);
-            // A status had named it before its answer was lost.
-            if let Some(wamid) = named.filter(|_| is_lost) {
-                outbox.adopt(id, &wamid, step, now);
-            }
-        });
+        self.outbox_step(effects, now, |outbox, step| outbox.tried(id, tried, chance, step, now));
     }
 
     pub(super) fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
@@ -49,6 +41,8 @@ impl AccountMachine {
             }
             self.recent.put(wamid, record);
         }
+        let given_up = step.next.given_up.drain(..).filter(|record| !self.erasing.has_message(record));
+        given_up.for_each(|record| self.given_up.put(record.id.clone(), record));
     }
 }
 

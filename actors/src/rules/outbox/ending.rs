@@ -43,9 +43,11 @@ impl Outbox {
         step: &mut Step,
         now: u64,
     ) {
+        let in_doubt = record.state == MessageState::Unknown;
         record.error = Some(error.into());
         step.change.put(&dead_letter(&record, error, status, now));
-        self.end(record, MessageState::Failed, step, now);
+        let ended = self.end(record, MessageState::Failed, step, now);
+        step.next.given_up.extend(in_doubt.then_some(ended));
     }
 
     pub(super) fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, step: &mut Step, now: u64) {

@@ -84,6 +84,8 @@ pub struct Next {
     pub answers: Vec<(Box<str>, Answer)>,
     /// Messages that Meta took, as they are kept from now on.
     pub taken: Vec<MessageRecord>,
+    /// Messages that were given up in doubt: a status may name them after all.
+    pub given_up: Vec<MessageRecord>,
     /// Holds that began or ended, for the log.
     pub news: Vec<News>,
 }

@@ -23,6 +23,7 @@ impl Outbox {
         };
         let mut record = entry.record.clone();
         remember(&mut record.attempts, attempt(&tried, now));
+        let named = record.wamid.take();
         match tried {
             Tried::Taken { wamid, answer } => {
                 self.pairs.taken(&entry.lane);
@@ -32,6 +33,12 @@ impl Outbox {
             Tried::Refused { code, verdict, answer } => self.refused(record, code, verdict, answer, chance, step, now),
             Tried::NotSent { reason } => self.not_sent(record, &reason, chance, step, now),
             Tried::Lost { reason } => self.lost(record, &reason, step, now),
+        }
+        // A status had named it before its answer was lost, or an earlier try of it before a refusal.
+        if let Some(wamid) = named
+            && let Some(entry) = self.messages.get(id)
+        {
+            self.adopted(entry.record.clone(), &wamid, step, now);
         }
         self.start_due(step, now);
     }

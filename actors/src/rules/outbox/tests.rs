@@ -1,11 +1,15 @@
 //! Every way of a message through the outbox, and the order in which messages leave.
 
+mod doubt;
+mod turns;
+mod verdicts;
+
 use super::records::ATTEMPTS_KEPT;
 use super::*;
 use crate::cloud::verdict::{Circumstances, verdict};
 use crate::rules::testing::{NOW, outbound};
 use proptest::prelude::*;
-use wharf_storage::{DeadLetter, MessageTally};
+use wharf_storage::{DeadLetter, HoldScope, MessageTally, OnUnknown, Priority};
 
 const DAY_MS: u64 = 86_400_000;
 const PATIENCE: Patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };

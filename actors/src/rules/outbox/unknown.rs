@@ -5,17 +5,25 @@ use super::{Hearing, Outbox, Step};
 use wharf_storage::{MessageRecord, MessageState, OnUnknown, Outbox as Kept};
 
 impl Outbox {
-    /// Meta's status names a message by our mark: it was sent, as `wamid`. Says whether it was in doubt; one whose
-    /// answer may still come is left alone.
+    /// Meta's status names a message by our mark: it was sent, as `wamid`. Says whether it was in doubt, or waited to be
+    /// sent again. Of one that is under way this is noted: its answer may still come, or never.
     pub fn adopt(&mut self, id: &str, wamid: &str, step: &mut Step, now: u64) -> bool {
-        let Some(entry) = self.messages.get(id).filter(|entry| entry.record.state == MessageState::Unknown) else {
+        let Some(entry) = self.messages.get_mut(id) else { return false };
+        if entry.record.state == MessageState::Sending {
+            entry.record.wamid = Some(wamid.into());
+            step.change.put(&Kept(entry.record.clone()));
             return false;
-        };
-        let mut record = entry.record.clone();
-        record.error = None;
-        self.take(record, wamid.into(), step, now);
+        }
+        let record = entry.record.clone();
+        self.adopted(record, wamid, step, now);
         self.start_due(step, now);
         true
+    }
+
+    /// A message that was in doubt, or was to be sent again, was taken.
+    pub(super) fn adopted(&mut self, mut record: MessageRecord, wamid: &str, step: &mut Step, now: u64) {
+        record.error = None;
+        self.take(record, wamid.into(), step, now);
     }
 
     pub(super) fn lost(&mut self, mut record: MessageRecord, reason: &str, step: &mut Step, now: u64) {
@@ -50,11 +58,12 @@ impl Outbox {
             return self.alarm(id, settled_at_ms);
         }
         match record.on_unknown {
-            OnUnknown::Fail => {
+            // Nor is it sent again when it is too old: nobody wants it any more.
+            OnUnknown::Resend if now < record.expires_at_ms => self.resend(record, step, now),
+            OnUnknown::Fail | OnUnknown::Resend => {
                 let error = our_error("wharf.unknown", self.why_nothing_is_known());
                 self.fail(record, &error, None, step, now);
             }
-            OnUnknown::Resend => self.resend(record, step, now),
         }
     }
 
@@ -80,7 +89,7 @@ impl Outbox {
         entry.record = record;
         let name = entry.lane.clone();
         self.lanes.come_back(&name, &self.messages[&id].record, priority);
-        self.alarm(&id, expires_at_ms.max(now + 1));
+        self.alarm(&id, expires_at_ms);
         self.line_up(&name, now);
     }
 }
