@@ -5,7 +5,6 @@ use super::serve;
 use crate::harness::http;
 use crate::harness::process::Process;
 use crate::harness::stage::{KEY, Stage, bearer};
-use crate::harness::until;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
