@@ -102,10 +102,10 @@ impl House {
         let input = Input::Tried { id: record.id.clone(), tried, chance: self.dice.chance() };
         self.turn(&account, input, Vec::new(), 0, false);
         let outbox = self.actors[&account].machine.outbox();
-        if let Some((code, verdict)) = refused {
-            if self.promises.a_fault_that_others_share_holds_them(record, code, verdict, outbox) {
-                self.reached.insert("a hold after a refusal");
-            }
+        if let Some((code, verdict)) = refused
+            && self.promises.a_fault_that_others_share_holds_them(record, code, verdict, outbox)
+        {
+            self.reached.insert("a hold after a refusal");
         }
         if is_lost && outbox.get(&record.id).is_none() {
             self.reached.insert("a status that overtook a lost answer");
@@ -125,11 +125,12 @@ impl House {
         let ids: Vec<String> = ids.collect();
         let outbox = self.actors[account].machine.outbox();
         for state in ids.iter().filter_map(|id| outbox.get(id)).map(|record| record.state) {
-            self.reached.insert(match state {
-                MessageState::Unknown => "a message in doubt that a status settled",
-                MessageState::Sending => "a status that overtook its answer",
-                _ => "a status of a message that was to be sent again",
-            });
+            let what = [
+                (MessageState::Unknown, "a message in doubt that a status settled"),
+                (MessageState::Sending, "a status that overtook its answer"),
+                (MessageState::Queued, "a status of a message that was to be sent again"),
+            ];
+            self.reached.extend(what.into_iter().filter(|(of, _)| *of == state).map(|(_, what)| what));
         }
         ids
     }
