@@ -11,10 +11,12 @@ mod protocol;
 mod ranks;
 mod routes;
 mod scope;
+mod sends;
 mod standing;
 
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
 pub use scope::{ALARM_FIELD, forget, scope_of, wants};
+pub use sends::hearing;
 
 use crate::cloud::item::Item;
 use crate::cloud::splice;
@@ -23,13 +25,13 @@ use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
-use crate::rules::outbox::{Hearing, News, Next, Outbox, Step, Tried};
+use crate::rules::outbox::{Next, Outbox, Step};
 use crate::rules::recent::Recent;
 use ranks::Ranks;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, SendHold, Tally};
+use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, SendHold};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
@@ -285,18 +287,6 @@ impl AccountMachine {
         self.seq
     }
 
-    fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        let is_lost = matches!(tried, Tried::Lost { .. });
-        let named = self.named.pop(id);
-        self.outbox_step(effects, now, |outbox, step| {
-            outbox.tried(id, tried, chance, step, now);
-            // A status had named it before its answer was lost.
-            if let Some(wamid) = named.filter(|_| is_lost) {
-                outbox.adopt(id, &wamid, step, now);
-            }
-        });
-    }
-
     fn rest(&mut self) {
         self.resting = true;
         self.deliveries.rest();
@@ -316,34 +306,6 @@ impl AccountMachine {
         self.numbers = entry.numbers;
         self.outbox.set_limits(entry.limits, now);
         self.outbox.set_hearing(hearing(&self.record));
-    }
-
-    fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
-        self.outbox_step(effects, now, |outbox, step| outbox.abandon(reason, step, now));
-    }
-
-    fn outbox_step(&mut self, effects: &mut Vec<Effect>, now: u64, take: impl FnOnce(&mut Outbox, &mut Step)) {
-        let mut step = Step::default();
-        take(&mut self.outbox, &mut step);
-        self.remember_taken(&mut step, now);
-        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
-        if step.change.is_empty() {
-            return;
-        }
-        step.change.tallies.push((Arc::clone(&self.id), Tally { messages: step.tally, ..Tally::default() }));
-        self.commit(step.change, InFlight { next: step.next, ..InFlight::default() }, effects);
-    }
-
-    /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.
-    fn remember_taken(&mut self, step: &mut Step, now: u64) {
-        for mut record in step.next.taken.drain(..).filter(|record| !self.erasing.has_message(record)) {
-            let wamid = record.wamid.clone().expect("a message that was taken has Meta's id");
-            if let Some(early) = self.early.pop(&wamid) {
-                early.show(&mut record, now);
-                step.change.put(&record);
-            }
-            self.recent.put(wamid, record);
-        }
     }
 
     fn commit(&mut self, change: Change, mut flight: InFlight, effects: &mut Vec<Effect>) {
@@ -394,22 +356,6 @@ impl AccountMachine {
         let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
     }
-}
-
-/// Whether Meta's statuses reach an account.
-pub fn hearing(record: &AccountRecord) -> Hearing {
-    if record.active { Hearing::Statuses } else { Hearing::Nothing }
-}
-
-/// News of a hold, for the log.
-fn tell(news: &News) -> String {
-    let (event, hold) = match news {
-        News::Held(hold) => ("held", hold),
-        News::Released(hold) => ("released", hold),
-    };
-    let (scope, name) = hold.scope.parts();
-    let code = hold.code.map_or_else(String::new, |code| format!(" code={code}"));
-    format!("sends={event} scope={scope} name=\"{name}\" cause={}{code} why=\"{}\"", hold.cause.word(), hold.reason)
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ fn every_setting_reaches_its_place() {
         [send]
         send_wait = "500ms"
         send_max_age = "1h30m"
+        unknown_wait = "2m"
+        strict_window = true
+        duplicate_guard = true
         [[gateway]]
         uri = "support"
         whatsapp_token = "t"
@@ -90,6 +93,8 @@ fn every_setting_reaches_its_place() {
     assert_eq!(settings.storage.dedupe, DAY * 9);
     assert_eq!(settings.graph.base_url, "http://127.0.0.1:9000");
     assert_eq!(settings.send.send_max_age, Duration::from_secs(5400));
+    assert_eq!(settings.send.unknown_wait, Duration::from_secs(120));
+    assert!(settings.send.strict_window && settings.send.duplicate_guard);
     let gateway = &settings.gateways[0];
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/hooks/support"));
     assert_eq!((gateway.overrides, gateway.verbs), (Overrides::Account, VerbsAt::Ops));

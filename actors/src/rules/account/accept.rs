@@ -1,8 +1,9 @@
 //! How an account takes items: duplicates told apart, dialogs met, routes asked, statuses heard. Knows no disk.
 
 use super::scope;
+use super::sends::tell;
 use super::standing::Standing;
-use super::{Accept, AccountMachine, Effect, InFlight, Step, tell, wants};
+use super::{Accept, AccountMachine, Effect, InFlight, Step, wants};
 use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::splice;

@@ -9,11 +9,11 @@ mod people;
 use super::*;
 use crate::cloud::item::Item;
 use crate::gateway::Route;
-use crate::rules::outbox::{Answer, Patience};
+use crate::rules::outbox::{Answer, Patience, Tried};
 use crate::rules::reader::{Attempted, Reader};
 use crate::rules::testing::{NOW, message, outbound, route, status};
 use bytes::Bytes;
-use wharf_storage::{Disposition, Kind, Noun, Seen};
+use wharf_storage::{Disposition, Kind, Noun, Seen, Tally};
 
 fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
     let snapshot = r#"{"id":"100","phone_numbers":[{"id":"9","display_phone_number":"+1 555"}]}"#;

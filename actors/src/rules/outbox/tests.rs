@@ -5,7 +5,7 @@ use super::*;
 use crate::cloud::verdict::{Circumstances, verdict};
 use crate::rules::testing::{NOW, outbound};
 use proptest::prelude::*;
-use wharf_storage::DeadLetter;
+use wharf_storage::{DeadLetter, MessageTally};
 
 const DAY_MS: u64 = 86_400_000;
 const PATIENCE: Patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };
@@ -268,6 +268,19 @@ fn what_was_under_way_at_a_stop_is_unknown_and_the_rest_keeps_its_order() {
     desk.restart(NOW + 10_006);
     assert_eq!(desk.tick(NOW + 20_006), ["c"]);
     assert_eq!(ids(&desk.tried("c", taken(), NOW + 20_006)), ["d"], "places go on after a restart");
+}
+
+/// After a restart nothing woke the outbox before the first message was too old.
+#[test]
+fn what_was_queued_at_a_stop_is_due_at_the_start() {
+    let mut desk = Desk::new();
+    desk.submit("a", "1", NOW);
+    desk.submit("b", "2", NOW);
+    desk.tried("a", passing(), NOW);
+    desk.tried("b", taken(), NOW);
+    desk.restart(NOW + 500);
+    assert!(desk.outbox.due_at().is_some_and(|due_at| due_at <= NOW + 500));
+    assert_eq!(desk.tick(NOW + 500), ["a"]);
 }
 
 #[test]
