@@ -71,6 +71,7 @@ export function facts(name, connect) {
     const node = await client.lookup(id);
     assert.match(node.url.replace(house.url, ""), new RegExp(`^/v\\d+\\.0/${id}/content$`), "it leads to Wharf");
     assert.equal(Number(node.file_size ?? node.fileSize), PICTURE.length);
+    assert.equal((await fetch(node.url)).status, 401, "not without a key");
     assert.deepEqual(Buffer.from(await client.download(id, node.url)), PICTURE);
     assert.equal((await client.remove(id)).success, true);
     await assert.rejects(client.lookup(id));
