@@ -83,7 +83,7 @@ impl Sending {
         let options = SendOptions::read(request)?;
         let too_many = || unavailable("too many bytes are under way");
         let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
-        let body = read_body(request, payload, &mut reserved).await?;
+        let body = completed(read_body(request, payload, &mut reserved).await?, request.query_string());
         let answer = match Outbound::read(&body)? {
             Outbound::Message(message) => {
                 let body = match &message.quotes {
@@ -191,6 +191,13 @@ impl Sending {
             Err(fault) => Err(OwnRefusal::Unavailable(fault.to_string()).into()),
         }
     }
+}
+
+/// `body` with the `messaging_product` of the query, where only that names it: Graph reads both.
+fn completed(body: Bytes, query: &str) -> Bytes {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    let product = parameters.find(|(name, value)| name == "messaging_product" && !value.is_empty());
+    product.and_then(|(_, product)| splice::with_product(&body, &product)).unwrap_or(body)
 }
 
 /// `body` with Meta's id of a message in place of ours, where it names one of ours.

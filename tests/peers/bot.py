@@ -12,17 +12,19 @@ PATH = "/webhook"
 
 
 class Bot:
-    """A running bot. Its server validates signatures; handlers note `(kind, id, status or text)`."""
+    """A running bot. Its server validates signatures; handlers note `(kind, id, status or text)`; `trackers` has the
+    bot's own values that came back with the statuses of a message."""
 
     def __init__(self, app_secret, token="none yet"):
         self.handled = []
         self.answers = {}
+        self.trackers = {}
         self.failures = []
         self.answered_with = []
         self._base_url = None
         self._session = httpx.Client(trust_env=False, event_hooks={"response": [self._note_answer]})
         app = flask.Flask("bot")
-        self._client = pywa.WhatsApp(
+        self.client = pywa.WhatsApp(
             token=token,
             session=self._session,
             server=app,
@@ -31,8 +33,8 @@ class Bot:
             app_secret=app_secret,
             filter_updates=False,  # it serves more than one number
         )
-        self._client.on_message(filters.text)(self._on_text)
-        self._client.on_message_status()(self._on_status)
+        self.client.on_message(filters.text)(self._on_text)
+        self.client.on_message_status()(self._on_status)
         self._server = make_server("127.0.0.1", 0, app, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}{PATH}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -65,6 +67,7 @@ class Bot:
             raise
 
     def _on_status(self, _client, status):
+        self.trackers.setdefault(status.id, set()).add(status.tracker)
         self.handled.append(("status", status.id, str(getattr(status.status, "value", status.status))))
 
     def _note_answer(self, response):

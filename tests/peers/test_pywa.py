@@ -6,28 +6,12 @@ import httpx
 import pytest
 from batch import Batch, signature
 from bot import Bot
-from house import KEY, ROUTE_SECRET, House
 from processes import until
 
 # Business-scoped user ids came with pywa 4.
 USER_IDS = int(version("pywa").split(".")[0]) >= 4
 # What a bot without Wharf believes: Meta signs with the app's secret.
 OWN_SECRET = "the app's own"
-
-
-@pytest.fixture(scope="module")
-def bot():
-    bot = Bot(ROUTE_SECRET, token=KEY)
-    yield bot
-    bot.stop()
-
-
-@pytest.fixture(scope="module")
-def house(bot, tmp_path_factory):
-    house = House(tmp_path_factory.mktemp("wharf"), bot)
-    bot.answer_through(house.url)
-    yield house
-    assert house.stop()[0] == 0, "Wharf drains and ends well when it is told to"
 
 
 @pytest.fixture(scope="module")

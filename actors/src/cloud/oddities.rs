@@ -60,7 +60,7 @@ fn read_everything(body: &[u8]) {
     let _ = (refusal.class(), refusal.to_string(), Refusal::of_object(&body));
     let _ = (Outbound::read(&body), Taken::read(&body), TokenReport::read(&body));
     let _ = (node(&body), nodes(&body), Page::read(&body, 1));
-    let _ = (splice::marked(&body, "m"), splice::requoted(&body, "w"));
+    let _ = (splice::marked(&body, "m"), splice::requoted(&body, "w"), splice::with_product(&body, "p"));
     let account = AccountNode::read("1", &body);
     let element =
         Element { account: &account, subscribed_fields: None, error: Some(&body), progress: Progress::Pending };

@@ -24,7 +24,7 @@ pub struct OutboundMessage {
     pub recipient: Recipient,
     /// The recipient as the application wrote it: `contacts[].input` of the answer.
     pub input: String,
-    /// `type`; Meta takes `text` where there is none.
+    /// `type` in small letters; Meta takes `text` where there is none.
     pub kind: String,
     /// The application's own `biz_opaque_callback_data`.
     pub opaque: Option<String>,
@@ -95,7 +95,7 @@ impl Outbound {
         Ok(Self::Message(OutboundMessage {
             recipient,
             input,
-            kind: text("type").unwrap_or_else(|| "text".to_owned()),
+            kind: text("type").map_or_else(|| "text".to_owned(), |kind| kind.to_ascii_lowercase()),
             opaque: text("biz_opaque_callback_data"),
             quotes: members.get("context").and_then(|raw| member_of(raw, "message_id")),
             template: members.get("template").and_then(|raw| member_of(raw, "name")),
@@ -207,7 +207,7 @@ mod tests {
     fn users_and_groups_have_lanes_of_their_own_and_to_wins() {
         let user = message(r#"{"messaging_product":"whatsapp","recipient":"US.1A2"}"#);
         assert_eq!((user.recipient.lane(), user.input.as_str()), ("US.1A2", "US.1A2"));
-        let both = message(r#"{"messaging_product":"whatsapp","recipient":"US.1A2","to":"+1 555","type":"template"}"#);
+        let both = message(r#"{"messaging_product":"whatsapp","recipient":"US.1A2","to":"+1 555","type":"TEMPLATE"}"#);
         assert_eq!((both.recipient.lane(), both.kind.as_str()), ("1555", "template"));
         let group = message(r#"{"messaging_product":"whatsapp","recipient_type":"group","to":"12-34"}"#);
         assert_eq!(group.recipient, Recipient::Group("12-34".into()));

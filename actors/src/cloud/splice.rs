@@ -5,6 +5,8 @@ use serde_json::value::RawValue;
 
 use super::json;
 
+/// The member that says which of Meta's products a body is for.
+const PRODUCT: &str = "messaging_product";
 /// The member that a status webhook brings back.
 const OPAQUE: &str = "biz_opaque_callback_data";
 /// How our marks begin; our id of the message follows.
@@ -63,9 +65,26 @@ pub fn marked(body: &Bytes, mark: &str) -> Option<Bytes> {
     if let Some(own) = members.get(OPAQUE) {
         return Some(replaced(body, own, &mark));
     }
-    let open = body.iter().position(|byte| *byte == b'{')? + 1;
-    let member = format!("\"{OPAQUE}\":{mark},");
-    Some([&body[..open], member.as_bytes(), &body[open..]].concat().into())
+    inserted(body, OPAQUE, &mark)
+}
+
+/// `body` with `product` as its `messaging_product`, where it names none itself: Graph takes a parameter from the
+/// query as well. `None` where nothing has to change, or `body` is no JSON object with a member.
+pub fn with_product(body: &Bytes, product: &str) -> Option<Bytes> {
+    let members = json::members(body).filter(|members| !members.is_empty())?;
+    let product = serde_json::to_string(product).expect("text always serialises");
+    match members.get(PRODUCT) {
+        Some(own) if json::raw_text(own).is_some() => None,
+        Some(own) => Some(replaced(body, own, &product)),
+        None => inserted(body, PRODUCT, &product),
+    }
+}
+
+/// `object`, which has a member, with another one in front of all.
+fn inserted(object: &Bytes, name: &str, value: &str) -> Option<Bytes> {
+    let open = object.iter().position(|byte| *byte == b'{')? + 1;
+    let member = format!("\"{name}\":{value},");
+    Some([&object[..open], member.as_bytes(), &object[open..]].concat().into())
 }
 
 /// `body` quoting the message `wamid` in place of the one it names in `context.message_id`. `None` where it names
@@ -111,10 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_stays_unmarked() {
+    fn a_product_is_added_where_the_body_names_none() {
+        let with = |body: &'static str| with_product(&Bytes::from_static(body.as_bytes()), "whatsapp");
+        assert_eq!(text(with(r#" {"to":"1"}"#)), r#" {"messaging_product":"whatsapp","to":"1"}"#);
+        assert_eq!(text(with(r#"{"messaging_product":null,"to":1}"#)), r#"{"messaging_product":"whatsapp","to":1}"#);
+        assert_eq!(with(r#"{"messaging_product":"other","to":1}"#), None, "the body's own word stands");
+    }
+
+    #[test]
+    fn what_is_no_object_stays_as_it_is() {
         for body in ["", "null", "[]", "{}", "{"] {
             let body = Bytes::from_static(body.as_bytes());
-            assert_eq!((marked(&body, "m"), requoted(&body, "w")), (None, None));
+            assert_eq!((marked(&body, "m"), requoted(&body, "w"), with_product(&body, "p")), (None, None, None));
         }
     }
 
