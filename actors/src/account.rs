@@ -23,6 +23,7 @@ use wharf_storage::{AccountRecord, Event, MessageRecord, Outcome, Receipt, Store
 mod bodies;
 mod erase;
 mod finish;
+mod holds;
 mod recall;
 mod reconcile;
 mod restore;
