@@ -70,6 +70,14 @@ impl Question {
             (HoldCause::Throttle | HoldCause::Operator, _) => None,
         }
     }
+
+    /// The account whose health it is about.
+    fn account(&self) -> Option<&str> {
+        match self {
+            Question::Health { account, .. } => Some(account),
+            Question::Token { .. } => None,
+        }
+    }
 }
 
 impl Probes {
@@ -86,6 +94,8 @@ impl Probes {
             *first = (*first).min(since_ms);
         }
         self.asked.retain(|question, _| since.contains_key(question));
+        let held: HashSet<&str> = since.keys().filter_map(Question::account).collect();
+        self.stirred.retain(|account| held.contains(&**account));
         let mut due: Vec<(u64, Question)> = Vec::new();
         for (question, since_ms) in since {
             let due_at_ms = self.due_at(&question, since_ms);
@@ -163,6 +173,10 @@ mod tests {
         probes.stir("1");
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_000).len(), 1);
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_001), [], "once");
+        probes.stir("2");
+        assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_002), []);
+        let later = [hold("2", HoldScope::Account, HoldCause::Meta)];
+        assert_eq!(asked(&mut probes, &later, SHARED, NOW + 400_003), [], "what was heard before it began ends nothing");
         let number = [hold("1", HoldScope::Number("9".into()), HoldCause::Meta)];
         let about_number = Question::Health { account: "1".into(), node: "9".into() };
         assert_eq!(asked(&mut probes, &number, SHARED, NOW + 900_000), [about_number]);

@@ -42,7 +42,7 @@ impl Supervisor {
 
     fn ask_about_holds(&mut self, ctx: &mut Context<Self>) {
         let kept = self.plan.store.hot(Kind::SendHold, &[]);
-        if kept.is_empty() || self.plan.store.standing() != Standing::Open {
+        if self.plan.store.standing() != Standing::Open {
             return;
         }
         let held: Vec<Held> = kept.iter().filter_map(|(_, bytes)| Held::read(bytes, &self.directory)).collect();

@@ -1,6 +1,7 @@
 //! `POST /{version}/{phone_number_id}/messages` and what `/api/messages/{id}` tells of it.
 
 mod answers;
+mod holds;
 mod refusals;
 mod restarts;
 mod states;
