@@ -11,8 +11,11 @@ use wharf_actors::clock::now_ms;
 use wharf_actors::gateway::Gateway;
 use wharf_actors::gateway::own_tokens::OwnToken;
 use wharf_actors::rules::expiry::TokenWatch;
+use wharf_actors::rules::account::alarm_of;
 use wharf_actors::rules::gate::quarantine_stream;
-use wharf_storage::{Claim, Kind, LifeAlarm, LifeRecord, Noun, Standing, Store, StoreError};
+use wharf_storage::{
+    Claim, HoldCause, Kind, LifeAlarm, LifeRecord, Noun, SendHold, Standing, Store, StoreError,
+};
 
 /// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
 const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
@@ -87,6 +90,9 @@ pub(super) fn counted(edge: &Edge) -> Result<(u64, BTreeMap<String, u64>), Store
             *counts.entry(alarm.what.to_string()).or_default() += 1;
         }
     }
+    for hold in held(edge.wharf.store.as_ref())? {
+        alarm_of(&hold).into_iter().for_each(|alarm| *counts.entry(alarm.what.to_string()).or_default() += 1);
+    }
     let mut quarantined = BTreeSet::new();
     for (_, bytes) in edge.wharf.store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -107,6 +113,7 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
         let standing = life.alarms.iter().filter(|alarm| stands(alarm, now));
         alarms.extend(standing.map(|alarm| of_account(&life.account, alarm)));
     }
+    alarms.extend(held(store)?.iter().filter_map(of_hold));
     let mut quarantines: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
     for (_, bytes) in store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -125,6 +132,26 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
         });
     }
     Ok(alarms)
+}
+
+fn held(store: &dyn Store) -> Result<Vec<SendHold>, StoreError> {
+    store.hot(Kind::SendHold, &[]).iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect()
+}
+
+/// Messages that wait, where somebody can do something about it.
+fn of_hold(hold: &SendHold) -> Option<Alarm> {
+    let todo = match hold.cause {
+        HoldCause::Token => "issue a token that works; Wharf asks every minute whether the one it has does",
+        HoldCause::Meta => {
+            "see the account in Meta's Business Support; POST /api/accounts/{waba}/resume once it may send again"
+        }
+        HoldCause::Throttle => "see what customers block or report; it goes on by itself, slower",
+        HoldCause::Operator => "POST /api/accounts/{waba}/resume",
+    };
+    let told = alarm_of(hold)?;
+    let why = if hold.reason.is_empty() { String::new() } else { format!(" ({})", hold.reason) };
+    let detail = format!("{}{why}", told.detail);
+    Some(Alarm { todo, detail: Some(detail), ..of_account(&hold.account, &told) })
 }
 
 fn stands(alarm: &LifeAlarm, now: u64) -> bool {

@@ -6,6 +6,7 @@
 mod accept;
 mod alarms;
 mod erase;
+mod holds;
 mod live;
 mod protocol;
 mod ranks;
@@ -13,6 +14,7 @@ mod routes;
 mod scope;
 mod standing;
 
+pub use holds::alarm_of;
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
 pub use scope::{ALARM_FIELD, forget, scope_of, wants};
 
@@ -29,7 +31,7 @@ use ranks::Ranks;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, SendHold, Tally};
+use wharf_storage::{AccountRecord, Change, Event, EventKind, MessageRecord, MessageState, SendHold};
 
 /// Messages taken by Meta whose next status is matched from memory.
 const RECENT_MESSAGES: usize = 2048;
@@ -128,8 +130,10 @@ impl AccountMachine {
 
     /// With what is known of how it stands with Meta.
     #[must_use]
-    pub fn with_life(self, life: Life) -> Self {
-        Self { life, ..self }
+    pub fn with_life(self, life: Life, now: u64) -> Self {
+        let mut machine = Self { life, ..self };
+        machine.raise_limits(now);
+        machine
     }
 
     /// Applies `input`, says what must happen, in order. Never blocks, never fails halfway.
@@ -315,6 +319,7 @@ impl AccountMachine {
         self.record = entry.record;
         self.numbers = entry.numbers;
         self.outbox.set_limits(entry.limits, now);
+        self.raise_limits(now);
         self.outbox.set_hearing(hearing(&self.record));
     }
 
@@ -325,13 +330,12 @@ impl AccountMachine {
     fn outbox_step(&mut self, effects: &mut Vec<Effect>, now: u64, take: impl FnOnce(&mut Outbox, &mut Step)) {
         let mut step = Step::default();
         take(&mut self.outbox, &mut step);
-        self.remember_taken(&mut step, now);
-        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
         if step.change.is_empty() {
             return;
         }
-        step.change.tallies.push((Arc::clone(&self.id), Tally { messages: step.tally, ..Tally::default() }));
-        self.commit(step.change, InFlight { next: step.next, ..InFlight::default() }, effects);
+        let (mut flight, mut change) = (InFlight::default(), Change::default());
+        self.join_step(step, &mut flight, &mut change, now);
+        self.commit(change, flight, effects);
     }
 
     /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.

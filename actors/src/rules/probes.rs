@@ -175,7 +175,8 @@ mod tests {
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_001), [], "once");
         probes.stir("2");
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_002), []);
-        let later = [hold("2", HoldScope::Account, HoldCause::Meta)];
+        let later =
+            [SendHold { since_ms: NOW + 400_002, ..hold("2", HoldScope::Account, HoldCause::Meta) }];
         assert_eq!(asked(&mut probes, &later, SHARED, NOW + 400_003), [], "what was heard before it began ends nothing");
         let number = [hold("1", HoldScope::Number("9".into()), HoldCause::Meta)];
         let about_number = Question::Health { account: "1".into(), node: "9".into() };

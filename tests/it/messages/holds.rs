@@ -3,7 +3,7 @@
 use super::{id_of, message, send, taken, until_state, with_graph};
 use crate::harness::application::{Application, Reply};
 use crate::harness::http::{self, Answer};
-use crate::harness::mail::Line;
+use crate::harness::mail::{self, Line};
 use crate::harness::stage::{KEY, Stage, bearer};
 use crate::harness::until;
 use serde_json::{Value, json};
@@ -183,5 +183,64 @@ async fn a_queued_message_is_withdrawn_and_one_that_has_left_is_not() {
     let next = id_of(&send(&stage, &line, "493").await);
     until_state(&stage, &next, "accepted").await;
     assert_eq!(sends(&graph), 2, "what was withdrawn never leaves");
+    stage.end().await;
+}
+
+/// An event of the account's field, as Meta sends it.
+async fn tell(stage: &Stage, line: &Line, field: &str, value: &Value) {
+    let change = json!({"field": field, "value": value}).to_string();
+    stage.take(mail::post(&[mail::entry(&line.waba, &[change])])).await;
+}
+
+#[actix_web::test]
+async fn what_meta_tells_of_an_account_holds_its_sends_and_lets_them_go() {
+    let (stage, graph) = with_graph(WAITS).await;
+    graph.answer(|_| Reply::Json(200, taken("wamid.out")));
+    let line = stage.line(0, 0);
+    let ban = |state: &str| json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}});
+    tell(&stage, &line, "account_update", &ban("SCHEDULE_FOR_DISABLE")).await;
+    let before = id_of(&send(&stage, &line, "490").await);
+    until_state(&stage, &before, "accepted").await;
+    tell(&stage, &line, "account_update", &ban("DISABLE")).await;
+    let id = id_of(&send(&stage, &line, "491").await);
+    assert_eq!(until_held(&stage, &line, "meta").await["scope"], "account");
+    assert_eq!(message(&stage, &id).await["state"], "queued");
+    tell(&stage, &line, "account_update", &ban("REINSTATE")).await;
+    until_state(&stage, &id, "accepted").await;
+
+    let restriction = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
+        {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": mail::now_s() + 3600}]});
+    tell(&stage, &line, "account_update", &restriction).await;
+    let template = json!({"messaging_product": "whatsapp", "to": "492", "type": "template",
+        "template": {"name": "sale", "language": {"code": "de"}}});
+    let sale = id_of(&stage.send(&format!("{}/messages", line.number), template.to_string()).await);
+    let reply = id_of(&send(&stage, &line, "493").await);
+    until_state(&stage, &reply, "accepted").await;
+    assert_eq!(message(&stage, &sale).await["state"], "queued");
+    let hold = until_held(&stage, &line, "meta").await;
+    assert!(hold["scope"] == "templates" && hold["until"].is_string(), "{hold}");
+    assert_eq!(sends(&graph), 3);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_hold_is_an_alarm_with_its_beginning_and_a_way_out_and_a_metric() {
+    let (stage, graph) = with_graph(WAITS).await;
+    refusing(&graph, 401, 190);
+    let line = stage.line(0, 0);
+    send(&stage, &line, "491").await;
+    until_held(&stage, &line, "token").await;
+    let told = stage.look("/api/alarms").await.json();
+    let held = |alarm: &&Value| alarm["what"] == "sends_held";
+    let alarm = told["alarms"].as_array().expect("a list").iter().find(held).unwrap_or_else(|| panic!("{told}"));
+    assert!(alarm["detail"].as_str().is_some_and(|it| it.contains("account: token")), "{alarm}");
+    assert_eq!((&alarm["account"], &alarm["gateway"]), (&json!(line.waba), &json!("main")));
+    assert!(alarm["since"].is_string() && alarm["todo"].is_string(), "{alarm}");
+    let metrics = http::get(&format!("{}/metrics", stage.ops), &[]).await;
+    assert!(metrics.text().contains("wharf_alarms{what=\"sends_held\"} 1"), "{}", metrics.text());
+    let fields: Vec<Value> = stage.events(&line.waba).await.iter().map(|event| event["field"].clone()).collect();
+    assert_eq!(fields, [json!("wharf.alarm")]);
+    assert_eq!(operate(&stage, &line, "pause", &json!({"what": "sends"})).await.status, 200);
+    assert_eq!(operate(&stage, &line, "resume", &json!({"what": "sends"})).await.json()["ended"], 2);
     stage.end().await;
 }

@@ -13,7 +13,7 @@ use crate::rules::outbox::{Answer, Patience};
 use crate::rules::reader::{Attempted, Reader};
 use crate::rules::testing::{NOW, message, outbound, route, status};
 use bytes::Bytes;
-use wharf_storage::{Disposition, Kind, Noun, Seen};
+use wharf_storage::{Disposition, Kind, Noun, Seen, Tally};
 
 fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
     let snapshot = r#"{"id":"100","phone_numbers":[{"id":"9","display_phone_number":"+1 555"}]}"#;
