@@ -213,6 +213,8 @@ impl Outbox {
             }
             self.insert(record, now);
         }
+        // What may leave does so at the first look: nothing else would wake the outbox for it.
+        self.alarms.insert((now, Alarm::Holds));
     }
 
     /// Meta's figures, by phone number id, in messages per second.
