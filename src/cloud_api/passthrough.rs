@@ -21,8 +21,8 @@ use wharf_actors::cloud::graph_error::OwnRefusal;
 use wharf_actors::cloud::refusal::Refusal;
 use wharf_actors::courier::call::Access;
 use wharf_actors::courier::fault::Fault;
-use wharf_actors::supervisor::probe::Stir;
 use wharf_actors::courier::stream::{Ask, Feed, Heard, Turn};
+use wharf_actors::supervisor::probe::Stir;
 
 /// One request on its way to Graph.
 pub(super) struct Passing<'a> {

@@ -10,12 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use wharf_actors::clock::now_ms;
 use wharf_actors::gateway::Gateway;
 use wharf_actors::gateway::own_tokens::OwnToken;
-use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::account::alarm_of;
+use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::gate::quarantine_stream;
-use wharf_storage::{
-    Claim, HoldCause, Kind, LifeAlarm, LifeRecord, Noun, SendHold, Standing, Store, StoreError,
-};
+use wharf_storage::{Claim, HoldCause, Kind, LifeAlarm, LifeRecord, Noun, SendHold, Standing, Store, StoreError};
 
 /// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
 const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;

@@ -175,9 +175,12 @@ mod tests {
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_001), [], "once");
         probes.stir("2");
         assert_eq!(asked(&mut probes, &holds, SHARED, NOW + 400_002), []);
-        let later =
-            [SendHold { since_ms: NOW + 400_002, ..hold("2", HoldScope::Account, HoldCause::Meta) }];
-        assert_eq!(asked(&mut probes, &later, SHARED, NOW + 400_003), [], "what was heard before it began ends nothing");
+        let later = [SendHold { since_ms: NOW + 400_002, ..hold("2", HoldScope::Account, HoldCause::Meta) }];
+        assert_eq!(
+            asked(&mut probes, &later, SHARED, NOW + 400_003),
+            [],
+            "what was heard before it began ends nothing"
+        );
         let number = [hold("1", HoldScope::Number("9".into()), HoldCause::Meta)];
         let about_number = Question::Health { account: "1".into(), node: "9".into() };
         assert_eq!(asked(&mut probes, &number, SHARED, NOW + 900_000), [about_number]);

@@ -23,7 +23,8 @@ async fn a_send_is_answered_as_graph_answered_it_and_graph_gets_it_as_it_was_sen
     );
     assert_eq!((told["attempts"].as_array().map(Vec::len), &told["attempts"][0]["status"]), (Some(1), &json!(200)));
     let call = graph.until(1).await.remove(0);
-    assert_eq!(call.body, body.as_bytes());
+    let marked = format!("{{\"biz_opaque_callback_data\":\"wharf:{}\",{}", id_of(&answer), &body[1..]);
+    assert_eq!(String::from_utf8_lossy(&call.body), marked, "as it was sent, and our mark");
     let (target, query) = call.target.split_once('?').unwrap_or((&call.target, ""));
     assert_eq!(target, format!("POST /v23.0/{}/messages", line.number), "the path's version");
     let token = &stage.sandbox.options().token;

@@ -177,7 +177,12 @@ async fn a_queued_message_is_withdrawn_and_one_that_has_left_is_not() {
     let gone = withdraw(&sent).await;
     assert_eq!(gone.status, 409, "{}", gone.text());
     let cancelled = withdraw(&waits).await;
-    assert_eq!((cancelled.status, cancelled.json()["state"].clone()), (200, json!("cancelled")), "{}", cancelled.text());
+    assert_eq!(
+        (cancelled.status, cancelled.json()["state"].clone()),
+        (200, json!("cancelled")),
+        "{}",
+        cancelled.text()
+    );
     assert_eq!(withdraw(&waits).await.status, 409);
     assert_eq!(operate(&stage, &line, "resume", &json!({"what": "sends"})).await.json()["ended"], 1);
     let next = id_of(&send(&stage, &line, "493").await);

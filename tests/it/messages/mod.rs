@@ -2,9 +2,11 @@
 
 mod answers;
 mod holds;
+mod options;
 mod refusals;
 mod restarts;
 mod states;
+mod windows;
 
 use crate::harness::application::Application;
 use crate::harness::http::Answer;

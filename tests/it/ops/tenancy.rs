@@ -122,7 +122,13 @@ impl House {
     /// What a thief might change: whether the account is there, active, and uses a token of its own.
     async fn standing(&self) -> Value {
         let told = self.stage.look(&format!("/api/accounts/{}", self.neighbour.waba)).await.json();
-        json!([told["active"], told["wished"], told["token"]["own"], told["ledger"]["messages"]["submitted"], told["holds"]])
+        json!([
+            told["active"],
+            told["wished"],
+            told["token"]["own"],
+            told["ledger"]["messages"]["submitted"],
+            told["holds"]
+        ])
     }
 }
 
