@@ -40,6 +40,8 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
         .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
         .route("/api/accounts/{waba}/routes/{name}/resume", web::post().to(ops::account_routes::resume))
+        .route("/api/accounts/{waba}/pause", web::post().to(ops::holds::pause))
+        .route("/api/accounts/{waba}/resume", web::post().to(ops::holds::resume))
         .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
         .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/events/{id}", web::get().to(ops::events::one))

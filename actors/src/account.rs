@@ -23,6 +23,7 @@ mod bodies;
 mod deliver;
 mod erase;
 mod finish;
+mod holds;
 mod recall;
 mod reconcile;
 mod restore;

@@ -14,7 +14,9 @@ use actix::{Addr, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{AccountRecord, Erasure, Event, MessageState, Outcome, OwnRoute, Receipt, Write};
+use wharf_storage::{
+    AccountRecord, Erasure, Event, HoldCause, HoldScope, MessageState, Outcome, OwnRoute, Receipt, SendHold, Write,
+};
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
 #[derive(Message)]
@@ -90,6 +92,24 @@ pub struct Cancel(
     /// `msg_…`.
     pub Box<str>,
 );
+
+/// Edge → account: these messages wait from now on. Answered, when that is durable, with whether it is news.
+#[derive(Message)]
+#[rtype(result = "Result<bool, String>")]
+pub struct BeginHold(
+    /// Which, and why.
+    pub SendHold,
+);
+
+/// Edge or supervisor → account: holds end. Answered, when that is durable, with how many.
+#[derive(Message)]
+#[rtype(result = "Result<usize, String>")]
+pub struct EndHolds {
+    /// Those of this scope alone; `None` means every scope.
+    pub scope: Option<HoldScope>,
+    /// Those of these causes.
+    pub causes: Vec<HoldCause>,
+}
 
 /// Supervisor → account: this is the registry's entry now. Answered when it is durable.
 #[derive(Message)]

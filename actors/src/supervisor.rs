@@ -14,6 +14,7 @@ use crate::messages::{Died, Drain, Finish, Release, Reroute};
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
 use crate::rules::outbox::Patience;
+use crate::rules::probes::Probes;
 use crate::vault::Vault;
 use actix::prelude::*;
 use futures_util::future::join_all;
@@ -26,6 +27,7 @@ use wharf_storage::{
 
 pub mod gateways;
 pub mod own_tokens;
+pub mod probe;
 mod reconcile;
 mod sweep;
 #[cfg(test)]
@@ -95,6 +97,7 @@ pub struct Supervisor {
     asks: Asks,
     setups: Setups,
     rounds: Rounds,
+    probes: Probes,
     tokens: Arc<Tokens>,
     eraser: Arc<Eraser>,
     setting: Setting,
@@ -150,6 +153,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
         asks: Asks::default(),
         setups: Setups::default(),
         rounds: Rounds::default(),
+        probes: Probes::default(),
         tokens: Arc::clone(&tokens),
         eraser: Arc::clone(&eraser),
         setting,
@@ -294,6 +298,7 @@ impl Actor for Supervisor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1024);
         self.watch(ctx);
+        self.probe(ctx);
         self.eraser.resume();
         let sweeper = sweep::Sweeper::new(&self.plan);
         ctx.run_interval(sweep::EVERY, move |supervisor, _| {
@@ -338,6 +343,7 @@ impl Handler<Engage> for Supervisor {
             return Box::pin(std::future::ready(Err("the gateway is not configured".to_owned())).into_actor(self));
         };
         let id: Arc<str> = record.id.as_ref().into();
+        self.probes.stir(&id);
         let known = desks.read().actor(&id).cloned();
         let actor = match known {
             Some(actor) => actor,

@@ -36,7 +36,7 @@ pub struct AccountView {
 /// Why some messages wait.
 #[derive(Debug, Clone, Serialize)]
 pub struct HoldView {
-    /// `account`, `number` or `template`.
+    /// `account`, `number`, `template`, `templates` (all of them) or `free_form` (all but them).
     pub scope: &'static str,
     /// The number's id or the template's name.
     pub name: String,

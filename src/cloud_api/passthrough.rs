@@ -15,12 +15,14 @@ use crate::edge::{Edge, Ready};
 use actix_web::http::Method;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use std::sync::Arc;
 use wharf_actors::berth::Berth;
 use wharf_actors::cloud::graph_error::OwnRefusal;
 use wharf_actors::cloud::refusal::Refusal;
 use wharf_actors::courier::call::Access;
 use wharf_actors::courier::fault::Fault;
 use wharf_actors::courier::stream::{Ask, Feed, Heard, Turn};
+use wharf_actors::supervisor::probe::Stir;
 
 /// One request on its way to Graph.
 pub(super) struct Passing<'a> {
@@ -106,6 +108,10 @@ impl Passing<'_> {
             let gateway = &self.owner.desks.gateway.uri;
             let ids = vec![self.target.node.as_str().into()];
             audit::keep(Deed { gateway, verb: verb.trim_end(), ids, result }, self.request, caller, self.edge).await?;
+            if errand == Errand::Administer {
+                // It may have been a `register`: sends that Meta refused may leave now.
+                self.edge.wharf.supervisor.do_send(Stir { account: Arc::clone(&self.owner.account) });
+            }
         }
         Ok(answer)
     }

@@ -6,13 +6,17 @@ use crate::edge::{Edge, Late};
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wharf_actors::clock::now_ms;
-use wharf_actors::gateway::Gateway;
+use wharf_actors::courier::gate::Standing as Endpoint;
 use wharf_actors::gateway::own_tokens::OwnToken;
+use wharf_actors::gateway::{Gateway, kept as own_route};
+use wharf_actors::rules::account::alarm_of;
 use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::gate::quarantine_stream;
-use wharf_storage::{Claim, Kind, LifeAlarm, LifeRecord, Noun, Standing, Store, StoreError};
+use wharf_storage::{
+    Claim, HoldCause, Kind, LifeAlarm, LifeRecord, Noun, RoutesRecord, SendHold, Standing, Store, StoreError,
+};
 
 /// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
 const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
@@ -87,6 +91,9 @@ pub(super) fn counted(edge: &Edge) -> Result<(u64, BTreeMap<String, u64>), Store
             *counts.entry(alarm.what.to_string()).or_default() += 1;
         }
     }
+    for hold in held(edge.wharf.store.as_ref())? {
+        alarm_of(&hold).into_iter().for_each(|alarm| *counts.entry(alarm.what.to_string()).or_default() += 1);
+    }
     let mut quarantined = BTreeSet::new();
     for (_, bytes) in edge.wharf.store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -107,6 +114,7 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
         let standing = life.alarms.iter().filter(|alarm| stands(alarm, now));
         alarms.extend(standing.map(|alarm| of_account(&life.account, alarm)));
     }
+    alarms.extend(held(store)?.iter().filter_map(of_hold));
     let mut quarantines: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
     for (_, bytes) in store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -125,6 +133,26 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
         });
     }
     Ok(alarms)
+}
+
+fn held(store: &dyn Store) -> Result<Vec<SendHold>, StoreError> {
+    store.hot(Kind::SendHold, &[]).iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect()
+}
+
+/// Messages that wait, where somebody can do something about it.
+fn of_hold(hold: &SendHold) -> Option<Alarm> {
+    let todo = match hold.cause {
+        HoldCause::Token => "issue a token that works; Wharf asks every minute whether the one it has does",
+        HoldCause::Meta => {
+            "see the account in Meta's Business Support; POST /api/accounts/{waba}/resume once it may send again"
+        }
+        HoldCause::Throttle => "see what customers block or report; it goes on by itself, slower",
+        HoldCause::Operator => "POST /api/accounts/{waba}/resume",
+    };
+    let told = alarm_of(hold)?;
+    let why = if hold.reason.is_empty() { String::new() } else { format!(" ({})", hold.reason) };
+    let detail = format!("{}{why}", told.detail);
+    Some(Alarm { todo, detail: Some(detail), ..of_account(&hold.account, &told) })
 }
 
 fn stands(alarm: &LifeAlarm, now: u64) -> bool {
@@ -162,27 +190,51 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
         alarms.push(Alarm { what, detail: Some(reason), since, todo, ..Alarm::default() });
     }
     alarms.extend(of_certificate(edge, now_ms()));
+    let troubled = edge.wharf.gates.troubled();
     for desks in edge.wharf.directory.gateways() {
         alarms.extend(of_token(edge, &desks.gateway.uri));
         alarms.extend(of_own_tokens(&desks.gateway));
         for route in desks.gateway.routes.get().iter() {
-            let Some(gate) = edge.wharf.gates.known(&route.url) else { continue };
-            let standing = gate.standing();
-            let paused = standing.paused_at_ms;
-            let (what, todo) = match (paused, standing.breaker) {
-                (Some(_), _) => {
-                    ("route_paused", "POST /api/routes/{gateway}/{name}/resume once the application is back")
-                }
-                (None, "closed") => continue,
-                (None, _) => ("route_broken", "mend the application; Wharf asks it again by itself"),
-            };
-            let (gateway, name) = (desks.gateway.uri.to_string(), route.name.to_string());
-            let since = paused.or(standing.broken_at_ms).and_then(moment);
-            let (gateway, route) = (Some(gateway), Some(name));
-            alarms.push(Alarm { what: what.to_owned(), since, gateway, route, todo, ..Alarm::default() });
+            let Some(standing) = troubled.get(&route.url) else { continue };
+            let todo = "POST /api/routes/{gateway}/{name}/resume once the application is back";
+            let (gateway, route) = (Some(desks.gateway.uri.to_string()), Some(route.name.to_string()));
+            alarms.push(Alarm { gateway, route, ..of_endpoint(standing, todo) });
         }
     }
+    alarms.extend(of_own_routes(edge, &troubled));
     alarms.extend(of_removed_routes(edge));
+    alarms
+}
+
+fn of_endpoint(standing: &Endpoint, resume: &'static str) -> Alarm {
+    let (what, todo) = match standing.paused_at_ms {
+        Some(_) => ("route_paused", resume),
+        None => ("route_broken", "mend the application; Wharf asks it again by itself"),
+    };
+    let since = standing.paused_at_ms.or(standing.broken_at_ms).and_then(moment);
+    Alarm { what: what.to_owned(), since, todo, ..Alarm::default() }
+}
+
+/// Accounts' own routes that get nothing. They are opened only while some endpoint is in trouble.
+fn of_own_routes(edge: &Edge, troubled: &HashMap<String, Endpoint>) -> Vec<Alarm> {
+    let mut alarms = Vec::new();
+    if troubled.is_empty() {
+        return alarms;
+    }
+    for (_, bytes) in edge.wharf.store.hot(Kind::Routes, &[]) {
+        let Ok(RoutesRecord { account, routes }) = RoutesRecord::from_bytes(&bytes) else { continue };
+        let Some((_, desks)) = edge.wharf.directory.account(&account) else { continue };
+        let uri = &desks.gateway.uri;
+        let opened = routes.iter().filter_map(|route| {
+            own_route::open(route, own_route::full_name(uri, &account, &route.name), &edge.wharf.vault).ok()
+        });
+        for route in opened {
+            let Some(standing) = troubled.get(&route.url) else { continue };
+            let todo = "POST /api/accounts/{waba}/routes/{name}/resume once the application is back";
+            let (gateway, account) = (Some(uri.to_string()), Some(account.to_string()));
+            alarms.push(Alarm { gateway, account, route: Some(route.name.to_string()), ..of_endpoint(standing, todo) });
+        }
+    }
     alarms
 }
 

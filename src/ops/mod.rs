@@ -9,6 +9,7 @@ pub mod dead;
 pub mod dialogs;
 pub mod events;
 pub mod health;
+pub mod holds;
 pub mod ledger;
 mod life;
 pub mod messages;

@@ -30,7 +30,7 @@ pub fn restore(
     let deliveries = Deliveries::new(stream, readers);
     let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
-    Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life))
+    Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life, now))
 }
 
 fn outbox(

@@ -3,6 +3,7 @@
 pub mod business;
 pub mod format;
 pub mod graph_error;
+pub mod health;
 pub mod ids;
 pub mod item;
 pub mod json;

@@ -281,6 +281,13 @@ impl Gates {
         self.lock().gates.get(url).cloned()
     }
 
+    /// The URLs that get nothing now, because they are paused or broken.
+    pub fn troubled(&self) -> HashMap<String, Standing> {
+        let known: Vec<_> = self.lock().gates.iter().map(|(url, gate)| (url.clone(), Arc::clone(gate))).collect();
+        let standing = known.into_iter().map(|(url, gate)| (url, gate.standing()));
+        standing.filter(|(_, standing)| standing.paused_at_ms.is_some() || standing.breaker != "closed").collect()
+    }
+
     /// Ends the pause of `url`; says whether there was one.
     pub fn resume(&self, url: &str, now: u64) -> bool {
         let hold = self.lock().hold(url, self.store.as_ref());

@@ -6,6 +6,7 @@
 mod accept;
 mod alarms;
 mod erase;
+mod holds;
 mod live;
 mod protocol;
 mod ranks;
@@ -14,6 +15,7 @@ mod scope;
 mod sends;
 mod standing;
 
+pub use holds::alarm_of;
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
 pub use scope::{ALARM_FIELD, forget, scope_of, wants};
 pub use sends::hearing;
@@ -127,8 +129,10 @@ impl AccountMachine {
 
     /// With what is known of how it stands with Meta.
     #[must_use]
-    pub fn with_life(self, life: Life) -> Self {
-        Self { life, ..self }
+    pub fn with_life(self, life: Life, now: u64) -> Self {
+        let mut machine = Self { life, ..self };
+        machine.raise_limits(now);
+        machine
     }
 
     /// Applies `input`, says what must happen, in order. Never blocks, never fails halfway.
@@ -302,6 +306,7 @@ impl AccountMachine {
         self.record = entry.record;
         self.numbers = entry.numbers;
         self.outbox.set_limits(entry.limits, now);
+        self.raise_limits(now);
         self.outbox.set_hearing(hearing(&self.record));
     }
 

@@ -1,10 +1,12 @@
 //! How an account stands with Meta: what its events said of bans, limits, quality, names and templates, and where the
-//! last reconcile disagreed with the wish. It only records; what to send to whom is decided elsewhere.
+//! last reconcile disagreed with the wish; and what follows from it for sends.
 
 mod events;
+mod holds;
 mod parts;
 mod turns;
 
+pub use holds::{Forbidden, Place};
 pub use parts::{Ban, BanState, Drift, Noted, NumberLife, Offboarded, Restriction, Template};
 pub use turns::{Turn, TurnState};
 

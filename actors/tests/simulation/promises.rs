@@ -298,5 +298,7 @@ fn covers(scope: &HoldScope, record: &MessageRecord) -> bool {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
         HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Templates => record.template.is_some(),
+        HoldScope::FreeForm => record.template.is_none(),
     }
 }

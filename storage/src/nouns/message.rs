@@ -226,6 +226,10 @@ pub enum HoldScope {
     Number(Box<str>),
     /// Those made from a template.
     Template(Box<str>),
+    /// Those made from any template.
+    Templates,
+    /// Those made from none.
+    FreeForm,
 }
 
 /// Who can end a hold. Holds of one scope and different causes stand side by side.
@@ -260,6 +264,8 @@ impl HoldScope {
             HoldScope::Account => ("account", ""),
             HoldScope::Number(id) => ("number", id),
             HoldScope::Template(name) => ("template", name),
+            HoldScope::Templates => ("templates", ""),
+            HoldScope::FreeForm => ("free_form", ""),
         }
     }
 }

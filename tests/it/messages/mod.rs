@@ -1,10 +1,13 @@
 //! `POST /{version}/{phone_number_id}/messages` and what `/api/messages/{id}` tells of it.
 
 mod answers;
+mod holds;
 mod oddities;
+mod options;
 mod refusals;
 mod restarts;
 mod states;
+mod windows;
 
 use crate::harness::application::Application;
 use crate::harness::http::Answer;

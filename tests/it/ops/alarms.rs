@@ -86,10 +86,10 @@ async fn an_alarm_of_an_account_reaches_the_routes_that_ask_for_it_in_metas_enve
         post(&[entry(&waba, &[json!({"field": "account_update", "value": value}).to_string()])])
     };
     stage.take(ban("DISABLE")).await;
-    stage.until_ledger("/routes/main~1watch/delivered", 1).await;
+    stage.until_ledger("/routes/main~1watch/delivered", 2).await;
     stage.crash().await;
     stage.take(ban("REINSTATE")).await;
-    let ledger = stage.until_ledger("/routes/main~1watch/delivered", 2).await;
+    let ledger = stage.until_ledger("/routes/main~1watch/delivered", 4).await;
     assert_eq!((&ledger["received"], &ledger["routed"]), (&json!(2), &json!(2)), "Meta sent no more");
     stage.until_ledger("/routes/main~1bot/pending", 0).await;
     let (watch, bot): (Vec<Delivery>, Vec<Delivery>) =
@@ -99,8 +99,10 @@ async fn an_alarm_of_an_account_reaches_the_routes_that_ask_for_it_in_metas_enve
     let told: Vec<Value> = watch.iter().map(change).collect();
     assert!(told.iter().all(|change| change["field"] == "wharf.alarm"), "{told:?}");
     let turns: Vec<_> = told.iter().map(|change| (&change["value"]["alarm"], &change["value"]["state"])).collect();
-    assert_eq!(turns, [(&json!("banned"), &json!("began")), (&json!("banned"), &json!("ended"))]);
+    let expected = ["banned", "sends_held"].map(|what| [(json!(what), json!("began")), (json!(what), json!("ended"))]);
+    let [[banned, free], [held, released]] = &expected;
+    assert_eq!(turns, [banned, held, free, released].map(|(what, state)| (what, state)));
     let kept = stage.events(&waba).await;
-    assert_eq!(kept.len(), 4, "{kept:?}");
+    assert_eq!(kept.len(), 6, "{kept:?}");
     stage.end().await;
 }

@@ -44,14 +44,15 @@ async fn bans_restrictions_and_numbers_are_shown_and_their_events_reach_the_rout
     assert_eq!((&told["standing"], &told["ban"]["date"]), (&json!("banned"), &json!("May 1, 2027")), "kept");
     let alarms = stage.look("/api/alarms").await.json();
     let whats: Vec<&Value> = alarms["alarms"].as_array().expect("a list").iter().map(|alarm| &alarm["what"]).collect();
-    assert_eq!(whats, [&json!("banned"), &json!("restricted")]);
+    let held = json!("sends_held");
+    assert_eq!(whats, [&json!("banned"), &json!("restricted"), &held, &held, &held], "account, templates, one of them");
     let metrics = http::get(&format!("{}/metrics", stage.ops), &[]).await;
     assert!(metrics.text().contains("wharf_alarms{what=\"banned\"} 1"), "{}", metrics.text());
     stage.take(event(&line.waba, "account_update", &ban("REINSTATE"))).await;
     assert_eq!(stage.look(&path).await.json()["standing"], "restricted");
 
-    // Meta's five, and three turns of alarms: restricted, banned, and banned no more.
-    stage.until_ledger("/routes/main~1app/delivered", 8).await;
+    // Meta's five, and three turns of alarms: restricted, banned, and banned no more; and four of sends that wait.
+    stage.until_ledger("/routes/main~1app/delivered", 12).await;
     let bodies: Vec<Value> = stage.app.deliveries().iter().map(crate::harness::application::Delivery::json).collect();
     assert!(bodies.iter().any(|body| body["entry"][0]["changes"][0]["value"] == ban("DISABLE")), "byte for byte");
     stage.end().await;
@@ -62,7 +63,7 @@ async fn what_a_removed_account_was_is_forgotten_with_it() {
     let stage = Stage::engaged().await;
     let waba = stage.line(0, 0).waba;
     stage.take(event(&waba, "account_update", &ban("DISABLE"))).await;
-    assert_eq!(stage.look("/api/alarms").await.json()["alarms"].as_array().map(Vec::len), Some(1));
+    assert_eq!(stage.look("/api/alarms").await.json()["alarms"].as_array().map(Vec::len), Some(2));
     assert_eq!(stage.verb(&format!("remove&id={waba}")).await.status, 200);
     assert_eq!(stage.look("/api/alarms").await.json()["alarms"], json!([]));
     stage.verb("setup").await;

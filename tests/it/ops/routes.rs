@@ -228,3 +228,29 @@ async fn a_private_address_is_not_delivered_to_unless_the_settings_allow_it() {
     assert_eq!(routes.got(), Vec::<String>::new());
     stage.end().await;
 }
+
+#[actix_web::test]
+async fn an_own_route_whose_application_is_gone_is_an_alarm_of_its_account_until_it_is_resumed() {
+    let stage = Stage::engaged_with(plan).await;
+    let routes = Routes(&stage);
+    assert_eq!(routes.put_own("crm", json!({})).await.status, 201);
+    stage.app.answer(|delivery| Reply::Status(if delivery.target.contains("/own/") { 410 } else { 200 }));
+    routes.mail("wamid.1").await;
+    let paused = async || {
+        let told = stage.look("/api/alarms").await.json();
+        told["alarms"].as_array()?.iter().find(|alarm| alarm["what"] == "route_paused").cloned()
+    };
+    let alarm = until("the alarm", paused).await;
+    let full_name = routes.full_name("crm");
+    assert_eq!((&alarm["account"], &alarm["route"]), (&json!(stage.line(0, 0).waba), &json!(full_name)));
+    assert!(
+        alarm["since"].is_string() && alarm["todo"].as_str().is_some_and(|todo| todo.contains("resume")),
+        "{alarm}"
+    );
+    assert!(!alarm.to_string().contains("abc123"), "where it leads is a secret");
+    stage.app.answer(|_| Reply::Status(200));
+    let resume = format!("{}/resume", routes.url("crm"));
+    assert_eq!(http::post(&resume, &[("Authorization", &bearer(KEY))], "").await.status, 200);
+    until("no alarm is left", async || paused().await.is_none().then_some(())).await;
+    stage.end().await;
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wharf::sandbox::TokenReach;
 
 /// Every path of the ops listener that a key opens, with its method; what stands in braces will be the neighbour's.
-const PATHS: [(&str, &str); 23] = [
+const PATHS: [(&str, &str); 25] = [
     ("GET", "/api/accounts"),
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
@@ -19,6 +19,8 @@ const PATHS: [(&str, &str); 23] = [
     ("PUT", "/api/accounts/{waba}/routes/{name}"),
     ("DELETE", "/api/accounts/{waba}/routes/{name}"),
     ("POST", "/api/accounts/{waba}/routes/{name}/resume"),
+    ("POST", "/api/accounts/{waba}/pause"),
+    ("POST", "/api/accounts/{waba}/resume"),
     ("PUT", "/api/accounts/{waba}/token"),
     ("DELETE", "/api/accounts/{waba}/token"),
     ("GET", "/api/events/{id}"),
@@ -86,7 +88,11 @@ async fn house() -> House {
 
 impl House {
     async fn ask(&self, name: &str, method: &str, url: &str) -> Answer {
-        let body = if method == "PUT" { r#"{"token":"EAAGtokenOfAThief"}"# } else { "" };
+        let body = match (method, url) {
+            ("PUT", _) => r#"{"token":"EAAGtokenOfAThief"}"#,
+            (_, url) if url.ends_with("/pause") || url.ends_with("/resume") => r#"{"what":"sends"}"#,
+            _ => "",
+        };
         http::ask(method, url, &[("Authorization", &bearer(&secret(name)))], body).await
     }
 
@@ -116,7 +122,13 @@ impl House {
     /// What a thief might change: whether the account is there, active, and uses a token of its own.
     async fn standing(&self) -> Value {
         let told = self.stage.look(&format!("/api/accounts/{}", self.neighbour.waba)).await.json();
-        json!([told["active"], told["wished"], told["token"]["own"], told["ledger"]["messages"]["submitted"]])
+        json!([
+            told["active"],
+            told["wished"],
+            told["token"]["own"],
+            told["ledger"]["messages"]["submitted"],
+            told["holds"]
+        ])
     }
 }
 

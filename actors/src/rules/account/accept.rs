@@ -1,7 +1,6 @@
 //! How an account takes items: duplicates told apart, dialogs met, routes asked, statuses heard. Knows no disk.
 
 use super::scope;
-use super::sends::tell;
 use super::standing::Standing;
 use super::{Accept, AccountMachine, Effect, InFlight, Step, wants};
 use crate::cloud::item::Item;
@@ -27,7 +26,7 @@ impl AccountMachine {
             let from = (&accept.gateway, accept.secret);
             self.take_item(item, copy, from, &mut flight, &mut change, &mut step, &mut tally, now);
         }
-        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
+        self.hear_holds(&mut step, &mut flight, &mut change, &mut tally, now);
         change.writes.append(&mut step.change.writes);
         (tally.messages, flight.next) = (step.tally, step.next);
         if adopted {
@@ -88,7 +87,8 @@ impl AccountMachine {
         flight.events.push(Arc::clone(&event));
         change.events.push(event);
         if let Some(before) = life_before {
-            self.live_on(&before, flight, change, now);
+            self.live_on(&before.0, flight, change, now);
+            self.hold_as_told(&before.0, before.1, step, now);
         }
     }
 
@@ -123,7 +123,7 @@ impl AccountMachine {
     }
 
     /// The id of the number that Graph shows like this: fields of the account name their number by it alone.
-    fn number_shown_as(&self, display: &str) -> Option<Box<str>> {
+    pub(super) fn number_shown_as(&self, display: &str) -> Option<Box<str>> {
         let digits = ownership::digits(display);
         let mut numbers = self.numbers.iter().filter(|(_, shown)| ownership::digits(shown) == digits);
         numbers.next().filter(|_| !digits.is_empty()).map(|(id, _)| id.clone())

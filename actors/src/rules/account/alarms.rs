@@ -6,6 +6,7 @@ use super::scope::ALARM_FIELD;
 use super::{AccountMachine, Effect, InFlight, wants};
 use crate::cloud::webhook;
 use crate::rules::life::{Life, Turn};
+use crate::rules::outbox::Step;
 use bytes::Bytes;
 use serde_json::json;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ impl AccountMachine {
         self.life.expire(now);
         let (mut flight, mut change) = (InFlight::default(), Change::default());
         self.live_on(&before, &mut flight, &mut change, now);
+        let mut step = Step::default();
+        self.hold_as_told(&before, Vec::new(), &mut step, now);
+        self.join_step(step, &mut flight, &mut change, now);
         self.commit(change, flight, effects);
     }
 }

@@ -2,15 +2,17 @@
 
 use super::{AccountMachine, Asked, Compared, Effect, InFlight};
 use crate::cloud::item::Item;
-use crate::rules::life::Life;
+use crate::rules::life::{Life, Place};
 use wharf_storage::Change;
 
 impl AccountMachine {
-    /// An event of the account itself: gives its life before, for what changed to be kept together with it.
-    pub(super) fn take_life(&mut self, item: &Item, now: u64) -> Life {
+    /// An event of the account itself: gives its life before, for what changed to be kept together with it, and which
+    /// sends the event allows again.
+    pub(super) fn take_life(&mut self, item: &Item, now: u64) -> (Life, Vec<Place>) {
         let before = self.life.clone();
         self.life.hear(&item.body, now);
-        before
+        let allowed = self.life.allowed_by(&item.body);
+        (before, allowed)
     }
 
     /// What became of the account since this was last asked, as facts for the log.

@@ -2,8 +2,7 @@
 
 use super::{AccountMachine, Effect, InFlight};
 use crate::rules::outbox::{Hearing, News, Outbox, Step, Tried};
-use std::sync::Arc;
-use wharf_storage::{AccountRecord, Tally};
+use wharf_storage::{AccountRecord, Change};
 
 impl AccountMachine {
     pub(super) fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
@@ -22,13 +21,12 @@ impl AccountMachine {
     ) {
         let mut step = Step::default();
         take(&mut self.outbox, &mut step);
-        self.remember_taken(&mut step, now);
-        self.news.extend(step.next.news.drain(..).map(|news| tell(&news)));
         if step.change.is_empty() {
             return;
         }
-        step.change.tallies.push((Arc::clone(&self.id), Tally { messages: step.tally, ..Tally::default() }));
-        self.commit(step.change, InFlight { next: step.next, ..InFlight::default() }, effects);
+        let (mut flight, mut change) = (InFlight::default(), Change::default());
+        self.join_step(step, &mut flight, &mut change, now);
+        self.commit(change, flight, effects);
     }
 
     /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.

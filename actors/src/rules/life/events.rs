@@ -1,5 +1,6 @@
 //! What the events of an account change in its life: one row per event. What nobody knows changes nothing.
 
+use super::holds::template_leaves;
 use super::{Ban, BanState, Life, NUMBERS, Noted, NumberLife, Offboarded, Restriction, TEMPLATES, Template};
 use crate::cloud::json;
 use serde_json::Value;
@@ -20,8 +21,16 @@ impl Life {
             "phone_number_quality_update" => self.quality(value, said_s),
             "phone_number_name_update" => self.named(value, said_s),
             "message_template_status_update" => {
-                let event = word(value, "event").map(|event| with_reason(event, value));
-                self.template(value, |template| note(&mut template.status, event, said_s));
+                let event = word(value, "event");
+                let leaves = event.as_deref().and_then(template_leaves);
+                let event = event.map(|event| with_reason(event, value));
+                self.template(value, |template| {
+                    let is_newest = template.status.as_ref().is_none_or(|known| known.said_s <= said_s);
+                    if let Some(leaves) = leaves.filter(|_| is_newest) {
+                        template.withheld = event.clone().filter(|_| !leaves);
+                    }
+                    note(&mut template.status, event, said_s);
+                });
             }
             "message_template_quality_update" => {
                 let score = word(value, "new_quality_score");
@@ -150,7 +159,9 @@ impl Life {
         }
         change(template);
         if self.templates.len() > TEMPLATES {
-            let oldest = self.templates.iter().min_by_key(|(_, template)| template.said_s()).map(|(id, _)| id.clone());
+            // Of one that may not be sent it matters most.
+            let worth = |template: &Template| (template.withheld.is_some(), template.said_s());
+            let oldest = self.templates.iter().min_by_key(|(_, template)| worth(template)).map(|(id, _)| id.clone());
             oldest.and_then(|id| self.templates.remove(&id));
         }
     }
@@ -180,12 +191,12 @@ fn with_reason(event: String, value: &Value) -> String {
 const LONGEST: usize = 200;
 
 /// A text that says something.
-fn word(value: &Value, name: &str) -> Option<String> {
+pub(super) fn word(value: &Value, name: &str) -> Option<String> {
     let text = json::text(&value[name]).filter(|text| !text.is_empty())?;
     Some(text.chars().take(LONGEST).collect())
 }
 
-fn digits(value: &Value, name: &str) -> Option<String> {
+pub(super) fn digits(value: &Value, name: &str) -> Option<String> {
     let digits: String = word(value, name)?.chars().filter(char::is_ascii_digit).collect();
     Some(digits).filter(|digits| !digits.is_empty())
 }

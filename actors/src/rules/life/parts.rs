@@ -97,6 +97,8 @@ pub struct Template {
     pub language: String,
     /// Such as `APPROVED`, `PAUSED`, `REJECTED`, with Meta's reason where it gives one.
     pub status: Option<Noted>,
+    /// The status that keeps it from being sent.
+    pub withheld: Option<String>,
     /// Such as `GREEN`.
     pub quality: Option<Noted>,
     /// Such as `UTILITY`.

@@ -67,7 +67,13 @@ fn is_of(scope: &HoldScope, record: &MessageRecord) -> bool {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
         HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Templates => is_templated(record),
+        HoldScope::FreeForm => !is_templated(record),
     }
+}
+
+fn is_templated(record: &MessageRecord) -> bool {
+    record.template.is_some() || &*record.kind == "template"
 }
 
 #[cfg(test)]
@@ -93,6 +99,18 @@ mod tests {
         assert!(!holds.covers(&other(None)));
         assert!(!holds.covers(&other(Some("hello"))));
         assert!(holds.covers(&other(Some("sale"))));
+    }
+
+    #[test]
+    fn a_hold_of_all_templates_lets_replies_go_and_the_other_way_round() {
+        let reply = outbound("a", "1");
+        let sale = MessageRecord { template: Some("sale".into()), ..reply.clone() };
+        let mut change = Change::default();
+        for (scope, holds_reply) in [(HoldScope::Templates, false), (HoldScope::FreeForm, true)] {
+            let mut holds = Holds::default();
+            holds.begin(hold(scope, HoldCause::Meta, None), &mut change);
+            assert_eq!((holds.covers(&reply), holds.covers(&sale)), (holds_reply, !holds_reply));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::rules::reconcile::{Concern, Word};
 use serde_json::{Value, json};
+use wharf_storage::{HoldCause, HoldScope};
 
 const HOUR: u64 = 3_600_000;
 
@@ -44,13 +45,13 @@ fn naming(fields: &[&str], types: &[&str]) -> Route {
 fn a_ban_is_told_once_when_it_begins_and_once_when_it_ends_in_the_commit_that_brings_it() {
     let mut account = active();
     let (_, change) = kept(account.handle(accept(vec![ban("DISABLE", 0)]), NOW));
-    assert_eq!(told(&change), ["banned  began"]);
-    assert_eq!(change.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(told(&change), ["banned  began", "sends_held account: meta began"]);
+    assert_eq!(change.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(change.writes.iter().any(|write| write.kind == Kind::Life), "what it was told of is kept with it");
     let (_, change) = kept(account.handle(accept(vec![ban("DISABLE", 1)]), NOW));
     assert_eq!(told(&change), [""; 0], "it stands already");
     let (_, change) = kept(account.handle(accept(vec![ban("REINSTATE", 2)]), NOW));
-    assert_eq!(told(&change), ["banned  ended"]);
+    assert_eq!(told(&change), ["banned  ended", "sends_held account: meta ended"]);
 }
 
 #[test]
@@ -79,9 +80,9 @@ fn the_ledger_balances_and_counts_no_item_that_meta_did_not_send() {
     let (_, change) = kept(account.handle(accept(vec![ban("DISABLE", 0)]), NOW));
     let mut ledger = Tally::default();
     change.tallies.iter().for_each(|(_, tally)| ledger.add(tally));
-    assert_eq!((ledger.received, ledger.routed, change.events.len()), (1, 1, 2));
+    assert_eq!((ledger.received, ledger.routed, change.events.len()), (1, 1, 3));
     let route = &ledger.routes["sim/all"];
-    assert_eq!((route.offered, route.filtered, route.pending), (2, 1, 1));
+    assert_eq!((route.offered, route.filtered, route.pending), (3, 1, 2));
     assert_eq!(ledger.faults(), Vec::<String>::new());
 }
 
@@ -103,7 +104,7 @@ fn a_restriction_with_an_end_ends_by_itself_also_after_a_restart() {
     let mut before = active();
     let (_, change) = kept(before.handle(accept(vec![restricted((NOW + HOUR) / 1000)]), NOW));
     assert_eq!(told(&change), ["restricted RESTRICTED_X began"]);
-    let mut after = active().with_life(before.life().clone());
+    let mut after = active().with_life(before.life().clone(), NOW);
     assert_eq!(after.due_at(), Some(NOW + HOUR));
     assert!(after.handle(Input::Tick, NOW + HOUR - 1).is_empty());
     let (_, change) = kept(after.handle(Input::Tick, NOW + HOUR));
@@ -132,4 +133,109 @@ fn an_inactive_accounts_alarms_are_kept_and_offered_to_nobody() {
     assert_eq!((told(&change).len(), change.events[0].disposition), (1, Disposition::Inactive));
     let effects = account.handle(Input::Settled { ticket }, NOW);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Deliver(_))));
+}
+
+/// The holds of the account's sends, as they stand.
+fn holds(account: &AccountMachine) -> Vec<String> {
+    account.outbox().holds().map(|hold| hold.scope.parts()).map(|(scope, name)| format!("{scope} {name}")).collect()
+}
+
+fn change_of(field: &str, value: &Value) -> Item {
+    let entry = json!({"id": "100", "time": NOW / 1000, "changes": [{"field": field, "value": value}]});
+    crate::cloud::webhook::split(&json!({ "entry": [entry] }).to_string().into()).expect("a webhook").remove(0)
+}
+
+fn template(event: &str) -> Item {
+    let value = json!({"event": event, "message_template_id": 5, "message_template_name": "sale"});
+    change_of("message_template_status_update", &value)
+}
+
+#[test]
+fn a_hold_is_kept_and_ended_in_the_commit_of_the_event_that_says_so() {
+    let mut account = active();
+    for (begins, scope, ends) in [
+        (ban("DISABLE", 0), "account ", ban("REINSTATE", 1)),
+        (update(&json!({"event": "PARTNER_REMOVED"}), 2), "account ", update(&json!({"event": "PARTNER_ADDED"}), 3)),
+        (template("PAUSED"), "template sale", template("APPROVED")),
+    ] {
+        let (_, change) = kept(account.handle(accept(vec![begins]), NOW));
+        assert_eq!(holds(&account), [scope]);
+        assert!(change.writes.iter().any(|write| write.kind == Kind::SendHold), "{scope}");
+        let (_, change) = kept(account.handle(accept(vec![ends]), NOW));
+        assert!(holds(&account).is_empty(), "{scope}");
+        assert!(change.writes.iter().any(|write| write.kind == Kind::SendHold), "{scope}");
+    }
+}
+
+#[test]
+fn a_restriction_lets_replies_go_and_templates_at_its_end() {
+    let info = json!([{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": (NOW + HOUR) / 1000}]);
+    let mut account = active();
+    account.handle(accept(vec![update(&json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": info}), 0)]), NOW);
+    assert_eq!(holds(&account), ["templates "]);
+    let submit = |id: &str, template: Option<&str>| {
+        let record = MessageRecord {
+            template: template.map(Into::into),
+            expires_at_ms: NOW + 2 * HOUR,
+            ..crate::rules::testing::outbound(id, id)
+        };
+        Input::Submit(Box::new(Submission { record, body: "{}".into(), twin: None }))
+    };
+    let sent = |effects: Vec<Effect>, account: &mut AccountMachine, now: u64| -> Vec<String> {
+        let (ticket, _) = kept(effects);
+        let effects = account.handle(Input::Settled { ticket: ticket + 1 }, now);
+        let sends = effects.iter().filter_map(|effect| match effect {
+            Effect::Send(record) => Some(record.id.to_string()),
+            Effect::Commit { .. } | Effect::Deliver(_) | Effect::ReadOn { .. } | Effect::Answer { .. } => None,
+        });
+        sends.collect()
+    };
+    let effects = account.handle(submit("sale", Some("sale")), NOW);
+    assert_eq!(sent(effects, &mut account, NOW), [""; 0]);
+    let effects = account.handle(submit("reply", None), NOW);
+    assert_eq!(sent(effects, &mut account, NOW), ["reply"]);
+    let effects = account.handle(Input::Tick, NOW + HOUR);
+    assert_eq!(sent(effects, &mut account, NOW + HOUR), ["sale"]);
+    assert!(holds(&account).is_empty());
+}
+
+#[test]
+fn an_event_ends_what_graph_refused_before_and_leaves_an_operators_pause_alone() {
+    let hold = |cause| SendHold {
+        account: "100".into(),
+        scope: HoldScope::Account,
+        cause,
+        code: Some(131_031),
+        reason: "".into(),
+        since_ms: NOW,
+        until_ms: None,
+    };
+    let mut account = active();
+    let (_, change) = kept(account.handle(Input::Hold(hold(HoldCause::Meta)), NOW));
+    assert_eq!(told(&change), ["sends_held account: meta began"]);
+    let (_, change) = kept(account.handle(Input::Hold(hold(HoldCause::Operator)), NOW));
+    assert_eq!(told(&change), [""; 0], "who paused it knows");
+    account.handle(accept(vec![ban("REINSTATE", 1)]), NOW);
+    let causes: Vec<_> = account.outbox().holds().map(|hold| hold.cause).collect();
+    assert_eq!(causes, [HoldCause::Operator]);
+}
+
+#[test]
+fn a_throughput_upgrade_counts_at_once_and_after_a_restart_until_the_snapshot_is_newer() {
+    let mut account = active();
+    let display = account.numbers.values().next().expect("a number").clone();
+    let upgrade = json!({"display_phone_number": display, "event": "THROUGHPUT_UPGRADE"});
+    account.handle(accept(vec![change_of("phone_number_quality_update", &upgrade)]), NOW);
+    let limits = |account: &AccountMachine| -> Vec<u32> {
+        account.outbox().numbers().values().map(|number| number.limit).collect()
+    };
+    assert_eq!(limits(&account), [1000]);
+    let mut again = active().with_life(account.life().clone(), NOW);
+    assert_eq!(limits(&again), [1000]);
+    let mut newer = again.record().clone();
+    newer.refreshed_at_ms = NOW + 1000;
+    let (number, limit) = (again.numbers.keys().next().expect("a number").clone(), 80);
+    let entry = Entry { limits: vec![(number, limit)], numbers: again.numbers.clone(), record: newer };
+    again.handle(Input::Enter(Box::new(entry)), NOW + 1000);
+    assert_eq!(limits(&again), [80]);
 }
