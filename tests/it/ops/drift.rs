@@ -50,7 +50,9 @@ async fn an_app_taken_off_an_account_is_reported_not_mended_and_subscribe_mends_
     let told = until_drift(&stage, &line.waba, &["not_subscribed"]).await;
     assert!(told["drift"][0]["since"].is_string(), "{told}");
     assert_eq!((&told["active"], &told["wished"]), (&json!(true), &json!(true)), "nothing is mended");
-    assert!(metrics(&stage).await.contains("wharf_accounts_drifting 1\n"));
+    // Metrics and alarms show what is durable, which is a moment later.
+    let measured = async || metrics(&stage).await.contains("wharf_accounts_drifting 1\n").then_some(());
+    until("the drift is measured", measured).await;
     let alarms = alarms(&stage).await;
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     let alarm = json!([alarms[0]["what"], alarms[0]["detail"], alarms[0]["account"], alarms[0]["gateway"]]);
