@@ -108,7 +108,7 @@ pub struct Next {
     pub answers: Vec<(Box<str>, Answer)>,
     /// Messages that Meta took, as they are kept from now on.
     pub taken: Vec<MessageRecord>,
-    /// Messages that were given up in doubt: a status may name them after all.
+    /// Messages that ended and were not taken: a status may name one after all, if an answer of it was lost.
     pub given_up: Vec<MessageRecord>,
     /// Holds that began or ended, for the log.
     pub news: Vec<News>,
@@ -213,12 +213,7 @@ impl Outbox {
             if record.state == MessageState::Sending {
                 self.doubt(&mut record, "wharf stopped while it was under way", step, now);
             }
-            let named = record.wamid.take();
-            self.insert(record.clone(), now);
-            // A status had named it before its answer.
-            if let Some(wamid) = named {
-                self.adopted(record, &wamid, step, now);
-            }
+            self.insert(record, now);
         }
         // Nothing else may wake up who could send at once.
         let ready = self.numbers.iter_mut().filter(|(_, number)| !number.turns.is_empty() && number.alarm.is_none());
@@ -563,11 +558,9 @@ impl Outbox {
     }
 
     fn fail(&mut self, mut record: MessageRecord, error: &str, status: Option<u16>, step: &mut Step, now: u64) {
-        let in_doubt = record.state == MessageState::Unknown;
         record.error = Some(error.into());
         step.change.put(&dead_letter(&record, error, status, now));
-        let ended = self.end(record, MessageState::Failed, step, now);
-        step.next.given_up.extend(in_doubt.then_some(ended));
+        self.end(record, MessageState::Failed, step, now);
     }
 
     fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, step: &mut Step, now: u64) {
@@ -585,6 +578,7 @@ impl Outbox {
         record.changed_at_ms = now;
         step.change.put(&record);
         self.forget(&record, step, now);
+        step.next.given_up.extend((state != MessageState::Accepted).then(|| record.clone()));
         record
     }
 
