@@ -111,12 +111,7 @@ impl Outbox {
             if record.state == MessageState::Sending {
                 self.doubt(&mut record, "wharf stopped while it was under way", step, now);
             }
-            let named = record.wamid.take();
-            self.insert(record.clone(), now);
-            // A status had named it before its answer.
-            if let Some(wamid) = named {
-                self.adopted(record, &wamid, step, now);
-            }
+            self.insert(record, now);
         }
     }
 

@@ -325,7 +325,7 @@ fn check_messages(store: &MemoryStore, account: &str, ledger: &Tally) {
     let messages = messages(store, account);
     let count = |is: &dyn Fn(&MessageRecord) -> bool| messages.iter().filter(|record| is(record)).count() as i64;
     // One under way may have been named by a status already.
-    let is_taken = |record: &MessageRecord| record.wamid.is_some() && record.state != MessageState::Sending;
+    let is_taken = |record: &MessageRecord| record.wamid.is_some() && record.state > MessageState::Unknown;
     let of = |state: MessageState| count(&|record| record.state == state && !is_taken(record));
     let tally = &ledger.messages;
     assert_eq!(tally.submitted, count(&|_| true), "submitted to {account}");

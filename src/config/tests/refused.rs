@@ -172,8 +172,7 @@ fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
         ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),
     ];
     for (piece, text, path) in cases {
-        let text = with(piece, text);
-        let fault = fault(&text);
+        let fault = fault(&with(piece, text));
         assert_eq!(fault.path, path);
         assert!(fault.expected.contains("not available yet in this version"), "{fault}");
     }

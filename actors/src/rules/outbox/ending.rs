@@ -43,11 +43,9 @@ impl Outbox {
         step: &mut Step,
         now: u64,
     ) {
-        let in_doubt = record.state == MessageState::Unknown;
         record.error = Some(error.into());
         step.change.put(&dead_letter(&record, error, status, now));
-        let ended = self.end(record, MessageState::Failed, step, now);
-        step.next.given_up.extend(in_doubt.then_some(ended));
+        self.end(record, MessageState::Failed, step, now);
     }
 
     pub(super) fn take(&mut self, mut record: MessageRecord, wamid: Box<str>, step: &mut Step, now: u64) {
@@ -71,6 +69,7 @@ impl Outbox {
         record.changed_at_ms = now;
         step.change.put(&record);
         self.forget(&record, step, now);
+        step.next.given_up.extend((state != MessageState::Accepted).then(|| record.clone()));
         record
     }
 

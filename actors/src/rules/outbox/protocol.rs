@@ -84,7 +84,7 @@ pub struct Next {
     pub answers: Vec<(Box<str>, Answer)>,
     /// Messages that Meta took, as they are kept from now on.
     pub taken: Vec<MessageRecord>,
-    /// Messages that were given up in doubt: a status may name them after all.
+    /// Messages that ended and were not taken: a status may name one after all, if an answer of it was lost.
     pub given_up: Vec<MessageRecord>,
     /// Holds that began or ended, for the log.
     pub news: Vec<News>,

@@ -39,6 +39,8 @@ impl Outbox {
         record.state = MessageState::Unknown;
         record.changed_at_ms = now;
         record.due_at_ms = match self.hearing {
+            // A status had named it before the process stopped.
+            _ if record.wamid.is_some() => now,
             Hearing::Statuses => now + self.patience.unknown_holds_ms.min(self.patience.unknown_ms),
             Hearing::Nothing => now,
         };
@@ -48,6 +50,9 @@ impl Outbox {
 
     pub(super) fn look_at_unknown(&mut self, id: &str, step: &mut Step, now: u64) {
         let record = self.messages[id].record.clone();
+        if let Some(wamid) = record.wamid.clone() {
+            return self.adopted(record, &wamid, step, now);
+        }
         let settled_at_ms = match self.hearing {
             Hearing::Statuses => record.changed_at_ms + self.patience.unknown_ms,
             Hearing::Nothing => now,
