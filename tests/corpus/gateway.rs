@@ -81,6 +81,17 @@ impl House {
         actix_web::web::block(read).await.expect("a thread").expect("the quarantine is readable")
     }
 
+    /// How many events of the accounts are alarms of our own.
+    pub(crate) async fn alarms(&self) -> i64 {
+        let store = Arc::clone(&self.running.edge.wharf.store);
+        let owners: Vec<String> = store.ledgers().into_iter().map(|(owner, _)| owner).collect();
+        let count = move || {
+            let events = owners.iter().map(|owner| store.events(owner, 0, 10_000, 64 << 20).expect("readable"));
+            events.flatten().filter(|event| &*event.field == "wharf.alarm").count() as i64
+        };
+        actix_web::web::block(count).await.expect("a thread")
+    }
+
     pub(crate) async fn close(self) {
         self.running.stop().await;
         self.application.stop().await;

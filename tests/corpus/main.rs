@@ -74,9 +74,8 @@ impl Round {
         });
         let delivered = deliveries.len() as i64;
         // Alarms are events of our own: this route takes what Meta sends and leaves them out.
-        let filtered = route.filtered;
+        let filtered = house.alarms().await;
         assert_eq!(route, RouteTally { offered: delivered + filtered, filtered, delivered, ..RouteTally::default() });
-        assert!(filtered <= ledger.routed / 10, "{filtered} alarms");
 
         let mut out = Bag::default();
         deliveries.iter().for_each(|delivery| out.put(&delivery.webhook_id, &delivery.body));
