@@ -115,12 +115,12 @@ fn per_second(slice: Duration) -> f64 {
     SLICE as f64 / slice.as_secs_f64()
 }
 
-/// Whether the last of `slices` took no longer than half as much again as the first; of the quickest of each third, so
-/// that a pause of the machine is not taken for a slope.
+/// Whether the last of `slices` took no longer than three times as long as the first, of the quickest of each third: what
+/// looked at every message would take ten times as long, and a busy machine takes half as long again.
 fn is_flat(slices: &[Duration]) -> bool {
     let third = slices.len() / 3;
     let quickest = |some: &[Duration]| some.iter().min().expect("some slices").as_secs_f64();
-    quickest(&slices[slices.len() - third..]) <= 1.5 * quickest(&slices[..third])
+    quickest(&slices[slices.len() - third..]) <= 3.0 * quickest(&slices[..third])
 }
 
 #[test]

@@ -248,23 +248,12 @@ impl Outbox {
         }
         for record in self.messages() {
             let view = views.entry(record.number.to_string()).or_default();
-            match record.state {
-                MessageState::Queued => {
-                    view.queued += 1;
-                    let oldest_ms = view.oldest_ms.map_or(record.created_at_ms, |at| at.min(record.created_at_ms));
-                    view.oldest_ms = Some(oldest_ms);
-                }
-                MessageState::Sending => view.sending += 1,
-                MessageState::Unknown
-                | MessageState::Accepted
-                | MessageState::Sent
-                | MessageState::Delivered
-                | MessageState::Read
-                | MessageState::Played
-                | MessageState::Failed
-                | MessageState::Expired
-                | MessageState::Cancelled => {}
+            if record.state == MessageState::Queued {
+                view.queued += 1;
+                let oldest_ms = view.oldest_ms.map_or(record.created_at_ms, |at| at.min(record.created_at_ms));
+                view.oldest_ms = Some(oldest_ms);
             }
+            view.sending += usize::from(record.state == MessageState::Sending);
         }
         views
     }
@@ -290,22 +279,13 @@ impl Outbox {
     fn look_at_message(&mut self, id: &str, step: &mut Step, now: u64) {
         let Some(entry) = self.messages.get_mut(id) else { return };
         entry.alarm = None;
-        match entry.record.state {
-            MessageState::Unknown => self.look_at_unknown(id, step, now),
-            MessageState::Queued => {
-                let record = entry.record.clone();
-                self.expire(record, step, now);
-            }
-            // Its answer decides.
-            MessageState::Sending
-            | MessageState::Accepted
-            | MessageState::Sent
-            | MessageState::Delivered
-            | MessageState::Read
-            | MessageState::Played
-            | MessageState::Failed
-            | MessageState::Expired
-            | MessageState::Cancelled => {}
+        if entry.record.state == MessageState::Unknown {
+            return self.look_at_unknown(id, step, now);
+        }
+        // The answer of one that is under way decides.
+        if entry.record.state == MessageState::Queued {
+            let record = entry.record.clone();
+            self.expire(record, step, now);
         }
     }
 
