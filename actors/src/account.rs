@@ -39,6 +39,7 @@ pub(crate) use restore::readers as restore_readers;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
 pub use routes::{Changed, MOST_OWN_ROUTES, Own};
+pub(crate) use routes::{ENDING_LOOKS, ROUTE_REMOVED};
 pub use submit::Guards;
 use submit::Requests;
 pub(crate) use submit::TWIN_FOR_MS;

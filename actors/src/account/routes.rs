@@ -15,9 +15,9 @@ use wharf_storage::{Change, Kind, Noun, OwnRoute, RoutesRecord, Store, StoreErro
 /// An account may have this many routes of its own: each costs a reader in memory and a decision for every event.
 pub const MOST_OWN_ROUTES: usize = 16;
 /// How often what is under way is looked at while a route ends.
-const LOOKS: Duration = Duration::from_millis(100);
+pub(crate) const ENDING_LOOKS: Duration = Duration::from_millis(100);
 /// What the dead letters of a route say that is gone for good.
-const REASON: &str = "the route was removed before it could be delivered";
+pub(crate) const ROUTE_REMOVED: &str = "the route was removed before it could be delivered";
 
 /// An account's own routes, as they are kept and as they are used.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +108,7 @@ impl Account {
             None => {}
             Some(Ending::Later) => {
                 self.ending = true;
-                ctx.run_later(LOOKS, |account, ctx| {
+                ctx.run_later(ENDING_LOOKS, |account, ctx| {
                     account.ending = false;
                     account.end_routes(ctx);
                 });
@@ -127,7 +127,7 @@ impl Account {
                 let Ok(Ok((events, through))) = read else {
                     return log::error!("journal_unreadable account={}", account.id);
                 };
-                account.turn(Input::Bury { reader, events, through, reason: REASON.into() }, Vec::new(), ctx);
+                account.turn(Input::Bury { reader, events, through, reason: ROUTE_REMOVED.into() }, Vec::new(), ctx);
                 account.end_routes(ctx);
             };
         ctx.spawn(reading.into_actor(self).map(heard));

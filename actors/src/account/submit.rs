@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::cloud::graph_error::OwnRefusal;
 use crate::messages::{Cancel, Sent, Submit};
 use crate::rules::account::{Input, Submission};
+use crate::rules::dialogs;
 use crate::rules::outbox::answer_of;
 use crate::rules::recent::Recent;
 use actix::prelude::*;
@@ -122,7 +123,7 @@ impl Account {
     /// Names of the dialog that must be asked for, where the window matters.
     fn names_to_ask(&self, record: &MessageRecord) -> Vec<Box<str>> {
         match self.house.guards.window && record.template.is_none() && &*record.kind != "template" {
-            true => ["p", "u"].map(|kind| format!("{}|{kind}|{}", record.number, record.lane).into()).into(),
+            true => dialogs::names_of_recipient(&record.number, &record.lane).map(Box::from).into(),
             false => Vec::new(),
         }
     }

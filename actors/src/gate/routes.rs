@@ -1,19 +1,13 @@
 //! How the routes of a gate change while it runs: it delivers test payloads to those that ask for them.
 
 use super::{Gate, test_stream};
-use crate::account::{Batch, unfinished_events};
+use crate::account::{Batch, ENDING_LOOKS, ROUTE_REMOVED, unfinished_events};
 use crate::clock::now_ms;
 use crate::messages::{EndRoute, Reroute};
 use crate::rules::deliveries::Ending;
 use actix::prelude::*;
 use std::sync::Arc;
-use std::time::Duration;
 use wharf_storage::StoreError;
-
-/// How often what is under way is looked at while a route ends.
-const LOOKS: Duration = Duration::from_millis(100);
-/// What the dead letters of a route say that is gone for good.
-const REASON: &str = "the route was removed before it could be delivered";
 
 impl Handler<Reroute> for Gate {
     type Result = ();
@@ -46,7 +40,7 @@ impl Gate {
             None => {}
             Some(Ending::Later) => {
                 self.ending = true;
-                ctx.run_later(LOOKS, |gate, ctx| {
+                ctx.run_later(ENDING_LOOKS, |gate, ctx| {
                     gate.ending = false;
                     gate.end_routes(ctx);
                 });
@@ -64,7 +58,7 @@ impl Gate {
             let Ok(Ok((events, through))) = read else {
                 return log::error!("journal_unreadable stream=t.{}", gate.gateway);
             };
-            let effects = gate.machine.bury(reader, &events, through, REASON, now_ms());
+            let effects = gate.machine.bury(reader, &events, through, ROUTE_REMOVED, now_ms());
             gate.perform(effects, Vec::new(), ctx);
             gate.end_routes(ctx);
         };

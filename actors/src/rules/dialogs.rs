@@ -88,13 +88,25 @@ impl Changed {
     }
 }
 
+/// In a name: a business-scoped user id follows.
+const USER: &str = "|u|";
+/// In a name: a phone id follows.
+const PHONE: &str = "|p|";
+/// In a name: a group's id follows.
+const GROUP: &str = "|g|";
+
+/// The names under which the dialog of a number of ours with a recipient may be known.
+pub fn names_of_recipient<'a>(number: &'a str, id: &'a str) -> [Name<'a>; 2] {
+    [PHONE, USER].map(|kind| Name { number, kind, id })
+}
+
 /// The names under which an item's dialog may be known: number and user id, number and phone id, then those that they
 /// replace; or number and group.
 pub fn names(item: &Item) -> impl Iterator<Item = Name<'_>> {
     let Customer { user_id, wa_id, group_id, previous_user_id, previous_wa_id } = &item.customer;
     let ids = match group_id {
-        Some(_) => [("|g|", group_id), ("", &None), ("", &None), ("", &None)],
-        None => [("|u|", user_id), ("|p|", wa_id), ("|u|", previous_user_id), ("|p|", previous_wa_id)],
+        Some(_) => [(GROUP, group_id), ("", &None), ("", &None), ("", &None)],
+        None => [(USER, user_id), (PHONE, wa_id), (USER, previous_user_id), (PHONE, previous_wa_id)],
     };
     let number = item.number.id.as_deref();
     ids.into_iter().filter_map(move |(kind, id)| Some(Name { number: number?, kind, id: id.as_deref()? }))

@@ -26,9 +26,7 @@ impl AccountMachine {
             let from = (&accept.gateway, accept.secret);
             self.take_item(item, copy, from, &mut flight, &mut change, &mut step, &mut tally, now);
         }
-        self.hear_holds(&mut step, &mut flight, &mut change, &mut tally, now);
-        change.writes.append(&mut step.change.writes);
-        (tally.messages, flight.next) = (step.tally, step.next);
+        self.join_step(step, &mut flight, &mut change, now);
         if adopted {
             let left = Tally { received: -tally.received, quarantined: -tally.received, ..Tally::default() };
             change.tallies.push((Arc::clone(&accept.gateway), left));
