@@ -33,7 +33,8 @@ pub(super) fn sandbox(options: &Options) -> Result<Graph, BenchError> {
         statuses: 0.0,
         duplicates: 0.0,
         account_events: 0.0,
-        batch: 100,
+        // Evenly: what came in at once cannot be taken back by sending less before it.
+        batch: 1,
         run: rand::random(),
         ..Traffic::default()
     };
