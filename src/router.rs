@@ -40,6 +40,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
         .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
         .route("/api/accounts/{waba}/routes/{name}/resume", web::post().to(ops::account_routes::resume))
+        .route("/api/accounts/{waba}/routes/{name}/test", web::post().to(ops::tryouts::of_account))
         .route("/api/accounts/{waba}/pause", web::post().to(ops::holds::pause))
         .route("/api/accounts/{waba}/resume", web::post().to(ops::holds::resume))
         .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
@@ -54,6 +55,7 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))
         .route("/api/customers/{id}", web::delete().to(ops::customers::erase))
         .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
+        .route("/api/routes/{gateway}/{name}/test", web::post().to(ops::tryouts::of_gateway))
         .service(web::resource("/{uri}").to(callback::handle_ops))
         .default_service(web::to(nothing_here));
 }

@@ -90,6 +90,8 @@ pub struct Account {
     own: Own,
     /// A step in giving up the deliveries of a route is under way.
     ending: bool,
+    /// Wakes up when an own route ends by itself.
+    route_watch: Option<SpawnHandle>,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -143,6 +145,7 @@ impl Account {
             leaving: false,
             own,
             ending: false,
+            route_watch: None,
             death,
         }
     }
@@ -271,6 +274,7 @@ impl Actor for Account {
         ctx.set_mailbox_capacity(MAILBOX);
         self.turn(Input::Tick, Vec::new(), ctx);
         self.end_routes(ctx);
+        self.expire_routes(ctx);
     }
 }
 

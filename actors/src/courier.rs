@@ -21,6 +21,7 @@ pub mod permits;
 pub mod stream;
 pub mod subscription;
 pub mod tls;
+pub mod tryout;
 mod written;
 
 use crate::clock::chance;

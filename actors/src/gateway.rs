@@ -2,10 +2,13 @@
 
 pub mod kept;
 pub mod own_tokens;
+pub mod signing;
 pub mod subject;
+pub mod template;
 
 use own_tokens::OwnTokens;
 use serde::{Deserialize, Serialize};
+use signing::Signing;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -117,10 +120,10 @@ pub enum Overrides {
 pub struct Route {
     /// `{gateway}/{route}`: its name in ledgers and progress.
     pub name: Arc<str>,
-    /// The endpoint, credentials and query included.
+    /// The endpoint, credentials and query included; a [`template`] where it varies.
     pub url: String,
-    /// Signs deliveries; without one nothing is signed.
-    pub secret: Option<Secret>,
+    /// Signs deliveries.
+    pub signing: Signing,
     /// The body's shape.
     pub format: Format,
     /// Webhook fields it wants; empty means all.
@@ -147,6 +150,8 @@ pub struct Route {
     pub batch: Option<Batch>,
     /// Whether the endpoint may have a private, loopback or link-local address.
     pub allow_private: bool,
+    /// When it ends by itself, in ms since 1970.
+    pub expires_at_ms: Option<u64>,
     /// What a queue needs besides; an HTTP endpoint has none.
     pub queue: Option<Queue>,
     /// Why nothing can be delivered there at present.

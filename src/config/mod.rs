@@ -17,6 +17,7 @@ mod secrets;
 mod section;
 mod sections;
 mod settings;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod units;

@@ -6,9 +6,11 @@ use super::fault::{Fault, Place, Warning};
 use super::node::{Entry, Node, Table, Value};
 use super::routes;
 use super::section::{Reading, Unread};
+use super::terms::Terms;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use wharf_actors::gateway::{Route, Secret};
+use wharf_actors::gateway::Route;
+use wharf_actors::gateway::signing::Signing;
 
 /// What such a route may not say, and why.
 const FOREIGN: [(&str, &str); 4] = [
@@ -21,14 +23,20 @@ const FOREIGN: [(&str, &str); 4] = [
 /// What such a route may be beyond what it says itself.
 #[derive(Debug, Clone)]
 pub struct Allowed {
-    /// The secret that stays where none is given.
-    pub secret: Option<Secret>,
+    /// What signs up to now: it stays where no secret is given, and goes on for a while beside a new one.
+    pub signing: Signing,
     /// Whether it may have a private address.
     pub private: bool,
 }
 
 /// The route `{prefix}/{name}` that `body` describes, and what is doubtful about it; the error says all that is wrong.
-pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: &Allowed) -> Result<(Route, Vec<String>), String> {
+pub fn own_route(
+    body: &Json,
+    prefix: &str,
+    name: &str,
+    allowed: &Allowed,
+    now: u64,
+) -> Result<(Route, Vec<String>), String> {
     let Json::Object(members) = body else { return Err("a route is a JSON object, such as {\"url\":\"…\"}".into()) };
     for (key, why) in FOREIGN {
         if members.contains_key(key) {
@@ -44,18 +52,22 @@ pub fn own_route(body: &Json, prefix: &str, name: &str, allowed: &Allowed) -> Re
     if members.get("url").and_then(Json::as_str).is_some_and(address::is_queue) {
         return Err("`url`: an http or https URL; routes to queues stand in the settings".into());
     }
-    let mut table: Table = members.iter().filter(|(_, value)| !value.is_null()).map(entry).collect();
+    let terms = Terms::read(members, now)?;
+    let said_of_route = members.iter().filter(|(key, value)| !value.is_null() && !Terms::has(key));
+    let mut table: Table = said_of_route.map(entry).collect();
     table.insert("name".into(), placed(Value::Text(name.into())));
     table.entry("allow_private".into()).or_insert_with(|| placed(Value::Truth(false)));
     let mut reading = Reading::new(BTreeMap::new());
     let unread = Unread { path: String::new(), node: placed(Value::Table(table)).node };
     let read = routes::one(unread, prefix, &mut reading);
     let (mut route, warnings) = reading.finish(read).map_err(|faults| said(&faults.0))?;
-    if !members.contains_key("secret") {
-        route.secret = allowed.secret.clone();
-    }
+    route.expires_at_ms = terms.expires_at_ms;
+    route.signing = match members.contains_key("secret") {
+        true => allowed.signing.rotated(route.signing.current().cloned(), terms.overlap_until_ms, now),
+        false => allowed.signing.clone(),
+    };
     require(&route, allowed)?;
-    let signed = route.secret.is_some();
+    let signed = route.signing.signs();
     let warnings = warnings.into_iter().map(|Warning { text, .. }| text);
     Ok((route, warnings.filter(|text| !(signed && text.starts_with("no secret"))).collect()))
 }
@@ -103,11 +115,13 @@ fn read(json: &Json) -> Value {
 mod tests {
     use super::*;
     use serde_json::json;
-    use wharf_actors::gateway::Batch;
+    use wharf_actors::gateway::{Batch, Secret};
+
+    const NOW: u64 = 1_800_000_000_000;
 
     fn read(body: &Json) -> Result<(Route, Vec<String>), String> {
-        let allowed = Allowed { secret: Some(Secret::new("whsec_before")), private: false };
-        own_route(body, "main/100", "mine", &allowed)
+        let allowed = Allowed { signing: Signing::with([Secret::new("whsec_before")]), private: false };
+        own_route(body, "main/100", "mine", &allowed, NOW)
     }
 
     #[test]
@@ -118,14 +132,27 @@ mod tests {
         assert_eq!((&*route.name, route.max_age.as_secs(), &route.finals[..]), ("main/100/mine", 7200, &[422][..]));
         let batch = Batch { max: 5, wait: std::time::Duration::from_millis(20) };
         assert_eq!((route.batch, route.concurrency, route.allow_private), (Some(batch), 32, false));
-        assert_eq!(route.secret, Some(Secret::new("whsec_before")), "a secret that is not mentioned stays");
+        let before = Signing::with([Secret::new("whsec_before")]);
+        assert_eq!(route.signing, before, "a secret that is not mentioned stays");
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_new_secret_signs_beside_the_former_one_and_a_route_may_end_by_itself() {
+        let body = json!({"url": "https://a.example/{whatsapp.business}", "secret": "next", "overlap": "1h",
+            "expires_at": "2027-01-16T08:00:00Z"});
+        let (route, warnings) = read(&body).expect("sound");
+        let signs = |now| route.signing.at(now).into_iter().map(Secret::reveal).collect::<Vec<_>>();
+        assert_eq!(signs(NOW), ["next", "whsec_before"]);
+        assert_eq!(signs(NOW + 3_600_000), ["next"]);
+        assert_eq!(route.expires_at_ms, Some(NOW + 86_400_000));
         assert_eq!(warnings, Vec::<String>::new());
     }
 
     #[test]
     fn null_takes_the_secret_away_and_the_answer_warns() {
         let (route, warnings) = read(&json!({"url": "https://a.example", "secret": null})).expect("sound");
-        assert_eq!(route.secret, None);
+        assert!(!route.signing.signs());
         assert!(warnings[0].starts_with("no secret"), "{warnings:?}");
     }
 
@@ -138,6 +165,9 @@ mod tests {
             (json!({"url": url, "accounts": ["1"]}), "`accounts`"),
             (json!({"url": url, "tests": true}), "`tests`"),
             (json!({"url": url, "name": "other"}), "as in the path"),
+            (json!({"url": "https://{whatsapp.business}.example"}), "path or query only"),
+            (json!({"url": "https://a.example/{whatsapp.number}", "batch": {"max": 5}}), "or no batch"),
+            (json!({"url": url, "expires_at": "soon"}), "`expires_at`"),
             (json!({"url": url, "secret": {"file": "/etc/passwd"}}), "`secret`"),
             (json!({"url": url, "allow_private": true}), "server.private_routes"),
             (json!({"url": "nats://a:4222"}), "queues"),

@@ -229,12 +229,16 @@ pub const SETTINGS: &[Setting] = &[
         required(
             "gateway.route",
             "url",
-            "Where events go: `http` or `https` for an application, `nats` or `tls` for JetStream.",
+            "Where events go: `http` or `https` for an application, where path and query may name `{whatsapp.business}`, `{whatsapp.account}` and `{whatsapp.number}`; `nats` or `tls` for JetStream.",
         ),
         "WHARF_ROUTE_URL",
     ),
     or_variable(
-        optional("gateway.route", "secret", "Signs deliveries; without it nothing is signed."),
+        optional(
+            "gateway.route",
+            "secret",
+            "Signs deliveries; a list, the current one first, signs with each. Without it nothing is signed.",
+        ),
         "WHARF_ROUTE_SECRET",
     ),
     with_default(

@@ -9,7 +9,9 @@ use super::values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use wharf_actors::gateway::signing::Signing;
 use wharf_actors::gateway::subject::{DEFAULT, Subject};
+use wharf_actors::gateway::template;
 use wharf_actors::gateway::{Batch, Format, Order, Queue, RankGuard, Route};
 use wharf_storage::EventKind;
 
@@ -45,7 +47,7 @@ fn route(
     let mut section = Section::open("gateway.route", unread, reading)?;
     let name = name(&mut section, seen);
     let url = section.get("url", url);
-    let secret = section.maybe_secret("secret");
+    let secrets = section.secrets("secret");
     let format = section.get("format", values::one_of(&[("meta", Format::Meta), ("dialog", Format::Dialog)]));
     let fields = section.list("fields", values::text);
     let types = section.list("types", kind);
@@ -62,6 +64,7 @@ fn route(
     let guards = [("off", RankGuard::Off), ("mark", RankGuard::Mark), ("drop", RankGuard::Drop)];
     let rank_guard = section.get("rank_guard", values::one_of(&guards));
     let queue = queue(&mut section, url.as_deref());
+    varies_too_much(&mut section, url.as_deref());
     if !section.has("secret") {
         section.warn("", "no secret: deliveries are not signed, and the application cannot tell them from forged ones");
     }
@@ -70,7 +73,7 @@ fn route(
     Some(Arc::new(Route {
         name: format!("{gateway}/{}", name?).into(),
         url: url?,
-        secret: secret?,
+        signing: Signing::with(secrets?),
         format: format?,
         fields: fields?,
         types: types?,
@@ -85,8 +88,19 @@ fn route(
         batch: batch?,
         rank_guard: rank_guard?,
         queue: queue?,
+        expires_at_ms: None,
         unusable: None,
     }))
+}
+
+/// Events of several numbers go together in a batch, and could not go to one URL.
+fn varies_too_much(section: &mut Section<'_>, url: Option<&str>) {
+    let template = url.and_then(|url| template::of_url(url).ok().flatten());
+    if section.has("batch") && template.is_some_and(|template| template.varies_by_number()) {
+        let expected =
+            "a URL without {whatsapp.account} and {whatsapp.number}, or no batch: its events may differ in them";
+        section.fault_at("url", "a URL that differs from number to number", expected);
+    }
 }
 
 /// Reads `batch = { max, wait_ms }`.
@@ -163,6 +177,9 @@ pub(super) fn label(value: &Value) -> Result<String, String> {
 
 fn url(value: &Value) -> Result<String, String> {
     let url = value.text().filter(|text| address::is_url(text) || address::is_queue(text)).map(str::to_owned);
+    if let Some(Err(why)) = url.as_deref().filter(|url| address::is_url(url)).map(template::of_url) {
+        return Err(why.to_string());
+    }
     url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\", or a queue's, such as \"nats://queue:4222\"".to_owned())
 }
 

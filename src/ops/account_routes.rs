@@ -1,6 +1,6 @@
 //! `/api/accounts/{waba}/routes`: an account's own routes, beside those of its gateway. Shows no secret.
 
-use super::{inspector, json, require_whole_account};
+use super::{inspector, json, moment, require_whole_account};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -30,6 +30,12 @@ struct Shown {
     route: String,
     url: String,
     has_secret: bool,
+    /// Until when the secret that it had before signs too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former_secret_until: Option<String>,
+    /// When the route ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
     format: Format,
     fields: Vec<String>,
     types: Vec<String>,
@@ -77,7 +83,9 @@ impl Shown {
             name: name.to_owned(),
             route: route.name.to_string(),
             url: if route.url.is_empty() { String::new() } else { masked(&route.url) },
-            has_secret: route.secret.is_some(),
+            has_secret: route.signing.signs(),
+            former_secret_until: former_until_ms(route).and_then(moment),
+            expires_at: route.expires_at_ms.and_then(moment),
             format: route.format,
             fields: route.fields.clone(),
             types: route.types.clone(),
@@ -93,6 +101,12 @@ impl Shown {
             warnings,
         }
     }
+}
+
+/// Until when a secret that was replaced signs too, in ms since 1970.
+fn former_until_ms(route: &Route) -> Option<u64> {
+    let older = route.signing.older().iter().filter_map(|older| older.until_ms);
+    older.max().filter(|until_ms| *until_ms > now_ms())
 }
 
 /// The account's own routes.
@@ -133,9 +147,9 @@ pub async fn put(
     if let Some(why) = before.as_ref().and_then(|route| route.unusable.as_deref()).filter(|_| keeps_secret) {
         return Err(ApiError::naming(ErrorId::SecretLocked, format!("the secret of route {name} cannot stay: {why}")));
     }
-    let secret = before.and_then(|route| route.secret.clone());
+    let signing = before.map(|route| route.signing.clone()).unwrap_or_default();
     let prefix = format!("{}/{waba}", place.gateway);
-    let read = own_route(&body, &prefix, &name, &Allowed { secret, private: edge.private_routes });
+    let read = own_route(&body, &prefix, &name, &Allowed { signing, private: edge.private_routes }, now_ms());
     let (route, warnings) = read.map_err(|why| ApiError::naming(ErrorId::ParameterBad, why))?;
     let sealed = kept::seal(&route, &name, &edge.wharf.vault);
     let sealed = sealed.map_err(|why| ApiError::naming(ErrorId::SecretLocked, why))?;
@@ -203,7 +217,7 @@ pub(super) async fn admin<'a>(
 }
 
 /// The account whose routes are meant.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     edge: &'a Edge,
     waba: &'a str,
     gateway: Arc<str>,
@@ -212,7 +226,7 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// A route gets the mail of all the account's numbers: no key for some of them alone may see or set one.
-    fn of(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
+    pub(super) fn of(edge: &'a Edge, caller: &Caller, waba: &'a str) -> Result<Self, ApiError> {
         require_whole_account(edge, caller, waba)?;
         let unknown = || ApiError::naming(ErrorId::AccountUnknown, waba);
         let (actor, desks) = edge.wharf.directory.account(waba).ok_or_else(unknown)?;
@@ -223,7 +237,8 @@ impl<'a> Place<'a> {
         self.actor.send(OwnRoutes).await.map_err(|_| restarting())
     }
 
-    async fn route(&self, name: &str) -> Result<Option<Arc<Route>>, ApiError> {
+    /// One of them, by its name.
+    pub(super) async fn route(&self, name: &str) -> Result<Option<Arc<Route>>, ApiError> {
         Ok(self.routes().await?.into_iter().find(|(known, _)| **known == *name).map(|(_, route)| route))
     }
 
@@ -231,11 +246,24 @@ impl<'a> Place<'a> {
         kept::full_name(&self.gateway, self.waba, name).to_string()
     }
 
-    fn unknown(&self, name: &str) -> ApiError {
+    /// Where the account's routes are: the gateway's name.
+    pub(super) fn gateway(&self) -> &Arc<str> {
+        &self.gateway
+    }
+
+    /// There is no such route.
+    pub(super) fn unknown(&self, name: &str) -> ApiError {
         ApiError::naming(ErrorId::RouteUnknown, self.full_name(name))
     }
 
-    async fn note(&self, verb: &str, result: &str, request: &HttpRequest, caller: &Caller) -> Result<(), ApiError> {
+    /// Keeps in the audit what was done about one of them.
+    pub(super) async fn note(
+        &self,
+        verb: &str,
+        result: &str,
+        request: &HttpRequest,
+        caller: &Caller,
+    ) -> Result<(), ApiError> {
         let deed = Deed { gateway: &self.gateway, verb, ids: vec![self.waba.into()], result: result.to_owned() };
         audit::keep(deed, request, caller, self.edge).await
     }

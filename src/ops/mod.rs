@@ -18,6 +18,7 @@ mod page;
 pub mod quarantine;
 pub mod routes;
 pub mod tokens;
+pub mod tryouts;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;

@@ -2,6 +2,7 @@
 //! deliveries are given up.
 
 use super::{Account, unfinished_events};
+use crate::clock::now_ms;
 use crate::gateway::{Route, kept};
 use crate::messages::{DropRoute, EndRoute, OwnRoutes, PutRoute, Reroute};
 use crate::rules::account::Input;
@@ -16,6 +17,8 @@ use wharf_storage::{Change, Kind, Noun, OwnRoute, RoutesRecord, Store, StoreErro
 pub const MOST_OWN_ROUTES: usize = 16;
 /// How often what is under way is looked at while a route ends.
 pub(crate) const ENDING_LOOKS: Duration = Duration::from_millis(100);
+/// How often the ends of own routes are looked at, at least.
+const EXPIRY_LOOKS: Duration = Duration::from_secs(3600);
 /// What the dead letters of a route say that is gone for good.
 pub(crate) const ROUTE_REMOVED: &str = "the route was removed before it could be delivered";
 
@@ -78,6 +81,18 @@ impl Own {
         }
     }
 
+    /// When the next of them ends by itself, in ms since 1970.
+    fn expires_at_ms(&self) -> Option<u64> {
+        self.0.iter().filter_map(|(_, route)| route.expires_at_ms).min()
+    }
+
+    /// Those that have not ended by themselves, and the full names of those that have.
+    fn at(&self, now: u64) -> (Self, Vec<Arc<str>>) {
+        let stands = |route: &Route| route.expires_at_ms.is_none_or(|expires_at_ms| expires_at_ms > now);
+        let (standing, ended): (Vec<_>, Vec<_>) = self.0.iter().cloned().partition(|(_, route)| stands(route));
+        (Self(standing), ended.into_iter().map(|(_, route)| Arc::clone(&route.name)).collect())
+    }
+
     fn change(&self, account: &str) -> Change {
         let mut change = Change::default();
         let record =
@@ -97,6 +112,25 @@ impl Account {
         let ticket = self.turn(Input::Routes { routes, change }, Vec::new(), ctx);
         self.end_routes(ctx);
         ticket
+    }
+
+    /// Ends own routes whose time has come, and looks again when the next one's has.
+    pub(super) fn expire_routes(&mut self, ctx: &mut Context<Self>) {
+        if let Some(watch) = self.route_watch.take() {
+            ctx.cancel_future(watch);
+        }
+        let now = now_ms();
+        let (own, ended) = self.own.at(now);
+        if !ended.is_empty() && !self.leaving {
+            ended.iter().for_each(|route| log::info!("route_expired route={route}"));
+            self.own = own;
+            self.reroute(self.own.change(&self.id), ctx);
+        }
+        if let Some(at_ms) = self.own.expires_at_ms() {
+            // A clock that is set back or forth is noticed within an hour.
+            let wait = Duration::from_millis(at_ms.saturating_sub(now).max(1)).min(EXPIRY_LOOKS);
+            self.route_watch = Some(ctx.run_later(wait, |account, ctx| account.expire_routes(ctx)));
+        }
     }
 
     /// Gives up, step by step, what is unfinished of routes that are gone for good.
@@ -141,6 +175,7 @@ impl Account {
         }
         self.own = own;
         let ticket = self.reroute(self.own.change(&self.id), ctx);
+        self.expire_routes(ctx);
         let told = self.wait(ticket);
         Box::pin(async move {
             match told.await.unwrap_or_else(|_| Err("wharf stopped".into())) {

@@ -2,6 +2,7 @@
 
 use crate::cloud::{signature, webhook};
 use crate::gateway::Secret;
+use crate::gateway::template::Variable;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,12 +66,7 @@ struct Envelope<'a> {
 
 /// The headers of a delivery of several events of one account: `webhook-id` names the first and the last, and of the
 /// variables those are there that all of them share.
-pub fn batch_headers(
-    events: &[&Event],
-    body: &[u8],
-    secret: Option<&Secret>,
-    now_s: u64,
-) -> Vec<(&'static str, String)> {
+pub fn batch_headers(events: &[&Event], body: &[u8], secrets: &[&Secret], now_s: u64) -> Vec<(&'static str, String)> {
     let [first, .., last] = events else { return Vec::new() };
     let id = format!("{}..{}", first.id(), last.id());
     let all = |variable: fn(&Event) -> Option<&str>| {
@@ -82,20 +78,21 @@ pub fn batch_headers(
         account: all(|event| event.number.id.as_deref()),
         number: all(|event| event.number.display.as_deref()),
     };
-    headers(&id, variables, body, secret, 1, now_s)
+    headers(&id, variables, body, secrets, 1, now_s)
 }
 
-/// The headers of a delivery of `event`, whose formatted body is `body`. Without a secret nothing is signed.
+/// The headers of a delivery of `event`, whose formatted body is `body`, signed with each of `secrets`, the current one
+/// first: Meta's header has room for that one alone. Without a secret nothing is signed.
 ///
 /// A variable that is not visible ASCII (Meta sends none such) is left out rather than spoiling the request.
 pub fn delivery_headers(
     event: &Event,
     body: &[u8],
-    secret: Option<&Secret>,
+    secrets: &[&Secret],
     attempt: u32,
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = headers(&event.id(), Variables::of(event), body, secret, attempt, now_s);
+    let mut headers = headers(&event.id(), Variables::of(event), body, secrets, attempt, now_s);
     headers.extend(event.outbound.as_deref().map(|id| ("X-Wharf-Message", id.to_owned())));
     headers
 }
@@ -104,7 +101,7 @@ fn headers(
     id: &str,
     variables: Variables<'_>,
     body: &[u8],
-    secret: Option<&Secret>,
+    secrets: &[&Secret],
     attempt: u32,
     now_s: u64,
 ) -> Vec<(&'static str, String)> {
@@ -113,9 +110,10 @@ fn headers(
         ("X-Wharf-Attempt", attempt.to_string()),
         ("webhook-timestamp", now_s.to_string()),
     ];
-    if let Some(secret) = secret {
-        headers.push(("X-Hub-Signature-256", signature::sign(secret, body)));
-        headers.push(("webhook-signature", signature::webhook_signature(secret, id, now_s, body)));
+    if let Some(current) = secrets.first() {
+        let each = secrets.iter().map(|secret| signature::webhook_signature(secret, id, now_s, body));
+        headers.push(("X-Hub-Signature-256", signature::sign(current, body)));
+        headers.push(("webhook-signature", each.collect::<Vec<_>>().join(" ")));
     }
     let texts = [
         ("webhook-id", Some(id)),
@@ -193,6 +191,16 @@ impl<'a> Variables<'a> {
             Disposition::Test | Disposition::Quarantined => event.claimed.as_deref(),
         };
         Self { business, account: event.number.id.as_deref(), number: event.number.display.as_deref() }
+    }
+}
+
+/// The value of a dialog variable, where the event has one.
+pub fn variable(event: &Event, which: Variable) -> Option<&str> {
+    let variables = Variables::of(event);
+    match which {
+        Variable::Business => variables.business,
+        Variable::Account => variables.account,
+        Variable::Number => variables.number,
     }
 }
 
@@ -304,7 +312,7 @@ mod tests {
     fn a_status_of_a_message_of_ours_names_it() {
         let status = Event { outbound: Some("msg_1".into()), ..event(POST) };
         assert!(String::from_utf8_lossy(&dialog_body(&status)).contains(r#""message_id":"msg_1""#));
-        let headers = delivery_headers(&status, b"{}", None, 1, 0);
+        let headers = delivery_headers(&status, b"{}", &[], 1, 0);
         assert_eq!(header(&headers, "X-Wharf-Message"), Some("msg_1"));
     }
 
@@ -337,7 +345,7 @@ mod tests {
     #[test]
     fn a_delivery_names_event_attempt_and_variables_and_is_signed_twice() {
         let secret = Secret::new("s");
-        let headers = delivery_headers(&event(POST), b"{}", Some(&secret), 3, 1_700_000_000);
+        let headers = delivery_headers(&event(POST), b"{}", &[&secret], 3, 1_700_000_000);
         assert_eq!(header(&headers, "Content-Type"), Some("application/json"));
         assert_eq!(header(&headers, "webhook-id"), Some("102.7"));
         assert_eq!(header(&headers, "webhook-timestamp"), Some("1700000000"));
@@ -351,6 +359,15 @@ mod tests {
     }
 
     #[test]
+    fn while_a_secret_takes_the_place_of_another_both_sign() {
+        let (new, old) = (Secret::new("new"), Secret::new("old"));
+        let headers = delivery_headers(&event(POST), b"{}", &[&new, &old], 1, 5);
+        let [by_new, by_old] = [&new, &old].map(|secret| signature::webhook_signature(secret, "102.7", 5, b"{}"));
+        assert_eq!(header(&headers, "webhook-signature"), Some(&*format!("{by_new} {by_old}")));
+        assert_eq!(header(&headers, "X-Hub-Signature-256"), Some(&*signature::sign(&new, b"{}")));
+    }
+
+    #[test]
     fn a_batch_holds_every_entry_byte_for_byte_and_names_the_first_and_the_last() {
         let (first, mut last) = (event(POST), event(POST));
         last.seq = 9;
@@ -361,7 +378,7 @@ mod tests {
         assert_eq!(meta_batch(&events).unwrap(), expected.as_bytes());
         let one = String::from_utf8(dialog_body(&first)).unwrap();
         assert!(String::from_utf8(dialog_batch(&events)).unwrap().starts_with(&format!("[{one},{{")));
-        let headers = batch_headers(&events, b"[]", Some(&Secret::new("s")), 5);
+        let headers = batch_headers(&events, b"[]", &[&Secret::new("s")], 5);
         assert_eq!(header(&headers, "webhook-id"), Some("102.7..102.9"));
         assert_eq!(header(&headers, "X-WhatsApp-Account"), Some("106"));
         assert_eq!(header(&headers, "X-WhatsApp-Number"), None, "they differ");
@@ -370,7 +387,7 @@ mod tests {
 
     #[test]
     fn without_a_secret_nothing_is_signed() {
-        let headers = delivery_headers(&event(POST), b"{}", None, 1, 1);
+        let headers = delivery_headers(&event(POST), b"{}", &[], 1, 1);
         assert_eq!(header(&headers, "X-Hub-Signature-256"), None);
         assert_eq!(header(&headers, "webhook-signature"), None);
     }
@@ -379,7 +396,7 @@ mod tests {
     fn a_variable_can_smuggle_no_header() {
         let mut event = event(POST);
         event.number = NumberRef { id: Some("1\r\nX-Evil: 1".into()), display: Some("é".into()) };
-        let headers = delivery_headers(&event, b"{}", None, 1, 1);
+        let headers = delivery_headers(&event, b"{}", &[], 1, 1);
         assert_eq!(header(&headers, "X-WhatsApp-Account"), None);
         assert_eq!(header(&headers, "X-WhatsApp-Number"), None);
     }
@@ -389,7 +406,7 @@ mod tests {
         let mut event = event(POST);
         event.disposition = Disposition::Test;
         event.stream = "t.support".into();
-        let headers = delivery_headers(&event, b"{}", None, 1, 1);
+        let headers = delivery_headers(&event, b"{}", &[], 1, 1);
         assert_eq!(header(&headers, "X-WhatsApp-Business"), Some("102"));
         assert_eq!(header(&headers, "webhook-id"), Some("t.support.7"));
     }

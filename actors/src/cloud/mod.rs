@@ -13,6 +13,7 @@ mod oddities;
 pub mod refusal;
 pub mod send;
 pub mod signature;
+pub mod specimen;
 pub mod splice;
 pub mod token;
 pub mod usage;

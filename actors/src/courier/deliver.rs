@@ -13,6 +13,7 @@ use crate::messages::Attempt;
 use crate::rules::breaker::Heard;
 use crate::rules::reader::Attempted;
 use awc::http::header::{HeaderName, HeaderValue};
+use bytes::Bytes;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// An application has this long for an answer.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Headers by name, before they are checked.
+pub(super) type Headers = Vec<(&'static str, String)>;
+
 /// Where a route's deliveries go.
 pub(super) enum Sink {
     Http(Endpoint),
@@ -70,24 +75,24 @@ impl Ways {
             Entered::Permit(permit) => permit,
             Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
         };
-        let body = match route.format {
-            Format::Meta => format::meta_body(&event),
-            Format::Dialog => format::dialog_body(&event).into(),
-        };
-        let mut headers = format::delivery_headers(&event, &body, route.secret.as_ref(), attempt, now_ms() / 1000);
-        headers.extend(format::superseded_header(&event).filter(|_| route.rank_guard == RankGuard::Mark));
+        let (mut headers, body) = Self::letter(&route, &event, attempt);
         headers.extend(out_of_order.then(|| ("X-Wharf-Out-Of-Order", "true".to_owned())));
         match &*self.sink {
-            Sink::Http(endpoint) => {
-                let headers = headers.into_iter().filter_map(as_header).collect();
-                as_attempted(self.routes.post(endpoint, headers, body, DELIVERY_TIMEOUT).await, permit)
-            }
-            Sink::Nats(queue, subject) => {
-                headers.push(("Nats-Msg-Id", event.id()));
-                let subject = subject.of(&event);
-                as_taken(self.queues.publish(queue, subject, headers, body, DELIVERY_TIMEOUT).await, permit)
-            }
+            Sink::Http(endpoint) => as_attempted(self.post(endpoint, &event, headers, body).await, permit),
+            Sink::Nats(queue, subject) => as_taken(self.publish(queue, subject, &event, headers, body).await, permit),
         }
+    }
+
+    /// The headers and the body of a delivery.
+    pub(super) fn letter(route: &Route, event: &Event, attempt: u32) -> (Headers, Bytes) {
+        let body = match route.format {
+            Format::Meta => format::meta_body(event),
+            Format::Dialog => format::dialog_body(event).into(),
+        };
+        let now = now_ms();
+        let mut headers = format::delivery_headers(event, &body, &route.signing.at(now), attempt, now / 1000);
+        headers.extend(format::superseded_header(event).filter(|_| route.rank_guard == RankGuard::Mark));
+        (headers, body)
     }
 
     async fn try_all(&self, attempts: &[Attempt], endpoint: &Endpoint) -> Attempted {
@@ -104,9 +109,31 @@ impl Ways {
         let Some(body) = body else {
             return Attempted::unanswered("these events cannot go together");
         };
-        let headers = format::batch_headers(&events, &body, route.secret.as_ref(), now_ms() / 1000);
+        let now = now_ms();
+        let headers = format::batch_headers(&events, &body, &route.signing.at(now), now / 1000);
+        as_attempted(self.post(endpoint, first, headers, body.into()).await, permit)
+    }
+
+    /// Over HTTP, to where `event` leads.
+    pub(super) async fn post(&self, endpoint: &Endpoint, event: &Event, headers: Headers, body: Bytes) -> PostOutcome {
         let headers = headers.into_iter().filter_map(as_header).collect();
-        as_attempted(self.routes.post(endpoint, headers, body.into(), DELIVERY_TIMEOUT).await, permit)
+        match endpoint.filled(|which| format::variable(event, which)) {
+            Ok(endpoint) => self.routes.post(&endpoint, headers, body, DELIVERY_TIMEOUT).await,
+            Err(why) => PostOutcome::Failed { reason: why.to_string(), connected: false },
+        }
+    }
+
+    /// Into a queue.
+    pub(super) async fn publish(
+        &self,
+        queue: &Queue,
+        subject: &Subject,
+        event: &Event,
+        mut headers: Headers,
+        body: Bytes,
+    ) -> Published {
+        headers.push(("Nats-Msg-Id", event.id()));
+        self.queues.publish(queue, subject.of(event), headers, body, DELIVERY_TIMEOUT).await
     }
 
     /// With how long its endpoint was paused since the event was accepted.

@@ -1,5 +1,6 @@
 //! The client for the endpoints of routes: one per arbiter. Knows neither events nor retries.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +20,7 @@ use super::address::is_public;
 use super::client::{self, Reach};
 use super::gate::EndpointGate;
 use super::written::Written;
+use crate::gateway::template::{self, Template, Variable};
 
 /// How long resolving and connecting may take, and again the TLS handshake: apart from the delivery's own 10 s.
 const CONNECT: Duration = Duration::from_secs(4);
@@ -36,6 +38,7 @@ pub struct Endpoint {
     authorization: Option<HeaderValue>,
     gate: Arc<EndpointGate>,
     reach: Addresses,
+    template: Option<Template>,
 }
 
 /// A URL that no delivery can go to.
@@ -63,7 +66,18 @@ impl Endpoint {
         if reach == Addresses::Public && literal.is_some_and(|address| !is_public(address)) {
             return Err(BadUrl("its address is not public, and the route does not allow_private"));
         }
-        Ok(Self { uri, authorization, gate, reach })
+        let template = template::of_url(url).map_err(|_| BadUrl("a variable in it is not known, or is in the host"))?;
+        Ok(Self { uri, authorization, gate, reach, template })
+    }
+
+    /// Where one delivery goes: a URL that varies has its values filled in.
+    pub fn filled<'v>(&self, value: impl Fn(Variable) -> Option<&'v str>) -> Result<Cow<'_, Self>, BadUrl> {
+        let Some(template) = &self.template else { return Ok(Cow::Borrowed(self)) };
+        let mut parts = self.uri.clone().into_parts();
+        let path = template.filled(value).parse().map_err(|_| BadUrl("with its variables it is too long"))?;
+        parts.path_and_query = Some(path);
+        let uri = Uri::from_parts(parts).map_err(|_| BadUrl("it cannot be put together"))?;
+        Ok(Cow::Owned(Self { uri, ..self.clone() }))
     }
 
     /// What its callers share.

@@ -1,6 +1,7 @@
 //! An account's own route as the store keeps it: what may be seen as JSON, where it leads and what signs it sealed. Knows
 //! neither the store nor what a route may be.
 
+use super::signing::{Older, Signing};
 use super::{Batch, Format, Order, RankGuard, Route, Secret};
 use crate::vault::{Vault, VaultError};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ struct Seen {
     /// Events at most, and how long the first waits in ms.
     batch: Option<(usize, u64)>,
     allow_private: bool,
+    #[serde(default)]
+    expires_at_ms: Option<u64>,
 }
 
 /// A URL may hold a password, or a key in its query.
@@ -29,6 +32,9 @@ struct Seen {
 struct Hidden {
     url: String,
     secret: Option<String>,
+    /// Secrets that sign too, and until when.
+    #[serde(default)]
+    older: Vec<(String, Option<u64>)>,
 }
 
 /// The full name of an account's own route: never that of a gateway's, which has one slash.
@@ -50,9 +56,12 @@ pub fn seal(route: &Route, name: &str, vault: &Vault) -> Result<OwnRoute, VaultE
         finals: route.finals.clone(),
         batch: route.batch.map(|batch| (batch.max, batch.wait.as_millis() as u64)),
         allow_private: route.allow_private,
+        expires_at_ms: route.expires_at_ms,
     };
-    let secret = route.secret.as_ref().map(|secret| secret.reveal().to_owned());
-    let hidden = Hidden { url: route.url.clone(), secret };
+    let text = |secret: &Secret| secret.reveal().to_owned();
+    let older = route.signing.older().iter().map(|older| (text(&older.secret), older.until_ms));
+    let secret = route.signing.current().map(text);
+    let hidden = Hidden { url: route.url.clone(), secret, older: older.collect() };
     let json = "plain text and numbers always become JSON";
     let hidden = Secret::new(serde_json::to_string(&hidden).expect(json));
     let sealed = vault.seal(&place(&route.name), &hidden)?.into();
@@ -67,12 +76,14 @@ pub fn open(kept: &OwnRoute, full_name: Arc<str>, vault: &Vault) -> Result<Route
     let opened = vault.open(&place(&full_name), &kept.sealed);
     let (hidden, unusable) = match opened {
         Ok(text) => (serde_json::from_str(text.reveal()).map_err(damaged)?, None),
-        Err(why) => (Hidden { url: String::new(), secret: None }, Some(why.to_string().into())),
+        Err(why) => (Hidden { url: String::new(), secret: None, older: Vec::new() }, Some(why.to_string().into())),
     };
+    let older = hidden.older.into_iter().map(|(secret, until_ms)| Older { secret: Secret::new(secret), until_ms });
+    let older = older.collect();
     Ok(Route {
         name: full_name,
         url: hidden.url,
-        secret: hidden.secret.map(Secret::new),
+        signing: Signing::of(hidden.secret.map(Secret::new), older),
         format: seen.format,
         fields: seen.fields,
         types: seen.types,
@@ -86,6 +97,7 @@ pub fn open(kept: &OwnRoute, full_name: Arc<str>, vault: &Vault) -> Result<Route
         finals: seen.finals,
         batch: seen.batch.map(|(max, wait_ms)| Batch { max, wait: Duration::from_millis(wait_ms) }),
         allow_private: seen.allow_private,
+        expires_at_ms: seen.expires_at_ms,
         queue: None,
         unusable,
     })
@@ -96,7 +108,7 @@ pub fn removed(name: &str) -> Route {
     Route {
         name: name.into(),
         url: String::new(),
-        secret: None,
+        signing: Signing::default(),
         format: Format::Meta,
         fields: Vec::new(),
         types: Vec::new(),
@@ -110,6 +122,7 @@ pub fn removed(name: &str) -> Route {
         finals: Vec::new(),
         batch: None,
         allow_private: false,
+        expires_at_ms: None,
         queue: None,
         unusable: Some("it is not in the settings any more".into()),
     }
@@ -133,14 +146,15 @@ mod tests {
     fn an_own_route_comes_back_as_it_was_and_its_record_shows_no_secret() {
         let before = Route {
             url: "https://user:password@app.example/hook?key=abc".into(),
-            secret: Some(Secret::new("whsec_x")),
+            signing: Signing::with([Secret::new("whsec_y")]).rotated(Some(Secret::new("whsec_x")), 9, 1),
+            expires_at_ms: Some(99),
             batch: Some(Batch { max: 5, wait: Duration::from_millis(7) }),
             finals: vec![422],
             ..route("main/100/mine")
         };
         let kept = seal(&before, "mine", &vault("one")).expect("a key is there");
         let shown = format!("{} {}", String::from_utf8_lossy(&kept.settings), String::from_utf8_lossy(&kept.sealed));
-        assert!(!["password", "abc", "whsec_x"].iter().any(|hidden| shown.contains(hidden)), "{shown}");
+        assert!(!["password", "abc", "whsec_x", "whsec_y"].iter().any(|hidden| shown.contains(hidden)), "{shown}");
         assert_eq!(open(&kept, full_name("main", "100", "mine"), &vault("one")).expect("sound"), before);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::cloud::webhook::split;
+use crate::gateway::signing::Signing;
 use crate::gateway::{Format, Order, RankGuard, Route};
 use crate::rules::reader::route_tag;
 use bytes::Bytes;
@@ -17,7 +18,7 @@ pub(crate) fn route(name: &str) -> Route {
     Route {
         name: name.into(),
         url: "http://app.invalid/".into(),
-        secret: None,
+        signing: Signing::default(),
         format: Format::Meta,
         fields: Vec::new(),
         types: Vec::new(),
@@ -29,6 +30,7 @@ pub(crate) fn route(name: &str) -> Route {
         order: Order::Dialog,
         finals: Vec::new(),
         allow_private: true,
+        expires_at_ms: None,
         batch: None,
         rank_guard: RankGuard::Off,
         queue: None,

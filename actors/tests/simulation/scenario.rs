@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use std::sync::Arc;
 use std::time::Duration;
+use wharf_actors::gateway::signing::Signing;
 use wharf_actors::gateway::{Format, Gateway, Order, Overrides, RankGuard, Route, Secret};
 use wharf_actors::rules::account::Setting;
 use wharf_actors::rules::outbox::Patience;
@@ -75,7 +76,7 @@ pub fn routes() -> Vec<Arc<Route>> {
     let route = |name: &str| Route {
         name: format!("{GATEWAY}/{name}").into(),
         url: format!("http://{name}.invalid/"),
-        secret: None,
+        signing: Signing::default(),
         format: Format::Meta,
         fields: Vec::new(),
         types: Vec::new(),
@@ -87,6 +88,7 @@ pub fn routes() -> Vec<Arc<Route>> {
         order: Order::Dialog,
         finals: Vec::new(),
         allow_private: true,
+        expires_at_ms: None,
         batch: None,
         rank_guard: RankGuard::Off,
         queue: None,

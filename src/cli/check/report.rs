@@ -43,7 +43,7 @@ fn write_gateway(page: &mut String, gateway: &Gateway) -> fmt::Result {
         writeln!(page, "  verbs     at server.ops_listen only")?;
     }
     for route in gateway.routes.get().iter() {
-        let signed = if route.secret.is_some() { "signed" } else { "not signed" };
+        let signed = if route.signing.signs() { "signed" } else { "not signed" };
         writeln!(page, "  route     {} -> {} ({}, {signed})", route.name, masked(&route.url), format(route))?;
         if let Some(queue) = &route.queue {
             writeln!(page, "            subject: {}", queue.subject)?;
@@ -89,7 +89,7 @@ fn route_json(route: &Route) -> Value {
     let mut page = json!({
         "name": route.name,
         "url": masked(&route.url),
-        "signed": route.secret.is_some(),
+        "signed": route.signing.signs(),
         "format": format(route),
     });
     if let Some(queue) = &route.queue {

@@ -8,4 +8,5 @@ mod life;
 mod lists;
 mod routes;
 mod tenancy;
+mod terms;
 mod tokens;

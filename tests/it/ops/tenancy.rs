@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wharf::sandbox::TokenReach;
 
 /// Every path of the ops listener that a key opens, with its method; what stands in braces will be the neighbour's.
-const PATHS: [(&str, &str); 25] = [
+const PATHS: [(&str, &str); 27] = [
     ("GET", "/api/accounts"),
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
@@ -19,6 +19,7 @@ const PATHS: [(&str, &str); 25] = [
     ("PUT", "/api/accounts/{waba}/routes/{name}"),
     ("DELETE", "/api/accounts/{waba}/routes/{name}"),
     ("POST", "/api/accounts/{waba}/routes/{name}/resume"),
+    ("POST", "/api/accounts/{waba}/routes/{name}/test"),
     ("POST", "/api/accounts/{waba}/pause"),
     ("POST", "/api/accounts/{waba}/resume"),
     ("PUT", "/api/accounts/{waba}/token"),
@@ -31,6 +32,7 @@ const PATHS: [(&str, &str); 25] = [
     ("GET", "/api/quarantine"),
     ("GET", "/api/audit"),
     ("POST", "/api/routes/{gateway}/{name}/resume"),
+    ("POST", "/api/routes/{gateway}/{name}/test"),
     ("DELETE", "/api/routes/{gateway}/{name}"),
     ("GET", "/{uri}"),
 ];

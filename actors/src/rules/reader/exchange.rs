@@ -67,7 +67,7 @@ impl Reader {
         if old.order != self.route.order {
             self.lanes.relane(self.route.order == Order::Dialog);
         }
-        if (&old.url, &old.secret, &old.queue) != (&self.route.url, &self.route.secret, &self.route.queue) {
+        if (&old.url, &old.signing, &old.queue) != (&self.route.url, &self.route.signing, &self.route.queue) {
             self.width = NARROW.min(self.route.concurrency);
             self.held_until_ms = None;
             self.lanes.release(now);
