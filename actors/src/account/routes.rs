@@ -129,7 +129,7 @@ impl Account {
         if let Some(at_ms) = self.own.expires_at_ms() {
             // A clock that is set back or forth is noticed within an hour.
             let wait = Duration::from_millis(at_ms.saturating_sub(now).max(1)).min(EXPIRY_LOOKS);
-            self.route_watch = Some(ctx.run_later(wait, |account, ctx| account.expire_routes(ctx)));
+            self.route_watch = Some(ctx.run_later(wait, Self::expire_routes));
         }
     }
 
