@@ -19,6 +19,7 @@ mod graph;
 mod hostile;
 mod ingest;
 mod load;
+mod look;
 mod mix;
 mod neighbours;
 mod pace;
@@ -63,6 +64,8 @@ pub enum Bench {
     Hostile(Box<hostile::Options>),
     /// `setup` and `subscribe` of many accounts at a slow Graph: when they end, and what webhooks notice
     Verbs(Box<verbs::Options>),
+    /// Looking at a long journal: what `explain` and pages of lists take
+    Look(Box<look::Options>),
     /// Messages out: the queue against the sandbox alone, the overhead of a send, the pace of a number, in one run
     Send(Box<send::Options>),
     /// One of the processes of a measurement; it ends when its standard input does
@@ -78,6 +81,7 @@ pub fn run(options: &Options) -> ExitCode {
         Bench::Fairness(options) => fairness::run(options),
         Bench::Hostile(options) => hostile::run(options),
         Bench::Verbs(options) => verbs::run(options),
+        Bench::Look(options) => look::run(options),
         Bench::Send(options) => send::run(options),
         Bench::Child(options) => child::run(options),
     };

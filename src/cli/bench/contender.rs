@@ -62,6 +62,8 @@ pub(super) struct Contender {
     pub(super) accounts: u32,
     /// Where webhooks go.
     pub(super) public: SocketAddr,
+    /// Where operators look, at a gateway.
+    pub(super) ops: Option<SocketAddr>,
     /// From starting the process to `/readyz`, the median of all starts, for a gateway.
     pub(super) ready_s: Option<f64>,
     /// What each round of the closed loop found.
@@ -104,7 +106,7 @@ impl Contender {
         let process = Process::start("bare", &[])?;
         let Listening { public } = process.hear(LISTENS_WITHIN, &|| {})?;
         let (role, rounds) = (Role::Bare, Vec::new());
-        Ok(Self { role, accounts, public, ready_s: None, rounds, process, folder: None, bytes_at_start: 0 })
+        Ok(Self { role, accounts, public, ops: None, ready_s: None, rounds, process, folder: None, bytes_at_start: 0 })
     }
 
     /// A gateway over a folder that is filled as wanted before it starts.
@@ -114,15 +116,21 @@ impl Contender {
         let bytes_at_start = disk::bytes_in(&folder);
         let mut ready_s = Vec::new();
         for _ in 1..wanted.starts {
-            let (process, _, seconds) = serve(&folder, wanted)?;
+            let (process, _, _, seconds) = serve(&folder, wanted)?;
             process.end()?;
             ready_s.push(seconds);
         }
-        let (process, public, seconds) = serve(&folder, wanted)?;
+        let (process, public, ops, seconds) = serve(&folder, wanted)?;
         ready_s.push(seconds);
         let ready_s = median(ready_s.into_iter());
         let (role, accounts, folder) = (wanted.role, wanted.accounts, Some(folder));
-        Ok(Self { role, accounts, public, ready_s, rounds: Vec::new(), process, folder, bytes_at_start })
+        let (rounds, ops) = (Vec::new(), Some(ops));
+        Ok(Self { role, accounts, public, ops, ready_s, rounds, process, folder, bytes_at_start })
+    }
+
+    /// Where operators look.
+    pub(super) fn ops(&self) -> SocketAddr {
+        self.ops.expect("a gateway has a listener for operators")
     }
 
     /// Ends the server.
@@ -155,8 +163,8 @@ fn fill(wanted: &Wanted, folder: &Path) -> Result<(), BenchError> {
     }
 }
 
-/// Starts a gateway; says where it listens and how many seconds it took until `/readyz` said so.
-fn serve(folder: &Path, wanted: &Wanted) -> Result<(Process, SocketAddr, f64), BenchError> {
+/// Starts a gateway; says where its two listeners are and how many seconds it took until `/readyz` said so.
+fn serve(folder: &Path, wanted: &Wanted) -> Result<(Process, SocketAddr, SocketAddr, f64), BenchError> {
     let ops =
         TcpListener::bind(LOOPBACK).and_then(|free| free.local_addr()).map_err(while_doing("find a free port"))?;
     let mut args = vec!["--data".to_owned(), folder.display().to_string(), "--ops-listen".to_owned(), ops.to_string()];
@@ -167,7 +175,7 @@ fn serve(folder: &Path, wanted: &Wanted) -> Result<(Process, SocketAddr, f64), B
     wait_until_ready(ops)?;
     let seconds = began.elapsed().as_secs_f64();
     let Listening { public } = process.hear(LISTENS_WITHIN, &|| {})?;
-    Ok((process, public, seconds))
+    Ok((process, public, ops, seconds))
 }
 
 fn wait_until_ready(ops: SocketAddr) -> Result<(), BenchError> {
