@@ -1,6 +1,7 @@
 //! A small echo bot: takes deliveries, answers texts through a Cloud API base URL. Knows that API, not who offers it.
 
 mod envelope;
+mod mood;
 mod replies;
 
 use std::collections::{HashSet, VecDeque};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use serde::Serialize;
@@ -17,6 +19,7 @@ use serde::Serialize;
 use super::histogram::Histogram;
 use super::signing::{SIGNATURE_HEADER, verify};
 use super::stats::{Counter, SentLog, millis};
+use mood::Mood;
 use replies::Replies;
 
 /// Wamids that the bot remembers, so as to answer each once.
@@ -46,6 +49,8 @@ pub struct BotOptions {
 pub struct BotStats {
     /// Deliveries taken.
     pub deliveries: Counter,
+    /// Deliveries turned away, because somebody asked the bot to.
+    pub refused: Counter,
     /// Deliveries whose signature did not fit.
     pub forged: Counter,
     /// Messages seen for the first time.
@@ -88,7 +93,7 @@ impl Bot {
     /// Starts a bot on the current actix system.
     pub async fn start(options: BotOptions) -> io::Result<Self> {
         let stats = Arc::<BotStats>::default();
-        let seen = Arc::<Mutex<Seen>>::default();
+        let (seen, mood) = (Arc::<Mutex<Seen>>::default(), Data::new(Mood::default()));
         let listen = options.listen;
         let counted = Arc::clone(&stats);
         let server = HttpServer::new(move || {
@@ -101,8 +106,10 @@ impl Bot {
             };
             App::new()
                 .app_data(Data::new(desk))
+                .app_data(mood.clone())
                 .app_data(web::PayloadConfig::new(MAX_BODY))
                 .route("/bot", web::post().to(take))
+                .route("/bot/mood", web::post().to(change_mood))
         });
         let server = server.workers(1).shutdown_timeout(1).disable_signals().bind(listen)?;
         let address = server.addrs().first().copied().unwrap_or(listen);
@@ -155,7 +162,12 @@ struct Desk {
 }
 
 /// `POST /bot`
-async fn take(req: HttpRequest, body: web::Bytes, desk: Data<Desk>) -> HttpResponse {
+async fn take(req: HttpRequest, body: web::Bytes, desk: Data<Desk>, mood: Data<Mood>) -> HttpResponse {
+    if let Some(status) = mood.trouble() {
+        desk.stats.refused.add(1);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return HttpResponse::build(status).body("the bot was asked to be in trouble");
+    }
     let signature = req.headers().get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !verify(&desk.secret, &body, signature) {
         desk.stats.forged.add(1);
@@ -179,6 +191,14 @@ async fn take(req: HttpRequest, body: web::Bytes, desk: Data<Desk>) -> HttpRespo
         }
     }
     HttpResponse::Ok().finish()
+}
+
+/// `POST /bot/mood`: the body is the HTTP status that every delivery gets from now on.
+async fn change_mood(wish: String, mood: Data<Mood>) -> HttpResponse {
+    match mood.become_as(&wish) {
+        Ok(told) => HttpResponse::Ok().body(told),
+        Err(why) => HttpResponse::BadRequest().body(why),
+    }
 }
 
 impl Desk {
