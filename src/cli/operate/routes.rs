@@ -93,6 +93,9 @@ pub struct Put {
     /// How long the secret before signs too, such as 24h; 0s ends it at once
     #[arg(long)]
     pub overlap: Option<String>,
+    /// It may have a private address, where server.private_routes lets it
+    #[arg(long)]
+    pub allow_private: bool,
 }
 
 /// What a test delivery came to.
@@ -164,7 +167,7 @@ fn body(route: &Put, secret: Option<String>) -> Value {
         "url": route.url, "secret": secret, "format": route.format, "fields": some(&route.fields),
         "types": some(&route.types), "numbers": some(&route.numbers), "order": route.order,
         "concurrency": route.concurrency, "max_age": route.max_age, "expires_at": route.expires_at,
-        "overlap": route.overlap,
+        "overlap": route.overlap, "allow_private": route.allow_private.then_some(true),
     }))
 }
 
