@@ -205,6 +205,23 @@ fn head(account: &Account, alarms: &[Alarm], now: Timestamp) -> Paper {
     let name = account.snapshot.name.as_deref().unwrap_or("no name");
     paper.pair("account", format!("{} ({name}) at gateway {}", account.id, account.gateway));
     paper.pair("active", Span::state(if account.active { "yes" } else { "no" }));
+    at_meta(account, &mut paper);
+    let waits = account.oldest_undelivered_at.as_deref();
+    let waits = waits.map_or_else(String::new, |at| format!(", the oldest for {}", times::age(Some(at), now)));
+    paper.pair("deliveries", format!("{} pending{waits}", account.pending()));
+    let outbox: Vec<String> = account.outbox.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    paper.pair("outbox", if outbox.is_empty() { "empty".to_owned() } else { outbox.join(", ") });
+    for alarm in of(account, alarms) {
+        let detail = alarm.detail.as_deref().map_or_else(String::new, |detail| format!(": {detail}"));
+        let since = times::second(alarm.since.as_deref());
+        paper.pair("alarm", Span::new(format!("{}{detail} (since {since})", alarm.what), Tone::Bad));
+        paper.pair("", format!("-> {}", alarm.todo));
+    }
+    paper
+}
+
+/// How it stands with Meta.
+fn at_meta(account: &Account, paper: &mut Paper) {
     paper.pair("standing", Span::state(account.standing.as_deref().unwrap_or("-")));
     for restriction in &account.restrictions {
         let until = restriction.until.as_deref().map_or_else(String::new, |until| format!(" until {until}"));
@@ -224,17 +241,6 @@ fn head(account: &Account, alarms: &[Alarm], now: Timestamp) -> Paper {
         let (word, tone) = if token.valid { ("valid", Tone::Good) } else { ("not valid", Tone::Bad) };
         paper.pair("token", Span::new(format!("{whose}, {word}, {end}{why}"), tone));
     }
-    let oldest = times::age(account.oldest_undelivered_at.as_deref(), now);
-    paper.pair("deliveries", format!("{} pending, the oldest since {oldest}", account.pending()));
-    let outbox: Vec<String> = account.outbox.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    paper.pair("outbox", if outbox.is_empty() { "empty".to_owned() } else { outbox.join(", ") });
-    for alarm in of(account, alarms) {
-        let detail = alarm.detail.as_deref().map_or_else(String::new, |detail| format!(": {detail}"));
-        let since = times::second(alarm.since.as_deref());
-        paper.pair("alarm", Span::new(format!("{}{detail} (since {since})", alarm.what), Tone::Bad));
-        paper.pair("", format!("-> {}", alarm.todo));
-    }
-    paper
 }
 
 /// How deliveries to each route stand.
@@ -272,7 +278,7 @@ fn state(route: &Route) -> &str {
 fn last(answer: &LastAnswer) -> String {
     let status = answer.status.map(|status| status.to_string());
     let words: Vec<&str> = [status.as_deref(), answer.reason.as_deref()].into_iter().flatten().collect();
-    let words = if words.is_empty() { "no answer".to_owned() } else { words.join(" ") };
+    let words = if words.is_empty() { "taken".to_owned() } else { words.join(" ") };
     format!("{words} at {}", times::second(answer.at.as_deref()))
 }
 
@@ -286,7 +292,7 @@ fn numbers(account: &Account) -> Table {
             known.id.as_str().into(),
             known.display_phone_number.as_deref().unwrap_or("-").into(),
             known.verified_name.as_deref().unwrap_or("-").into(),
-            format!("{}/{} s", sends.rate, sends.limit).into(),
+            format!("{} of {}/s", sends.rate, sends.limit).into(),
             sends.queued.to_string().into(),
             sends.sending.to_string().into(),
         ]);
@@ -329,7 +335,8 @@ mod tests {
             "routes": {
                 "support/bot": {"url": "https://bot/…", "pending": 7, "parked": 1, "breaker": "open",
                     "last_answer": {"at": "2026-11-29T11:59:00.123Z", "status": 503, "reason": null}},
-                "support/crm": {"url": "https://crm/", "pending": 0, "breaker": "closed", "unknown": 1}},
+                "support/crm": {"url": "https://crm/", "pending": 0, "breaker": "closed", "unknown": 1,
+                    "last_answer": {"at": "2026-11-29T11:58:00.123Z", "status": null, "reason": null}}},
             "outbox": {"queued": 3}, "sends": {"106540352242922": {"limit": 80, "rate": 2, "queued": 3}},
             "holds": [{"scope": "number", "name": "106540352242922", "cause": "operator", "reason": "paused by ops",
                 "since": "2026-11-29T11:00:00.000Z"}],
@@ -380,19 +387,19 @@ active        yes
 standing      restricted
 restricted    RESTRICTED_BIZ_INITIATED_MESSAGING until 2026-12-01T00:00:00.000Z
 token         its gateway's, valid, no end
-deliveries    7 pending, the oldest since 3m 12s
+deliveries    7 pending, the oldest for 3m 12s
 outbox        3 queued
 alarm         restricted (since 2026-11-28T00:00:00Z)
               -> see it
 
 Routes
-ROUTE        PENDING  PARKED  STATE   LAST ANSWER                  URL
-support/bot        7       1  open    503 at 2026-11-29T11:59:00Z  https://bot/…
-support/crm        0       0  closed  -                            https://crm/
+ROUTE        PENDING  PARKED  STATE   LAST ANSWER                    URL
+support/bot        7       1  open    503 at 2026-11-29T11:59:00Z    https://bot/…
+support/crm        0       0  closed  taken at 2026-11-29T11:58:00Z  https://crm/
 
 Numbers
-NUMBER           DISPLAY      NAME    RATE  QUEUED  SENDING
-106540352242922  +1 555 0100  Bob   2/80 s       3        0
+NUMBER           DISPLAY      NAME       RATE  QUEUED  SENDING
+106540352242922  +1 555 0100  Bob   2 of 80/s       3        0
 
 Held
 WHAT        WHICH                   SINCE (UTC)           WHY

@@ -127,7 +127,7 @@ impl Wharf {
                 Some(body) => request.send_json(body).await,
                 None => request.send().await,
             };
-            let mut response = sent.map_err(|error| unreachable(&url, error))?;
+            let mut response = sent.map_err(|error| unreachable(&url, &error))?;
             let body = response.body().limit(LARGEST).await.map_err(|error| broken(&url, &error))?;
             judge(&url, response.status().as_u16(), &body)
         };
@@ -145,7 +145,7 @@ impl Wharf {
         let request = self.client.get(format!("{url}{path}")).insert_header((ACCEPT, "text/event-stream"));
         let opening = tokio::time::timeout(PATIENCE, request.send()).await;
         let slow = |_| Fault::Unreachable { url: url.clone(), why: Unreachable::Slow(PATIENCE.as_secs()) };
-        let mut response = opening.map_err(slow)?.map_err(|error| unreachable(&url, error))?;
+        let mut response = opening.map_err(slow)?.map_err(|error| unreachable(&url, &error))?;
         let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if response.status().is_success() && kind.starts_with("text/event-stream") {
             return Ok(Live { response, url, stream: Stream::default(), waiting: VecDeque::new() });
@@ -196,7 +196,10 @@ impl Live {
 pub(super) fn piece(text: &str) -> String {
     let mut piece = String::new();
     for byte in text.bytes() {
-        match byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && text.trim_matches('.') != "") {
+        match byte.is_ascii_alphanumeric()
+            || b"-_~".contains(&byte)
+            || (byte == b'.' && !text.trim_matches('.').is_empty())
+        {
             true => piece.push(char::from(byte)),
             false => write!(piece, "%{byte:02X}").expect("text takes text"),
         }
@@ -240,23 +243,26 @@ fn refusal(status: u16, value: &Value) -> Option<Refused> {
     Some(Refused { status, id: error.get("code").map(Value::to_string).unwrap_or_default(), detail })
 }
 
-fn unreachable(url: &str, error: SendRequestError) -> Fault {
-    let why = match error {
-        SendRequestError::Connect(ConnectError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            Unreachable::NobodyListens
-        }
-        SendRequestError::Connect(ConnectError::Io(error))
-            if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) =>
-        {
-            Unreachable::Tls(error.to_string())
-        }
-        SendRequestError::Connect(error @ (ConnectError::Resolver(_) | ConnectError::NoRecords)) => {
-            Unreachable::NoAddress(error.to_string())
-        }
-        SendRequestError::Connect(ConnectError::Timeout) => Unreachable::Slow(CONNECT.as_secs()),
-        other => Unreachable::Broken(other.to_string()),
+fn unreachable(url: &str, error: &SendRequestError) -> Fault {
+    let why = if let SendRequestError::Connect(ConnectError::Io(error)) = error {
+        refused_by_the_system(error)
+    } else if let SendRequestError::Connect(error @ (ConnectError::Resolver(_) | ConnectError::NoRecords)) = error {
+        Unreachable::NoAddress(error.to_string())
+    } else if matches!(error, SendRequestError::Connect(ConnectError::Timeout)) {
+        Unreachable::Slow(CONNECT.as_secs())
+    } else {
+        Unreachable::Broken(error.to_string())
     };
     Fault::Unreachable { url: url.to_owned(), why }
+}
+
+fn refused_by_the_system(error: &std::io::Error) -> Unreachable {
+    let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match of_tls {
+        Some(error) => Unreachable::Tls(error.to_string()),
+        None if error.kind() == std::io::ErrorKind::ConnectionRefused => Unreachable::NobodyListens,
+        None => Unreachable::Broken(error.to_string()),
+    }
 }
 
 fn broken(url: &str, error: &PayloadError) -> Fault {

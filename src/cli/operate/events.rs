@@ -121,7 +121,10 @@ async fn many(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<(), Fau
         return out.raw(&answer.text);
     }
     let Listed { data: events, next } = answer.read()?;
-    out.table(&table(&events))?;
+    match events.is_empty() {
+        true => out.note("no events here"),
+        false => out.table(&table(&events))?,
+    }
     if let Some(next) = next {
         out.note(&format!("more: wharf events {} --after {next}", options.id));
     }
@@ -215,13 +218,7 @@ fn in_full(event: &Event) -> Paper {
         paper.pair("number", format!("{number}{display}"));
     }
     if let Some(dialog) = &event.dialog {
-        let ids = [("wa_id", &dialog.wa_id), ("user_id", &dialog.user_id), ("group_id", &dialog.group_id)];
-        let ids = ids.into_iter().filter_map(|(name, id)| Some(format!(", {name} {}", id.as_ref()?)));
-        let new = if dialog.new { ", new with this event" } else { "" };
-        paper.pair("dialog", format!("{}{}{new}", dialog.id, ids.collect::<String>()));
-        if let Some(window) = &dialog.window_expires_at {
-            paper.pair("window", format!("open until {window}"));
-        }
+        talks(dialog, &mut paper);
     }
     if let Some(id) = &event.message_id {
         paper.pair("message id", id.as_str());
@@ -232,6 +229,17 @@ fn in_full(event: &Event) -> Paper {
         (None, body) => paper.say(format!("its bytes are {}", body.unwrap_or("not kept"))),
     };
     paper
+}
+
+/// With whom.
+fn talks(dialog: &Dialog, paper: &mut Paper) {
+    let ids = [("wa_id", &dialog.wa_id), ("user_id", &dialog.user_id), ("group_id", &dialog.group_id)];
+    let ids = ids.into_iter().filter_map(|(name, id)| Some(format!(", {name} {}", id.as_ref()?)));
+    let new = if dialog.new { ", new with this event" } else { "" };
+    paper.pair("dialog", format!("{}{}{new}", dialog.id, ids.collect::<String>()));
+    if let Some(window) = &dialog.window_expires_at {
+        paper.pair("window", format!("open until {window}"));
+    }
 }
 
 #[cfg(test)]

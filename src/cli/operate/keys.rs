@@ -40,25 +40,7 @@ pub enum Action {
     /// Show all keys: who may do what; never the keys themselves
     List,
     /// Create a key and show it, this once
-    Create {
-        /// Its name in audit records
-        name: String,
-        /// What it may do: admin, inspect, send, manage
-        #[arg(long, value_delimiter = ',', required = true)]
-        scopes: Vec<String>,
-        /// Only these gateways
-        #[arg(long, value_delimiter = ',')]
-        gateways: Vec<String>,
-        /// Only these accounts
-        #[arg(long, value_delimiter = ',')]
-        accounts: Vec<String>,
-        /// Only these phone number ids
-        #[arg(long, value_delimiter = ',')]
-        numbers: Vec<String>,
-        /// Print the key alone
-        #[arg(long, conflicts_with = "json")]
-        quiet: bool,
-    },
+    Create(Create),
     /// Remove a key: from now on nobody is let in with it
     Remove {
         /// Its name
@@ -66,6 +48,28 @@ pub enum Action {
     },
     /// Read a key from standard input and print its SHA-256, for sha256 under [[key]]; asks no server
     Hash,
+}
+
+/// A key that is created.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Its name in audit records
+    pub name: String,
+    /// What it may do: admin, inspect, send, manage
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub scopes: Vec<String>,
+    /// Only these gateways
+    #[arg(long, value_delimiter = ',')]
+    pub gateways: Vec<String>,
+    /// Only these accounts
+    #[arg(long, value_delimiter = ',')]
+    pub accounts: Vec<String>,
+    /// Only these phone number ids
+    #[arg(long, value_delimiter = ',')]
+    pub numbers: Vec<String>,
+    /// Print the key alone
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,15 +88,22 @@ struct Key {
     numbers: Vec<String>,
     created_at: Option<String>,
     last_used_at: Option<String>,
-    key: Option<String>,
+}
+
+/// A new one: the only answer with the key in it.
+#[derive(Deserialize)]
+struct Created {
+    #[serde(flatten)]
+    about: Key,
+    key: String,
 }
 
 impl Options {
     /// What needs no server: carried out.
     pub(super) fn without_a_server(&self, out: &mut Out) -> Option<Result<Verdict, Fault>> {
-        match self.action {
+        match &self.action {
             Action::Hash => Some(hash(out)),
-            Action::List | Action::Create { .. } | Action::Remove { .. } => None,
+            Action::List | Action::Create(_) | Action::Remove { .. } => None,
         }
     }
 }
@@ -101,31 +112,36 @@ impl Options {
 pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     match &options.action {
         Action::List => list(wharf, out).await?,
-        Action::Create { name, scopes, gateways, accounts, numbers, quiet } => {
-            let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
-            let body = without_nulls(json!({
-                "name": name, "scopes": scopes, "gateways": some(gateways), "accounts": some(accounts),
-                "numbers": some(numbers),
-            }));
-            let answer = wharf.ask(Ask::post("/api/keys", body)).await?;
-            match (out.form, quiet) {
-                (Form::Json, _) => out.raw(&answer.text)?,
-                (Form::People, true) => out.raw(&answer.read::<Key>()?.key.unwrap_or_default())?,
-                (Form::People, false) => out.paper(&created(&answer.read()?))?,
-            }
-        }
-        Action::Remove { name } => {
-            let answer = wharf.ask(Ask::delete(format!("/api/keys/{}", piece(name)))).await?;
-            match out.form {
-                Form::Json => out.raw(&answer.text)?,
-                Form::People => {
-                    out.paper(Paper::default().say(format!("{name} removed: nobody is let in with it any more")))?
-                }
-            }
-        }
+        Action::Create(wanted) => create(wanted, wharf, out).await?,
+        Action::Remove { name } => remove(name, wharf, out).await?,
         Action::Hash => return hash(out),
     }
     Ok(Verdict::Yes)
+}
+
+async fn create(wanted: &Create, wharf: &Wharf, out: &mut Out) -> Result<(), Fault> {
+    let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+    let body = without_nulls(json!({
+        "name": wanted.name, "scopes": wanted.scopes, "gateways": some(&wanted.gateways),
+        "accounts": some(&wanted.accounts), "numbers": some(&wanted.numbers),
+    }));
+    let answer = wharf.ask(Ask::post("/api/keys", body)).await?;
+    if out.form == Form::Json {
+        return out.raw(&answer.text);
+    }
+    let created: Created = answer.read()?;
+    match wanted.quiet {
+        true => out.raw(&created.key),
+        false => out.paper(&shown(&created)),
+    }
+}
+
+async fn remove(name: &str, wharf: &Wharf, out: &mut Out) -> Result<(), Fault> {
+    let answer = wharf.ask(Ask::delete(format!("/api/keys/{}", piece(name)))).await?;
+    match out.form {
+        Form::Json => out.raw(&answer.text),
+        Form::People => out.paper(Paper::default().say(format!("{name} removed: nobody is let in with it any more"))),
+    }
 }
 
 async fn list(wharf: &Wharf, out: &mut Out) -> Result<(), Fault> {
@@ -167,10 +183,10 @@ fn limits(key: &Key) -> String {
     if named.is_empty() { "everything".to_owned() } else { named.join("; ") }
 }
 
-fn created(key: &Key) -> Paper {
+fn shown(Created { about, key }: &Created) -> Paper {
     let mut paper = Paper::default();
-    paper.pair("name", key.name.as_str()).pair("scopes", key.scopes.join(", ")).pair("for", limits(key));
-    paper.pair("key", key.key.as_deref().unwrap_or("-")).gap();
+    paper.pair("name", about.name.as_str()).pair("scopes", about.scopes.join(", ")).pair("for", limits(about));
+    paper.pair("key", key.as_str()).gap();
     paper.line(Line::toned("Keep it now: Wharf keeps only its hash and cannot show it again.", Tone::Doubtful));
     paper
 }
@@ -204,7 +220,7 @@ mod tests {
     use super::super::paper::Colour;
     use super::*;
 
-    fn key() -> Key {
+    fn created() -> Created {
         let told = json!({
             "name": "crm", "source": "api", "scopes": ["send", "inspect"], "gateways": [], "accounts": ["1022"],
             "numbers": [], "created_at": "2026-11-29T10:00:00.000Z", "created_by": "ops", "last_used_at": null,
@@ -221,7 +237,7 @@ NAME  FROM      SCOPES        FOR            CREATED (UTC)         LAST USED (UT
 crm   api       send,inspect  accounts 1022  2026-11-29T10:00:00Z  -
 ops   settings  admin         everything     -                     -
 ";
-        assert_eq!(Paper(table(&[key(), ops]).lines(None)).render(Colour::Without), expected);
+        assert_eq!(Paper(table(&[created().about, ops]).lines(None)).render(Colour::Without), expected);
     }
 
     #[test]
@@ -234,7 +250,7 @@ key           wharf_x
 
 Keep it now: Wharf keeps only its hash and cannot show it again.
 ";
-        assert_eq!(created(&key()).render(Colour::Without), expected);
+        assert_eq!(shown(&created()).render(Colour::Without), expected);
     }
 
     #[test]

@@ -113,7 +113,10 @@ async fn many(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<(), Fau
         return out.raw(&answer.text);
     }
     let listed: Listed = answer.read()?;
-    out.table(&table(&listed.data))?;
+    match listed.data.is_empty() {
+        true => out.note("no messages here"),
+        false => out.table(&table(&listed.data))?,
+    }
     if let Some(next) = listed.next {
         out.note(&format!("more: wharf messages {} --cursor {next}", options.id));
     }

@@ -133,7 +133,7 @@ async fn show(waba: &str, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault
 
 async fn put(waba: &str, route: &Put, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     let secret = route.secret_file.as_deref().map(secret).transpose()?;
-    let answer = wharf.ask(Ask::put(own(waba, &route.name)?, body(route, secret))).await?;
+    let answer = wharf.ask(Ask::put(own(waba, &route.name)?, body(route, secret.as_deref()))).await?;
     if out.form == Form::Json {
         return out.raw(&answer.text).map(|()| Verdict::Yes);
     }
@@ -161,7 +161,7 @@ fn secret(path: &Path) -> Result<String, Fault> {
     std::fs::read_to_string(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(why)
 }
 
-fn body(route: &Put, secret: Option<String>) -> Value {
+fn body(route: &Put, secret: Option<&str>) -> Value {
     let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     without_nulls(json!({
         "url": route.url, "secret": secret, "format": route.format, "fields": some(&route.fields),

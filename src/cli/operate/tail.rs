@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',', value_parser = ["event", "delivery", "send"])]
     pub kind: Vec<String>,
     /// End after so many facts
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 }
 

@@ -121,22 +121,19 @@ pub(super) async fn ask(options: &Options, wharf: &Wharf) -> Result<Answer, Faul
 
 /// Neither listener serves the path: then there is no such gateway.
 fn unless_unknown(fault: Fault, gateway: &str) -> Fault {
-    match fault {
-        Fault::Refused(mut refused) if refused.id == "wharf.path.unknown" => {
-            refused.detail = format!("there is no gateway {gateway}, at neither listener");
-            Fault::Refused(refused)
-        }
-        other => other,
+    let Fault::Refused(mut refused) = fault else { return fault };
+    if refused.id == "wharf.path.unknown" {
+        refused.detail = format!("there is no gateway {gateway}, at neither listener");
     }
+    Fault::Refused(refused)
 }
 
 fn path(options: &Options) -> String {
-    let yes = |said: bool| said.then(|| "true".to_owned());
     let pairs = [
         ("whatsapp", Some(options.verb.word().to_owned())),
         ("id", (!options.id.is_empty()).then(|| options.id.join(","))),
-        ("force", yes(options.force)),
-        ("ack", yes(options.ack)),
+        ("force", options.force.then(|| "true".to_owned())),
+        ("ack", options.ack.then(|| "true".to_owned())),
         ("wait", options.wait.map(|wait| wait.to_string())),
     ];
     format!("/{}{}", piece(&options.gateway), query(pairs))

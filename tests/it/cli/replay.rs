@@ -24,7 +24,7 @@ async fn working(looks: u64) -> Application {
             let nth = seen.fetch_add(1, Ordering::SeqCst);
             // In the middle it is started anew.
             match nth {
-                1 => refusing(503, "wharf.ready.not", "not ready yet"),
+                1 if looks > 1 => refusing(503, "wharf.ready.not", "not ready yet"),
                 nth if nth >= looks => Reply::Json(200, json!({"data": [job("done", 100)]}).to_string()),
                 nth => Reply::Json(200, json!({"data": [job("running", nth * 10)]}).to_string()),
             }

@@ -123,7 +123,7 @@ impl Given {
     }
 
     /// The pin stood in a file: nobody need repeat it.
-    pub(super) fn pin_again(&mut self) {
+    pub(super) fn pin_stands_in_a_file(&mut self) {
         self.pin_again.clone_from(&self.pin);
     }
 

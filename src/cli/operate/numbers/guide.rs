@@ -6,7 +6,8 @@ use super::super::ask::Wharf;
 use super::super::fault::Fault;
 use super::super::out::Out;
 use super::given::{Given, Question};
-use super::{person, steps};
+use super::person::Person;
+use super::steps;
 
 /// How far the number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,24 +93,19 @@ fn resume(stage: Stage, waba: &str, number: &str) -> String {
 }
 
 /// Leads through all steps.
-pub(super) async fn run(waba: &str, given: Given, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
-    let (mut stage, mut given, mut number) = (Stage::New, given, String::new());
+pub(super) async fn run(
+    waba: &str,
+    mut given: Given,
+    person: &mut dyn Person,
+    wharf: &Wharf,
+    out: &mut Out,
+) -> Result<Verdict, Fault> {
+    let (mut stage, mut number) = (Stage::New, String::new());
     eprintln!("{}", stage.heading());
     loop {
         match stage.turn(&given) {
-            Turn::Done => {
-                out.note(steps::AFTERWARDS);
-                return Ok(Verdict::Yes);
-            }
-            Turn::Ask(Question::Code) => match person::ask(Question::Code)? {
-                said if said.trim().is_empty() => stage = Stage::Added,
-                said => {
-                    if let Err(why) = given.take(Question::Code, &said) {
-                        eprintln!("  {why}");
-                    }
-                }
-            },
-            Turn::Ask(question) => person::answer(&mut given, question)?,
+            Turn::Ask(Question::Code) => stage = code(&mut given, person)?,
+            Turn::Ask(question) => person.answer(&mut given, question)?,
             Turn::Call => match call(stage, waba, &mut number, &given, wharf, out).await {
                 Ok(()) => {
                     stage = stage.after();
@@ -125,8 +121,24 @@ pub(super) async fn run(waba: &str, given: Given, wharf: &Wharf, out: &mut Out) 
                     return Err(fault);
                 }
             },
+            Turn::Done => {
+                out.note(steps::AFTERWARDS);
+                return Ok(Verdict::Yes);
+            }
         }
     }
+}
+
+/// Asks for the code; whoever has none gets another one.
+fn code(given: &mut Given, person: &mut dyn Person) -> Result<Stage, Fault> {
+    let said = person.ask(Question::Code)?;
+    if said.trim().is_empty() {
+        return Ok(Stage::Added);
+    }
+    if let Err(why) = given.take(Question::Code, &said) {
+        eprintln!("  {why}");
+    }
+    Ok(Stage::CodeSent)
 }
 
 async fn call(
@@ -149,7 +161,63 @@ async fn call(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::reach::{Place, Reach};
     use super::*;
+    use actix_web::web::{self, Bytes, Data};
+    use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+    use serde_json::{Value, json};
+    use std::sync::Mutex;
+
+    /// Answers one after the other.
+    struct Script(Vec<&'static str>);
+
+    impl Person for Script {
+        fn ask(&mut self, _: Question) -> Result<String, Fault> {
+            if self.0.is_empty() { Err(Fault::usage("nothing more to say")) } else { Ok(self.0.remove(0).to_owned()) }
+        }
+    }
+
+    /// A Wharf whose Meta refuses the code 111111 and takes all else; keeps what it was told.
+    async fn wharf_of_meta(request: HttpRequest, body: Bytes, told: Data<Mutex<Vec<String>>>) -> HttpResponse {
+        let path = request.path();
+        if path.starts_with("/api/") {
+            return HttpResponse::Ok().json(json!({"id": "1022", "gateway": "support"}));
+        }
+        let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
+        told.lock().expect("no holder panics").push(format!("{path} {sent}"));
+        match (path, sent["code"].as_str()) {
+            ("/support", _) => HttpResponse::Ok().json(json!([])),
+            ("/1065/verify_code", Some("111111")) => {
+                HttpResponse::BadRequest().json(json!({"error": {"message": "wrong", "code": 136_025}}))
+            }
+            (_, _) => HttpResponse::Ok().json(json!({"id": "1065", "success": true})),
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_number_is_led_through_all_four_steps_also_with_a_wrong_code() {
+        let told = Data::new(Mutex::new(Vec::<String>::new()));
+        let shared = told.clone();
+        let app = move || App::new().app_data(shared.clone()).default_service(web::to(wharf_of_meta));
+        let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", server.addrs()[0]);
+        actix_web::rt::spawn(server.run());
+        let wharf = Wharf::at(Place { ops: url.clone(), public: url, key: "key".into() });
+        let mut script = Script(vec!["1", "6505550100", "Bob", "", "", "111111", "", "222222", "000111", "000111"]);
+        let mut out = Out::standard(&Reach::default());
+        let ended = run("1022", Given::default(), &mut script, &wharf, &mut out).await;
+        assert_eq!(ended.expect("done"), Verdict::Yes);
+        let expected = [
+            "/1022/phone_numbers {\"cc\":\"1\",\"phone_number\":\"6505550100\",\"verified_name\":\"Bob\"}",
+            "/support null",
+            "/1065/request_code {\"code_method\":\"SMS\",\"language\":\"en_US\"}",
+            "/1065/verify_code {\"code\":\"111111\"}",
+            "/1065/request_code {\"code_method\":\"SMS\",\"language\":\"en_US\"}",
+            "/1065/verify_code {\"code\":\"222222\"}",
+            "/1065/register {\"messaging_product\":\"whatsapp\",\"pin\":\"000111\"}",
+        ];
+        assert_eq!(*told.lock().expect("no holder panics"), expected);
+    }
 
     #[test]
     fn each_stage_asks_what_it_lacks_and_then_calls() {

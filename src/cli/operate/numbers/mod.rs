@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::out::Out;
 use clap::{Args, Subcommand};
 use given::{Given, Question};
+use person::{Person, Terminal};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -99,37 +100,33 @@ pub struct Add {
 /// Shows numbers or takes a step.
 pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     match (&options.action, &options.waba) {
+        (Some(action), _) => act(action, wharf, out).await,
         (None, Some(waba)) => list::run(waba, wharf, out).await,
         (None, None) => Err(Fault::usage("say whose numbers: `wharf numbers WABA`")),
-        (Some(Action::Add(add)), _) if !add.only && std::io::stdin().is_terminal() => {
-            guide::run(&add.waba, given(add)?, wharf, out).await
-        }
-        (Some(Action::Add(add)), _) => {
-            let mut given = given(add)?;
-            ask(&mut given, &[Question::CountryCode, Question::PhoneNumber, Question::Name])?;
-            let id = steps::add(&add.waba, &given, wharf, out).await?;
-            next(out, &format!("next: wharf numbers request-code {id}"))
-        }
-        (Some(Action::RequestCode { number, method, language }), _) => {
-            let mut given = Given::default();
+    }
+}
+
+async fn act(action: &Action, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
+    let mut given = Given::default();
+    match action {
+        Action::Add(add) => self::add(add, given, wharf, out).await,
+        Action::RequestCode { number, method, language } => {
             take(&mut given, Question::Method, method.as_deref())?;
             take(&mut given, Question::Language, language.as_deref())?;
             ask(&mut given, &[Question::Method, Question::Language])?;
             steps::request_code(number, &given, wharf, out).await?;
             next(out, &format!("next: wharf numbers verify {number}"))
         }
-        (Some(Action::Verify { number, code }), _) => {
-            let mut given = Given::default();
+        Action::Verify { number, code } => {
             take(&mut given, Question::Code, code.as_deref())?;
             ask(&mut given, &[Question::Code])?;
             steps::verify(number, &given, wharf, out).await?;
             next(out, &format!("next: wharf numbers register {number}"))
         }
-        (Some(Action::Register { number, pin_file }), _) => {
-            let mut given = Given::default();
-            take(&mut given, Question::Pin, pin_file.as_deref().map(pin).transpose()?.as_deref())?;
-            if given.has(Question::Pin) {
-                given.pin_again();
+        Action::Register { number, pin_file } => {
+            if let Some(path) = pin_file {
+                take(&mut given, Question::Pin, Some(&pin(path)?))?;
+                given.pin_stands_in_a_file();
             }
             ask(&mut given, &[Question::Pin, Question::PinAgain])?;
             steps::register(number, &given, wharf, out).await?;
@@ -138,17 +135,21 @@ pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Resu
     }
 }
 
-fn next(out: &Out, words: &str) -> Result<Verdict, Fault> {
-    out.note(words);
-    Ok(Verdict::Yes)
-}
-
-fn given(add: &Add) -> Result<Given, Fault> {
-    let mut given = Given::default();
+async fn add(add: &Add, mut given: Given, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     take(&mut given, Question::CountryCode, add.country_code.as_deref())?;
     take(&mut given, Question::PhoneNumber, add.phone_number.as_deref())?;
     take(&mut given, Question::Name, add.name.as_deref())?;
-    Ok(given)
+    if !add.only && std::io::stdin().is_terminal() {
+        return guide::run(&add.waba, given, &mut Terminal, wharf, out).await;
+    }
+    ask(&mut given, &[Question::CountryCode, Question::PhoneNumber, Question::Name])?;
+    let id = steps::add(&add.waba, &given, wharf, out).await?;
+    next(out, &format!("next: wharf numbers request-code {id}"))
+}
+
+fn next(out: &Out, words: &str) -> Result<Verdict, Fault> {
+    out.note(words);
+    Ok(Verdict::Yes)
 }
 
 fn take(given: &mut Given, question: Question, said: Option<&str>) -> Result<(), Fault> {
@@ -163,7 +164,7 @@ fn ask(given: &mut Given, questions: &[Question]) -> Result<(), Fault> {
             if !std::io::stdin().is_terminal() {
                 return Err(Fault::usage(format!("{} is needed: nobody can be asked here", question.flag())));
             }
-            person::answer(given, *question)?;
+            Terminal.answer(given, *question)?;
         }
     }
     Ok(())

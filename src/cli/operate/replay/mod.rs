@@ -87,6 +87,14 @@ struct Started {
     replay: Job,
 }
 
+/// A replay, perhaps under its name.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Cancelled {
+    Named(Started),
+    Bare(Job),
+}
+
 /// Delivers again, or looks after what does.
 pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     match (options.id.contains('.'), &options.from, &options.watch, &options.cancel) {
@@ -195,7 +203,10 @@ async fn cancel(waba: &str, id: &str, wharf: &Wharf, out: &mut Out) -> Result<Ve
     let answer = wharf.ask(Ask::delete(format!("{}/{}", jobs(waba, "replays"), piece(id)))).await?;
     match out.form {
         Form::Json => out.raw(&answer.text)?,
-        Form::People => out.paper(Paper::default().say(answer.read::<Job>()?.sentence()))?,
+        Form::People => {
+            let (Cancelled::Named(Started { replay }) | Cancelled::Bare(replay)) = answer.read()?;
+            out.paper(Paper::default().say(replay.sentence()))?;
+        }
     }
     Ok(Verdict::Yes)
 }
