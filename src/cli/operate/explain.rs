@@ -65,6 +65,7 @@ struct RouteStory {
 struct Attempt {
     at: Option<String>,
     attempt: u64,
+    result: String,
     status: Option<u16>,
     reason: Option<String>,
     took_ms: Option<u64>,
@@ -144,7 +145,8 @@ fn of_route(route: &RouteStory, paper: &mut Paper) {
     for attempt in &route.attempts {
         paper.line(moment(attempt.at.as_deref(), of_attempt(attempt)));
     }
-    if let Some(at) = &route.delivered_at {
+    let is_told = route.attempts.iter().any(|attempt| attempt.result == "delivered");
+    if let Some(at) = route.delivered_at.as_ref().filter(|_| !is_told) {
         let tries =
             if route.attempts_made > 1 { format!(" at attempt {}", route.attempts_made) } else { String::new() };
         paper.line(moment(Some(at), Span::new(format!("delivered{tries}"), Tone::Good)));
@@ -162,10 +164,12 @@ fn of_route(route: &RouteStory, paper: &mut Paper) {
 }
 
 fn of_attempt(attempt: &Attempt) -> Span {
-    let answer = attempt.status.map_or("no answer".to_owned(), |status| format!("answered {status}"));
+    let delivered = attempt.result == "delivered";
+    let silent = if delivered { "delivered" } else { "no answer" };
+    let answer = attempt.status.map_or(silent.to_owned(), |status| format!("answered {status}"));
     let took = attempt.took_ms.map_or_else(String::new, |ms| format!(" after {ms} ms"));
     let why = attempt.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-    let well = attempt.status.is_some_and(|status| (200..300).contains(&status));
+    let well = delivered || attempt.status.is_some_and(|status| (200..300).contains(&status));
     let tone = if well { Tone::Good } else { Tone::Doubtful };
     Span::new(format!("attempt {}: {answer}{took}{why}", attempt.attempt), tone)
 }
@@ -276,6 +280,17 @@ route support/calls: not wanted
                             fields has calls only
 ";
         assert_eq!(of_event(&told).render(Colour::Without), expected);
+    }
+
+    #[test]
+    fn an_attempt_that_delivered_is_told_once() {
+        let told = json!({"routes": [{"route": "support/bot", "why": "all", "state": "delivered", "attempts_made": 1,
+            "attempts": [{"at": "2026-11-29T10:00:00.200Z", "attempt": 1, "result": "delivered", "status": null,
+                "took_ms": 12}],
+            "delivered_at": "2026-11-29T10:00:00.212Z"}]});
+        let told: Explained = serde_json::from_value(told).expect("an explanation");
+        let told = of_event(&told).render(Colour::Without);
+        assert!(told.ends_with("all\n  2026-11-29T10:00:00.200Z  attempt 1: delivered after 12 ms\n"), "{told}");
     }
 
     #[test]

@@ -43,7 +43,11 @@ async fn an_accounts_own_route_is_put_shown_resumed_and_removed() {
 #[actix_web::test]
 async fn a_test_delivery_says_whether_the_application_takes_it() {
     let fake = answering(vec![
-        ("POST /api/routes/main/app/test", 200, json!({"status": 204, "took_ms": 12, "reason": null})),
+        (
+            "POST /api/routes/main/app/test",
+            200,
+            json!({"delivered": true, "status": 204, "took_ms": 12, "reason": null}),
+        ),
         ("POST /api/accounts/1022/routes/crm/test", 200, json!({"status": null, "took_ms": 3, "reason": "refused"})),
     ])
     .await;

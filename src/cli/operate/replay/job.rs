@@ -30,6 +30,8 @@ pub(super) struct Counted {
     routes: BTreeMap<String, u64>,
     first: Option<serde_json::Value>,
     last: Option<serde_json::Value>,
+    /// The count ended before the journal did.
+    at_least: bool,
 }
 
 /// Where a replay stands in what it goes through.
@@ -80,7 +82,8 @@ impl Counted {
     pub(super) fn paper(&self) -> Paper {
         let mut paper = Paper::default();
         let size = crate::config::bytes_text(self.bytes);
-        paper.say(format!("{} events of {size} would be delivered again", self.events));
+        let least = if self.at_least { "at least " } else { "" };
+        paper.say(format!("{least}{} events of {size} would be delivered again", self.events));
         for (route, count) in &self.routes {
             paper.pair("", format!("{count} to {route}"));
         }
@@ -143,5 +146,7 @@ mod tests {
 the first is 1022.57, the last 1022.99
 ";
         assert_eq!(counted.paper().render(Colour::Without), expected);
+        let part = Counted { at_least: true, ..counted };
+        assert!(part.paper().render(Colour::Without).starts_with("at least 42 events"));
     }
 }
