@@ -208,8 +208,13 @@ fn takes(said: &str) -> Result<(), String> {
                 return Err(format!("there is no --{name}"));
             }
         } else if command.has_subcommands() {
-            let next = command.find_subcommand(word).cloned();
-            command = next.ok_or_else(|| format!("there is no command {word}"))?;
+            // What a command is about may stand before what is done: `routes WABA put`.
+            let is_about = command.get_positionals().next().is_some();
+            match command.find_subcommand(word).cloned() {
+                Some(next) => command = next,
+                None if is_about => {}
+                None => return Err(format!("there is no command {word}")),
+            }
         }
     }
     Ok(())

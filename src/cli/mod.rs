@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod demo;
+pub mod operate;
 pub mod serve;
 
 use crate::sandbox::{self, SandboxArgs};
@@ -31,6 +32,9 @@ pub enum Command {
     Check(check::Options),
     /// Measure what this machine can take
     Bench(bench::Options),
+    /// What operators ask a running Wharf.
+    #[command(flatten)]
+    Operate(operate::Operate),
 }
 
 impl Cli {
@@ -42,6 +46,7 @@ impl Cli {
             Command::Sandbox(args) => finish(actix_web::rt::System::new().block_on(sandbox::run(*args))),
             Command::Check(options) => check::run(&options),
             Command::Bench(options) => bench::run(&options),
+            Command::Operate(command) => operate::run(&command),
         }
     }
 }

@@ -28,5 +28,6 @@ pub use fault::{Fault, Faults, Place, Warning};
 pub use keys::{KeyHash, KeySettings};
 pub use own_route::{Allowed, own_route};
 pub use settings::{Engine, SendSettings, ServerSettings, Settings, StorageSettings, variables};
+pub(crate) use units::duration;
 pub use units::{bytes_text, duration_text};
 pub use wharf_actors::gateway::GraphSettings;

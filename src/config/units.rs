@@ -18,7 +18,7 @@ const SIZES: [(&str, u64); 9] = [
 ];
 
 /// Reads `7d`, `10s`, `500ms` or `1h30m`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total_ms: u64 = 0;
     if rest.is_empty() {

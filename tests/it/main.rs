@@ -2,6 +2,7 @@
 //! tree.
 
 mod callback;
+mod cli;
 mod cloud_api;
 mod deliveries;
 mod door;

@@ -1,0 +1,236 @@
+//! `wharf verb`: a gateway's verbs over its accounts, at the public listener, or where the gateway has them.
+
+use super::Verdict;
+use super::ask::{Answer, Ask, Side, Wharf, piece, query};
+use super::fault::Fault;
+use super::out::{Form, Out};
+use super::paper::{Span, Tone};
+use super::table::{Table, figure, prose, whole};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wharf verb setup --gateway support
+  wharf verb subscribe --gateway support --id 102290129340398,102290129340399
+  wharf verb search --gateway support --json
+  wharf verb remove --gateway support --id 102290129340398
+
+`setup` engages what the token can see and refreshes what is known; `subscribe` lets Meta send its webhooks here.";
+
+/// Beyond what Wharf itself waits.
+const GRACE: Duration = Duration::from_secs(30);
+/// What Wharf waits where nobody says.
+const USUAL_WAIT: u64 = 300;
+
+/// What can be chosen.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What is done
+    #[arg(value_enum)]
+    pub verb: Verb,
+    /// The gateway's uri in the settings
+    #[arg(long)]
+    pub gateway: String,
+    /// Only these accounts (WABA ids); without it all
+    #[arg(long, value_delimiter = ',')]
+    pub id: Vec<String>,
+    /// Take over another's override (subscribe), forget an account that Meta does not let go (remove)
+    #[arg(long)]
+    pub force: bool,
+    /// Yes, remove all accounts
+    #[arg(long)]
+    pub ack: bool,
+    /// Seconds after which it answers with what is done so far
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=300))]
+    pub wait: Option<u64>,
+}
+
+/// A verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Verb {
+    /// Discover accounts and refresh them
+    Setup,
+    /// Show what is known
+    Search,
+    /// Have Meta send webhooks
+    Subscribe,
+    /// Have Meta stop
+    Unsubscribe,
+    /// Unsubscribe and forget
+    Remove,
+}
+
+/// An account, as a verb tells of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Element {
+    id: String,
+    name: Option<String>,
+    phone_numbers: Vec<Value>,
+    subscribed_fields: Option<Value>,
+    error: Option<Value>,
+    pending: bool,
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::Search => "search",
+            Self::Subscribe => "subscribe",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// Runs the verb.
+pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
+    let spinner = spinner(options);
+    let answer = ask(options, wharf).await;
+    spinner.finish_and_clear();
+    let answer = answer?;
+    let elements: Vec<Element> = answer.read()?;
+    if out.form == Form::Json {
+        out.raw(&answer.text)?;
+    } else {
+        out.table(&table(&elements))?;
+        if let Some(next) = next(options, &elements) {
+            out.note(&next);
+        }
+    }
+    Ok(if elements.iter().any(|element| element.error.is_some()) { Verdict::No } else { Verdict::Yes })
+}
+
+/// Asks the public listener; where the gateway has its verbs at the ops listener, that one.
+pub(super) async fn ask(options: &Options, wharf: &Wharf) -> Result<Answer, Fault> {
+    let patience = Duration::from_secs(options.wait.unwrap_or(USUAL_WAIT)) + GRACE;
+    let asked = |side| Ask::get(path(options)).at(side).within(patience);
+    match wharf.ask(asked(Side::Public)).await {
+        Err(Fault::Refused(refused)) if refused.id == "wharf.path.unknown" => {
+            let at_ops = wharf.ask(asked(Side::Ops)).await;
+            at_ops.map_err(|fault| unless_unknown(fault, &options.gateway))
+        }
+        asked => asked,
+    }
+}
+
+/// Neither listener serves the path: then there is no such gateway.
+fn unless_unknown(fault: Fault, gateway: &str) -> Fault {
+    let Fault::Refused(mut refused) = fault else { return fault };
+    if refused.id == "wharf.path.unknown" {
+        refused.detail = format!("there is no gateway {gateway}, at neither listener");
+    }
+    Fault::Refused(refused)
+}
+
+fn path(options: &Options) -> String {
+    let pairs = [
+        ("whatsapp", Some(options.verb.word().to_owned())),
+        ("id", (!options.id.is_empty()).then(|| options.id.join(","))),
+        ("force", options.force.then(|| "true".to_owned())),
+        ("ack", options.ack.then(|| "true".to_owned())),
+        ("wait", options.wait.map(|wait| wait.to_string())),
+    ];
+    format!("/{}{}", piece(&options.gateway), query(pairs))
+}
+
+/// One line for each.
+fn table(elements: &[Element]) -> Table {
+    let mut table = Table::new(&[whole("ID"), prose("NAME"), figure("NUMBERS"), whole("SUBSCRIBED"), prose("ERROR")]);
+    for element in elements {
+        let subscribed = match (element.pending, element.subscribed_fields.is_some()) {
+            (true, _) => Span::new("not finished", Tone::Doubtful),
+            (false, true) => Span::state("yes"),
+            (false, false) => Span::state("no"),
+        };
+        let error = element.error.as_ref().map_or("-".into(), |error| Span::new(said(error), Tone::Bad));
+        table.row(vec![
+            element.id.as_str().into(),
+            element.name.as_deref().unwrap_or("-").into(),
+            element.phone_numbers.len().to_string().into(),
+            subscribed,
+            error,
+        ]);
+    }
+    table
+}
+
+/// The words of an error, whoever's it is.
+fn said(error: &Value) -> String {
+    let words = ["error_user_msg", "message", "detail"].iter().find_map(|name| error[name].as_str());
+    words.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// What to do next.
+fn next(options: &Options, elements: &[Element]) -> Option<String> {
+    let gateway = &options.gateway;
+    if elements.iter().any(|element| element.pending) {
+        return Some(format!("not finished: it goes on by itself; `wharf verb search --gateway {gateway}` follows it"));
+    }
+    let inactive = elements.iter().any(|element| element.subscribed_fields.is_none() && element.error.is_none());
+    match options.verb {
+        Verb::Setup if elements.is_empty() => {
+            Some("the token sees no account: give its system user access to one, or name one with --id".to_owned())
+        }
+        Verb::Setup if inactive => Some(format!("next: `wharf verb subscribe --gateway {gateway}` lets webhooks come")),
+        Verb::Setup | Verb::Search | Verb::Subscribe | Verb::Unsubscribe | Verb::Remove => None,
+    }
+}
+
+fn spinner(options: &Options) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("the template is sound");
+    let spinner = ProgressBar::new_spinner().with_style(style);
+    spinner.set_message(format!("{} at {}", options.verb.word(), options.gateway));
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::paper::{Colour, Paper};
+    use super::*;
+    use serde_json::json;
+
+    fn options(verb: Verb) -> Options {
+        Options { verb, gateway: "support".into(), id: Vec::new(), force: false, ack: false, wait: None }
+    }
+
+    #[test]
+    fn the_path_says_only_what_was_said() {
+        assert_eq!(path(&options(Verb::Setup)), "/support?whatsapp=setup");
+        let all = Options {
+            id: vec!["1".into(), "2".into()],
+            force: true,
+            ack: true,
+            wait: Some(5),
+            ..options(Verb::Remove)
+        };
+        assert_eq!(path(&all), "/support?whatsapp=remove&id=1%2C2&force=true&ack=true&wait=5");
+    }
+
+    #[test]
+    fn accounts_are_told_one_a_line_and_the_next_step_is_named() {
+        let told = json!([
+            {"id": "1", "name": "Bob", "phone_numbers": [{}, {}], "subscribed_fields": ["messages"]},
+            {"id": "2", "error": {"message": "(#200) no access", "code": 200}},
+            {"id": "3", "pending": true}]);
+        let elements: Vec<Element> = serde_json::from_value(told).expect("accounts");
+        let expected = "\
+ID  NAME  NUMBERS  SUBSCRIBED    ERROR
+1   Bob         2  yes           -
+2   -           0  no            (#200) no access
+3   -           0  not finished  -
+";
+        assert_eq!(Paper(table(&elements).lines(None)).render(Colour::Without), expected);
+        assert!(next(&options(Verb::Setup), &elements).is_some_and(|next| next.starts_with("not finished")));
+        assert!(next(&options(Verb::Setup), &[]).is_some_and(|next| next.contains("sees no account")));
+        let fresh = [Element { id: "1".into(), ..Element::default() }];
+        assert!(next(&options(Verb::Setup), &fresh).is_some_and(|next| next.contains("wharf verb subscribe")));
+        assert_eq!(next(&options(Verb::Subscribe), &elements[..2]), None);
+    }
+}
