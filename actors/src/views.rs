@@ -1,6 +1,8 @@
 //! Plain snapshots of actors: inspection, metrics, the dashboard, the command line and tests all read these.
 
 use crate::gateway::Route;
+use crate::gauges::{RouteShown, Shown};
+use crate::rules::account::AccountMachine;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::life::Life;
 use crate::rules::outbox::{NumberView, Outbox};
@@ -107,6 +109,22 @@ pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
         )
     };
     deliveries.readers().iter().filter(|reader| !reader.is_gone()).map(view).collect()
+}
+
+/// What an account shows whenever it did something, written over what it showed before: cheap, as every webhook pays it.
+pub fn show(machine: &AccountMachine, shown: &mut Shown) {
+    let live = machine.deliveries().readers().iter().filter(|reader| !reader.is_gone());
+    shown.routes.clear();
+    shown.routes.extend(live.map(|reader| RouteShown {
+        name: Arc::clone(&reader.route().name),
+        oldest_ms: reader.oldest_ms(),
+        startable_ms: reader.due_at().filter(|_| reader.is_live() && !machine.is_resting()),
+        next: reader.next(),
+        under_way: reader.depth().1,
+    }));
+    shown.oldest_message_ms = machine.outbox().oldest_ms();
+    shown.outbox_due_ms = machine.outbox().due_at();
+    shown.seq = Some(machine.seq());
 }
 
 /// An outbox, counted by state.

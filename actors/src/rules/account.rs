@@ -288,6 +288,11 @@ impl AccountMachine {
         self.seq
     }
 
+    /// Whether nothing new starts.
+    pub fn is_resting(&self) -> bool {
+        self.resting
+    }
+
     fn rest(&mut self) {
         self.resting = true;
         self.deliveries.rest();
