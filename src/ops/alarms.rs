@@ -1,5 +1,9 @@
 //! `/api/alarms`: everything that somebody should do something about now, gathered when it is asked for. Keeps nothing.
 
+mod kinds;
+
+pub use kinds::KINDS;
+
 use super::{inspector, json, moment, read};
 use crate::auth::Caller;
 use crate::edge::{Edge, Late};

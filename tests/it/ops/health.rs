@@ -66,6 +66,6 @@ async fn the_metrics_say_what_the_ledger_says() {
     ] {
         assert_eq!(samples.get(name), Some(&value), "{name}");
     }
-    assert!(samples["wharf_commits_total"] >= 1.0 && samples["wharf_journal_bytes"] > 0.0);
+    assert!(samples["wharf_commit_duration_seconds_count"] >= 1.0 && samples["wharf_journal_bytes"] > 0.0);
     stage.end().await;
 }
