@@ -5,9 +5,9 @@ use super::page::Page;
 use crate::edge::Edge;
 use crate::ops::alarms;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wharf_storage::{HoldCause, Kind, Noun, SendHold};
+use wharf_storage::{HoldCause, Kind, Ledger, Noun, SendHold};
 
-pub(super) fn write(page: &mut Page, edge: &Edge, now: u64) -> prometheus::Result<()> {
+pub(super) fn write(page: &mut Page, edge: &Edge, ledgers: &[(String, Ledger)], now: u64) -> prometheus::Result<()> {
     listeners(page, edge);
     let gateways = edge.wharf.directory.gateways();
     page.put("wharf_accounts", gateways.iter().map(|desks| ([&*desks.gateway.uri], desks.read().len() as f64)));
@@ -16,9 +16,10 @@ pub(super) fn write(page: &mut Page, edge: &Edge, now: u64) -> prometheus::Resul
     }
     tokens(page, edge, now);
     holds(page, edge);
-    let counted = alarms::counted(edge).map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+    let counted = alarms::counted(edge, ledgers).map_err(|error| prometheus::Error::Msg(error.to_string()))?;
     let (drifting, counts) = counted;
     page.one("wharf_accounts_drifting", drifting as f64);
+    debug_assert!(counts.keys().all(|what| alarms::KINDS.contains(&what.as_str())), "{counts:?}: put it into KINDS");
     let count = |what| counts.get(what).copied().unwrap_or_default() as f64;
     page.put("wharf_alarms", alarms::KINDS.map(|what| ([what], count(what))));
     Ok(())

@@ -32,10 +32,10 @@ fn gather(edge: Option<&Edge>, now: u64) -> prometheus::Result<String> {
     page.put("wharf_build_info", [([env!("CARGO_PKG_VERSION")], 1.0)]);
     page.one("wharf_ready", flag(edge.is_some_and(|edge| edge.require_room().is_ok())));
     if let Some(edge) = edge {
-        house::write(&mut page, edge, now)?;
+        let ledgers = edge.wharf.store.ledgers();
+        house::write(&mut page, edge, &ledgers, now)?;
         store::write(&mut page, edge);
         calls::write(&mut page, &edge.wharf.meters);
-        let ledgers = edge.wharf.store.ledgers();
         let routes = routes::Named::of(edge);
         ledger::write(&mut page, &ledgers, &routes);
         routes::write(&mut page, edge);
