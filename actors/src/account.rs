@@ -173,7 +173,8 @@ impl Account {
             }
         }
         self.arm(ctx);
-        self.house.gauge.show(now_ms(), |shown| views::show(&self.machine, shown));
+        let now = now_ms();
+        self.house.gauge.show(now, |shown| views::show(&self.machine, shown, now));
         first
     }
 

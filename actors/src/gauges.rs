@@ -24,8 +24,6 @@ pub struct Shown {
     pub oldest_message_ms: Option<u64>,
     /// When its outbox has something to do next, in ms since 1970.
     pub outbox_due_ms: Option<u64>,
-    /// When it said so, in ms since 1970.
-    pub said_ms: u64,
     /// The highest seq given to an event, once it was said.
     pub seq: Option<u64>,
     minute: Minute,
@@ -60,7 +58,6 @@ impl Gauge {
         let mut shown = self.lock();
         let before = shown.seq;
         write(&mut shown);
-        shown.said_ms = now;
         // The first word after a start tells of events that came before it.
         let came = before.zip(shown.seq).map_or(0, |(before, seq)| seq.saturating_sub(before));
         shown.minute.count(came, now);

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -20,7 +21,7 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "deploy/README.md", "deploy/R
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 # The language of a block: the file it goes into, and what runs it. Node.js is a must in these tests, Java is not.
 RUNNERS = {
-    "python": ("receiver.py", ["python3"]),
+    "python": ("receiver.py", [sys.executable]),
     "javascript": ("receiver.mjs", ["node"]),
     "java": ("Receiver.java", ["java"]),
 }
