@@ -101,7 +101,7 @@ fn top(mut figures: Vec<Figure>, others: Others) -> Vec<([String; 1], f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wharf_actors::gauges::RouteShown;
+    use wharf_actors::gauges::{Gauge, RouteShown};
 
     #[test]
     fn twenty_accounts_stand_out_and_all_others_are_one() {
@@ -122,9 +122,12 @@ mod tests {
 
     fn shown(startable_ms: Option<u64>) -> Shown {
         let route = RouteShown { name: "m/a".into(), oldest_ms: Some(1), startable_ms, next: 3, under_way: 0 };
-        let mut shown = Shown { outbox_due_ms: startable_ms, ..Shown::default() };
-        shown.routes.push(route);
-        shown
+        let gauge = Gauge::default();
+        gauge.show(0, |shown| {
+            shown.routes.push(route);
+            shown.outbox_due_ms = startable_ms;
+        });
+        gauge.shown()
     }
 
     #[test]
