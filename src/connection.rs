@@ -6,6 +6,7 @@
 //! request is being answered, which the application tells it.
 
 use crate::crowd::Place;
+use crate::edge::Counted;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Instant as Alarm, Sleep, sleep};
 use std::cell::Cell;
@@ -102,14 +103,22 @@ pub struct Watched {
     socket: TcpStream,
     watch: Rc<Watch>,
     look: Pin<Box<Sleep>>,
-    /// Kept for as long as the connection lives.
-    _place: Option<Place>,
+    _stay: Stay,
+}
+
+/// What a connection keeps for as long as it lives.
+#[derive(Debug, Default)]
+pub struct Stay {
+    /// Its place among those of its address.
+    pub place: Option<Place>,
+    /// It is counted.
+    pub counted: Option<Counted>,
 }
 
 impl Watched {
-    /// Watches `socket`, which has `place` among the connections of its address.
-    pub fn new(socket: TcpStream, watch: Rc<Watch>, place: Option<Place>) -> Self {
-        Self { socket, watch, look: Box::pin(sleep(LOOKS)), _place: place }
+    /// Watches `socket`.
+    pub fn new(socket: TcpStream, watch: Rc<Watch>, stay: Stay) -> Self {
+        Self { socket, watch, look: Box::pin(sleep(LOOKS)), _stay: stay }
     }
 
     /// Looks at the watch when it is time to; ready when the connection is to be cut.

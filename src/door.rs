@@ -2,9 +2,9 @@
 //! bounded, and nothing of what is asked.
 
 use crate::config::ServerSettings;
-use crate::connection::{Connection, Watch, Watched};
+use crate::connection::{Connection, Stay, Watch, Watched};
 use crate::crowd::{Crowd, Place};
-use crate::edge::Late;
+use crate::edge::{Counted, Late};
 use crate::router;
 use crate::server::{BACKLOG, DRAIN_S, HEAD_WITHIN, READERS, StartError};
 use crate::tls::Live;
@@ -182,12 +182,24 @@ struct Reception {
     tls: Option<TlsAcceptor>,
     late: Late,
     crowd: Arc<Crowd>,
+    side: Listener,
+}
+
+/// Which listener a connection counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listener {
+    Public,
+    Ops,
 }
 
 impl Reception {
     fn new(door: &Door, crowd: Arc<Crowd>) -> Self {
         let tls = door.side.tls().map(|live| TlsAcceptor::from(Arc::new(live.server_config())));
-        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls, late: door.late.clone(), crowd }
+        let side = match door.side {
+            Side::Public { .. } => Listener::Public,
+            Side::Ops => Listener::Ops,
+        };
+        Self { idle_at_most: door.settings.keep_alive + FAREWELL, tls, late: door.late.clone(), crowd, side }
     }
 
     /// A place for a connection from `peer`, `None` for a trusted proxy, whose callers are many.
@@ -203,10 +215,19 @@ impl Reception {
         place.map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 
+    /// Counts one more connection.
+    fn counted(&self) -> Option<Counted> {
+        let open = &self.late.get()?.counters.connections;
+        Some(match self.side {
+            Listener::Public => Counted::among(&open.public),
+            Listener::Ops => Counted::among(&open.ops),
+        })
+    }
+
     async fn accept(self, socket: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
         let peer = socket.peer_addr().ok();
-        let place = self.place(peer)?;
-        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()), place);
+        let stay = Stay { place: self.place(peer)?, counted: self.counted() };
+        let watched = Watched::new(socket, Watch::new(HEAD_WITHIN, self.idle_at_most, Instant::now()), stay);
         let connection = match self.tls {
             None => Connection::Plain(watched),
             Some(tls) => {

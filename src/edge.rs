@@ -8,6 +8,7 @@ use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct Edge {
     pub private_routes: bool,
     /// How applications reach us, where the settings say so.
     pub public_url: Option<Arc<str>>,
+    /// Where the store is: its file system is looked at.
+    pub store_folder: PathBuf,
     /// What may be asked of Graph beside messages.
     pub budgets: Budgets,
     /// What is counted at the edge.
@@ -67,6 +70,7 @@ impl Edge {
             graph_version: settings.graph.version.as_str().into(),
             private_routes: settings.server.private_routes,
             public_url: settings.server.public_url.as_deref().map(Into::into),
+            store_folder: settings.storage.path.clone(),
             budgets: Budgets::default(),
             counters: Counters::default(),
         }
@@ -146,6 +150,35 @@ pub struct Counters {
     pub wrong_keys: AtomicU64,
     /// Connections cut because their address had too many.
     pub crowded: AtomicU64,
+    /// Open connections.
+    pub connections: Connections,
+}
+
+/// Open connections of each listener.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// What Meta and applications reach.
+    pub public: Arc<AtomicU64>,
+    /// What operators reach.
+    pub ops: Arc<AtomicU64>,
+}
+
+/// A connection is open until this is dropped.
+#[derive(Debug)]
+pub struct Counted(Arc<AtomicU64>);
+
+impl Counted {
+    /// One more.
+    pub fn among(open: &Arc<AtomicU64>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Bytes under way, bounded. Those of a body are set aside as they come: who announces much and sends little takes

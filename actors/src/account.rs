@@ -5,6 +5,7 @@ use crate::clock::{chance, now_ms};
 use crate::courier::Courier;
 use crate::desk::LoopDesk;
 use crate::gateway::Gateway;
+use crate::gauges::Gauge;
 use crate::messages::{Adopt, Deliver, Died, Look, Refresh, Sent, Settled};
 use crate::rules::account::{Accept, AccountMachine, Effect, Entry, Input, forget};
 use crate::rules::outbox::Tried;
@@ -66,6 +67,8 @@ pub struct House {
     pub supervisor: WeakAddr<Supervisor>,
     /// What of sends is refused at once.
     pub guards: Guards,
+    /// Where it shows how it stands.
+    pub gauge: Arc<Gauge>,
 }
 
 /// The actor of one account.
@@ -173,6 +176,8 @@ impl Account {
             }
         }
         self.arm(ctx);
+        let now = now_ms();
+        self.house.gauge.show(now, |shown| views::show(&self.machine, shown, now));
         first
     }
 
@@ -282,7 +287,8 @@ impl Handler<Deliver> for Account {
     type Result = ();
 
     fn handle(&mut self, message: Deliver, ctx: &mut Self::Context) {
-        let Deliver { secret, items, receipt } = message;
+        let Deliver { secret, items, receipt, waits } = message;
+        drop(waits);
         let gateway = Arc::clone(&self.house.gateway.uri);
         self.recall(gateway, secret, items, ctx, |account, accept, ctx| account.accept(accept, receipt, ctx));
     }

@@ -8,6 +8,7 @@ use crate::desk::LoopDesk;
 use crate::gate::{Gate, GateDesk};
 use crate::gateway::{GraphSettings, Route};
 use crate::messages::Settled;
+use crate::meters::Meters;
 use actix::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,11 +33,11 @@ pub struct Berth {
 
 impl Berth {
     /// Opens the berth of the current arbiter.
-    pub fn open(graph: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>) -> Rc<Self> {
+    pub fn open(graph: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>, meters: &Arc<Meters>) -> Rc<Self> {
         let berth = Rc::new(Self {
             accounts: LoopDesk::open(settle::<Account>),
             gates: LoopDesk::open(settle::<Gate>),
-            courier: Courier::new(graph, routes, gates).start(),
+            courier: Courier::new(graph, routes, gates, meters).start(),
             streams: Rc::new(Streams::new(graph)),
         });
         BERTH.with(|here| here.replace(Some(Rc::clone(&berth))));

@@ -31,6 +31,7 @@ use crate::cloud::splice;
 use crate::cloud::token::TokenReport;
 use crate::gateway::{Gateway, GraphSettings, Route, Secret};
 use crate::messages::Attempt;
+use crate::meters::Meters;
 use crate::rules::outbox::{Answer, Tried};
 use crate::rules::reader::Attempted;
 use actix::prelude::*;
@@ -62,6 +63,7 @@ pub struct Courier {
     queues: Rc<NatsClient>,
     gates: Arc<Gates>,
     sinks: HashMap<Arc<str>, Made>,
+    meters: Arc<Meters>,
 }
 
 /// A sink, and the route it was made for.
@@ -71,15 +73,16 @@ struct Made {
 }
 
 impl Courier {
-    /// A courier for these routes; `gates` are shared by the couriers of all arbiters.
-    pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>) -> Self {
+    /// A courier for these routes; `gates` and `meters` are shared by the couriers of all arbiters.
+    pub fn new(settings: &GraphSettings, routes: &[Arc<Route>], gates: &Arc<Gates>, meters: &Arc<Meters>) -> Self {
         let mut courier = Self {
-            graph: Rc::new(Graph::new(settings, GraphLimits::default())),
+            graph: Rc::new(Graph::new(settings, GraphLimits::default()).metered(meters)),
             routes: Rc::default(),
             coalescer: Coalescer::default(),
             queues: Rc::default(),
             gates: Arc::clone(gates),
             sinks: HashMap::new(),
+            meters: Arc::clone(meters),
         };
         routes.iter().for_each(|route| drop(courier.sink(route)));
         courier
@@ -124,14 +127,20 @@ impl Handler<Attempt> for Courier {
             }
         };
         let ways = Ways { routes: Rc::clone(&self.routes), queues: Rc::clone(&self.queues), sink };
+        let meters = Arc::clone(&self.meters);
         // Only first tries go together: what failed together is tried again alone.
         if let Some(batch) = message.route.batch.filter(|_| message.attempt == 1 && !message.out_of_order) {
             let send = move |waiting| drop(actix_rt::spawn(post_together(waiting, ways.clone())));
             let told = self.coalescer.add(message, batch, send);
-            return Box::pin(async move { told.await.unwrap_or_else(|_| stopped()) });
+            return Box::pin(async move { metered(told.await.unwrap_or_else(|_| stopped()), &meters) });
         }
-        Box::pin(async move { ways.try_one(message).await })
+        Box::pin(async move { metered(ways.try_one(message).await, &meters) })
     }
+}
+
+fn metered(attempted: Attempted, meters: &Meters) -> Attempted {
+    meters.delivered(&attempted);
+    attempted
 }
 
 /// Account → courier: send one message, which is durable as `sending`.
@@ -150,7 +159,7 @@ impl Handler<Send> for Courier {
     type Result = ResponseFuture<Tried>;
 
     fn handle(&mut self, message: Send, _: &mut Self::Context) -> Self::Result {
-        let graph = Rc::clone(&self.graph);
+        let (graph, meters) = (Rc::clone(&self.graph), Arc::clone(&self.meters));
         Box::pin(async move {
             let record = &message.record;
             let path = format!("{}/{}", record.number, record.path);
@@ -161,7 +170,9 @@ impl Handler<Send> for Courier {
             // Meta's statuses bring our mark back: they tell what became of a message whose answer is lost.
             let body = splice::marked(&message.body, &splice::mark_of(&record.id)).unwrap_or(message.body);
             let call = Call::send(path, body).version(&*record.version);
-            as_tried(graph.call(&access, call).await)
+            let tried = as_tried(graph.call(&access, call).await);
+            meters.sent(&tried);
+            tried
         })
     }
 }

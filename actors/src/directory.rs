@@ -4,6 +4,7 @@
 use crate::account::Account;
 use crate::gate::Gate;
 use crate::gateway::Gateway;
+use crate::gauges::Gauge;
 use crate::messages::Reroute;
 use crate::rules::ownership::{Engaged, digits};
 use actix::Addr;
@@ -28,6 +29,7 @@ pub struct Desks {
 #[derive(Default)]
 pub struct Accounts {
     by_id: HashMap<Arc<str>, Addr<Account>>,
+    gauges: HashMap<Arc<str>, Arc<Gauge>>,
     /// Each account's keys in the two tables below: phone number ids, and digits.
     names: HashMap<Arc<str>, Vec<Names>>,
     by_number: HashMap<Box<str>, Arc<str>>,
@@ -115,11 +117,18 @@ impl Desks {
         self.read().by_id.values().for_each(|actor| actor.do_send(Reroute));
     }
 
+    /// Where an account shows how it stands; one gauge for all actors that it ever has here.
+    pub fn gauge(&self, id: &Arc<str>) -> Arc<Gauge> {
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.gauges.entry(Arc::clone(id)).or_default())
+    }
+
     /// Forgets an account.
     pub fn disengage(&self, id: &str) {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         accounts.forget_numbers(id);
         accounts.by_id.remove(id);
+        accounts.gauges.remove(id);
     }
 }
 
@@ -127,6 +136,16 @@ impl Accounts {
     /// The actor of an account.
     pub fn actor(&self, id: &str) -> Option<&Addr<Account>> {
         self.by_id.get(id)
+    }
+
+    /// Where an account shows how it stands.
+    pub fn gauge(&self, id: &str) -> Option<&Arc<Gauge>> {
+        self.gauges.get(id)
+    }
+
+    /// Where each account shows how it stands.
+    pub fn gauges(&self) -> Vec<(Arc<str>, Arc<Gauge>)> {
+        self.gauges.iter().map(|(id, gauge)| (Arc::clone(id), Arc::clone(gauge))).collect()
     }
 
     /// Whether the account has a number.

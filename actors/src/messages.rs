@@ -6,6 +6,7 @@ use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
+use crate::gauges::InMailbox;
 use crate::rules::account::{Entry, Submission};
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
@@ -28,6 +29,8 @@ pub struct Deliver {
     pub items: Vec<Item>,
     /// Who waits.
     pub receipt: Receipt,
+    /// It counts as waiting in the mailbox until this is dropped.
+    pub waits: Option<InMailbox>,
 }
 
 /// Desk → account or gate: its changes up to `ticket` have this outcome.

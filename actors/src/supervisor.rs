@@ -11,6 +11,7 @@ use crate::eraser::Eraser;
 use crate::gate::Gate;
 use crate::gateway::{Gateway, GraphSettings, Route};
 use crate::messages::{Died, Drain, Finish, Release, Reroute};
+use crate::meters::Meters;
 use crate::rules::account::{Entry, Input, Setting};
 use crate::rules::gate::Limits;
 use crate::rules::outbox::Patience;
@@ -122,17 +123,21 @@ pub struct Wharf {
     pub vault: Arc<Vault>,
     /// Who erases customers.
     pub eraser: Arc<Eraser>,
+    /// What came of calls to Graph and to applications.
+    pub meters: Arc<Meters>,
 }
 
 /// Builds the house: gates, and every account of the registry. Nothing is received before it returns.
 pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let routes: Vec<Arc<Route>> = plan.gateways.iter().flat_map(|gateway| gateway.routes.get().to_vec()).collect();
     let gates = Arc::new(Gates::kept_in(&plan.store));
+    let meters = Arc::<Meters>::default();
     for arbiter in &plan.arbiters {
-        let (graph, routes, gates) = (plan.graph.clone(), routes.clone(), Arc::clone(&gates));
-        arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates)));
+        let (graph, routes) = (plan.graph.clone(), routes.clone());
+        let (gates, meters) = (Arc::clone(&gates), Arc::clone(&meters));
+        arbiter.spawn_fn(move || drop(Berth::open(&graph, &routes, &gates, &meters)));
     }
-    let courier = Berth::open(&plan.graph, &routes, &gates).courier.clone();
+    let courier = Berth::open(&plan.graph, &routes, &gates, &meters).courier.clone();
     let records = records(plan.store.as_ref())?;
     let setting = setting(&plan, records.len());
     let desks =
@@ -163,7 +168,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     supervisor.engage_all(records, &address)?;
     let supervisor = context.run(supervisor);
     let vault = plan.vault;
-    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault, eraser })
+    Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault, eraser, meters })
 }
 
 fn records(store: &dyn Store) -> Result<Vec<AccountRecord>, StoreError> {
@@ -242,6 +247,7 @@ impl Supervisor {
         address: &Addr<Self>,
     ) -> Result<Addr<Account>, StoreError> {
         let arbiter = self.arbiter_of(&record.id);
+        let record_id: Arc<str> = record.id.as_ref().into();
         let store = Arc::clone(&self.plan.store);
         let own = Own::read(store.as_ref(), &record.gateway, &record.id, &self.plan.vault)?;
         let routes = own.with(&desks.gateway.routes.get());
@@ -256,6 +262,7 @@ impl Supervisor {
             gateway: Arc::clone(&desks.gateway),
             supervisor: address.downgrade(),
             guards: self.plan.guards,
+            gauge: desks.gauge(&record_id),
         };
         let closed = matches!(self.plan.store.standing(), Standing::Closed { .. });
         let machine = if closed { machine.at_rest() } else { machine };

@@ -1,10 +1,12 @@
 //! Plain snapshots of actors: inspection, metrics, the dashboard, the command line and tests all read these.
 
 use crate::gateway::Route;
+use crate::gauges::{RouteShown, Shown};
+use crate::rules::account::AccountMachine;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::life::Life;
 use crate::rules::outbox::{NumberView, Outbox};
-use crate::rules::reader::LastAnswer;
+use crate::rules::reader::{LastAnswer, Reader};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,7 +92,7 @@ pub struct RouteView {
 
 /// The routes of one stream.
 pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
-    let view = |reader: &crate::rules::reader::Reader| {
+    let view = |reader: &Reader| {
         let (open, under_way) = reader.depth();
         let last_answer = reader.last_answer().cloned();
         (
@@ -109,6 +111,40 @@ pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
     deliveries.readers().iter().filter(|reader| !reader.is_gone()).map(view).collect()
 }
 
+/// What an account shows whenever it did something, written over what it showed before: cheap, as every webhook pays it.
+pub fn show(machine: &AccountMachine, shown: &mut Shown, now: u64) {
+    let may_start = |reader: &&Reader| reader.is_live() && !machine.is_resting();
+    let readers = machine.deliveries().readers().iter().filter(|reader| !reader.is_gone());
+    let mut count = 0;
+    for (nth, reader) in readers.enumerate() {
+        let before = shown.routes.get(nth).filter(|before| before.name == reader.route().name);
+        let route = RouteShown {
+            name: Arc::clone(&reader.route().name),
+            oldest_ms: oldest_ms(reader, machine.durable_seq(), before, now),
+            startable_ms: Some(reader).filter(may_start).and_then(Reader::due_at),
+            next: reader.next(),
+            under_way: reader.depth().1,
+        };
+        match shown.routes.get_mut(nth) {
+            Some(place) => *place = route,
+            None => shown.routes.push(route),
+        }
+        count = nth + 1;
+    }
+    shown.routes.truncate(count);
+    shown.oldest_message_ms = machine.outbox().oldest_ms();
+    shown.outbox_due_ms = machine.outbox().due_at();
+    shown.seq = Some(machine.seq());
+}
+
+/// When the oldest event that the route still has to take was accepted. Of one that lags and has nothing open nobody
+/// knows; it is so old as that has lasted, or as what was open before.
+fn oldest_ms(reader: &Reader, durable_seq: u64, before: Option<&RouteShown>, now: u64) -> Option<u64> {
+    let lags = reader.is_live() && reader.high() < durable_seq;
+    let since_before = || before.and_then(|before| before.oldest_ms).unwrap_or(now);
+    reader.oldest_ms().or_else(|| lags.then(since_before))
+}
+
 /// An outbox, counted by state.
 pub fn outbox(outbox: &Outbox) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
@@ -117,4 +153,21 @@ pub fn outbox(outbox: &Outbox) -> BTreeMap<&'static str, usize> {
         *counts.entry(state.word()).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::route;
+
+    #[test]
+    fn a_route_that_cannot_read_the_journal_grows_old_although_nothing_of_it_is_open() {
+        let reader = Reader::new(Arc::new(route("m/a")), 5, 0);
+        let shown = |oldest_ms| RouteShown { name: "m/a".into(), oldest_ms, startable_ms: None, next: 0, under_way: 0 };
+        assert_eq!(oldest_ms(&reader, 5, None, 100), None, "it has read everything");
+        let first = oldest_ms(&reader, 7, Some(&shown(None)), 100);
+        assert_eq!(first, Some(100));
+        assert_eq!(oldest_ms(&reader, 9, Some(&shown(first)), 900), Some(100));
+        assert_eq!(oldest_ms(&reader, 5, Some(&shown(first)), 901), None);
+    }
 }

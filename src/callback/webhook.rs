@@ -19,6 +19,7 @@ use wharf_actors::cloud::signature::BadSignature;
 use wharf_actors::cloud::webhook::{Malformed, split};
 use wharf_actors::desk::LoopDesk;
 use wharf_actors::directory::Desks;
+use wharf_actors::gauges::{Gauge, InMailbox};
 use wharf_actors::messages::Deliver;
 use wharf_actors::rules::ownership::{Destination, destination};
 use wharf_storage::Outcome;
@@ -43,7 +44,7 @@ thread_local! {
 
 /// Who takes a part of a webhook.
 enum Taker {
-    Account(actix::Addr<Account>),
+    Account(actix::Addr<Account>, Option<InMailbox>),
     Gate,
 }
 
@@ -136,18 +137,20 @@ fn divide(items: Vec<Item>, desks: &Desks) -> Vec<(Taker, Vec<Item>)> {
     let accounts = desks.read();
     for item in items {
         let actor = match destination(&item, &*accounts) {
-            Destination::Account(id) => accounts.actor(id),
+            Destination::Account(id) => accounts.actor(id).map(|actor| (id, actor)),
             Destination::Test | Destination::Quarantine => None,
         };
         let mine = |(taker, _): &&mut (Taker, Vec<Item>)| match (taker, actor) {
-            (Taker::Account(taker), Some(actor)) => taker == actor,
+            (Taker::Account(taker, _), Some((_, actor))) => taker == actor,
             (Taker::Gate, None) => true,
-            (Taker::Account(_), None) | (Taker::Gate, Some(_)) => false,
+            (Taker::Account(..), None) | (Taker::Gate, Some(_)) => false,
         };
         match parts.iter_mut().find(mine) {
             Some((_, part)) => part.push(item),
             None => {
-                let taker = actor.map_or(Taker::Gate, |actor| Taker::Account(actor.clone()));
+                let taker = actor.map_or(Taker::Gate, |(id, actor)| {
+                    Taker::Account(actor.clone(), accounts.gauge(id).map(Gauge::mail))
+                });
                 parts.push((taker, vec![item]));
             }
         }
@@ -163,10 +166,10 @@ fn hand_over(
 ) -> Result<oneshot::Receiver<Outcome>, ApiError> {
     let (tell, told) = oneshot::channel();
     let receipt = DESK.with(|desk| desk.receipt(tell));
-    let message = Deliver { secret, items, receipt };
+    let message = |waits| Deliver { secret, items, receipt, waits };
     let full = match taker {
-        Taker::Account(actor) => actor.try_send(message).is_err(),
-        Taker::Gate => desks.gate.try_send(message).is_err(),
+        Taker::Account(actor, waits) => actor.try_send(message(waits)).is_err(),
+        Taker::Gate => desks.gate.try_send(message(None)).is_err(),
     };
     if full { Err(busy("the account's mailbox is full")) } else { Ok(told) }
 }

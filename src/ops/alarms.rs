@@ -1,5 +1,9 @@
 //! `/api/alarms`: everything that somebody should do something about now, gathered when it is asked for. Keeps nothing.
 
+mod kinds;
+
+pub use kinds::KINDS;
+
 use super::{inspector, json, moment, read};
 use crate::auth::Caller;
 use crate::edge::{Edge, Late};
@@ -15,7 +19,7 @@ use wharf_actors::rules::account::alarm_of;
 use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::gate::quarantine_stream;
 use wharf_storage::{
-    Claim, HoldCause, Kind, LifeAlarm, LifeRecord, Noun, RoutesRecord, SendHold, Standing, Store, StoreError,
+    Claim, HoldCause, Kind, Ledger, LifeAlarm, LifeRecord, Noun, RoutesRecord, SendHold, Standing, Store, StoreError,
 };
 
 /// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
@@ -53,7 +57,7 @@ pub(super) struct Alarm {
 pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
     let kept = read(edge, |store| kept(store, now_ms())).await?;
-    let all = kept.into_iter().map(|alarm| placed(edge, alarm)).chain(of_house(edge));
+    let all = kept.into_iter().map(|alarm| placed(edge, alarm)).chain(of_house(edge, &edge.wharf.store.ledgers()));
     let alarms = all.filter(|alarm| may_see(&caller, alarm)).collect();
     Ok(json(&Alarms { alarms }))
 }
@@ -80,7 +84,7 @@ fn placed(edge: &Edge, alarm: Alarm) -> Alarm {
 }
 
 /// How many accounts drift, and how many alarms there are by what, for metrics.
-pub(super) fn counted(edge: &Edge) -> Result<(u64, BTreeMap<String, u64>), StoreError> {
+pub(super) fn counted(edge: &Edge, ledgers: &[(String, Ledger)]) -> Result<(u64, BTreeMap<String, u64>), StoreError> {
     let mut drifting = 0;
     let mut counts = BTreeMap::new();
     let now = now_ms();
@@ -102,7 +106,7 @@ pub(super) fn counted(edge: &Edge) -> Result<(u64, BTreeMap<String, u64>), Store
     if !quarantined.is_empty() {
         counts.insert("quarantine".to_owned(), quarantined.len() as u64);
     }
-    of_house(edge).into_iter().for_each(|alarm| *counts.entry(alarm.what).or_default() += 1);
+    of_house(edge, ledgers).into_iter().for_each(|alarm| *counts.entry(alarm.what).or_default() += 1);
     Ok((drifting, counts))
 }
 
@@ -182,7 +186,7 @@ fn of_account(account: &str, alarm: &LifeAlarm) -> Alarm {
 }
 
 /// What this process knows of: the store, tokens, endpoints.
-fn of_house(edge: &Edge) -> Vec<Alarm> {
+fn of_house(edge: &Edge, ledgers: &[(String, Ledger)]) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     if let Standing::Closed { reason, since_s } = edge.wharf.store.standing() {
         let todo = "mend the disk and restart; until then every webhook is answered 503 and Meta keeps it";
@@ -202,7 +206,7 @@ fn of_house(edge: &Edge) -> Vec<Alarm> {
         }
     }
     alarms.extend(of_own_routes(edge, &troubled));
-    alarms.extend(of_removed_routes(edge));
+    alarms.extend(of_removed_routes(edge, ledgers));
     alarms
 }
 
@@ -257,24 +261,22 @@ fn of_certificate(edge: &Edge, now: u64) -> Option<Alarm> {
 }
 
 /// Routes that are not in the settings any more and left deliveries behind. An account's own never does that.
-fn of_removed_routes(edge: &Edge) -> Vec<Alarm> {
+fn of_removed_routes(edge: &Edge, ledgers: &[(String, Ledger)]) -> Vec<Alarm> {
     let there: Vec<_> =
         edge.wharf.directory.gateways().iter().flat_map(|desks| desks.gateway.routes.get().to_vec()).collect();
     let is_there = |name: &str| there.iter().any(|route| *route.name == *name);
-    let mut pending = BTreeMap::<String, i64>::new();
-    for (_, ledger) in edge.wharf.store.ledgers() {
-        for (name, tally) in ledger.routes {
-            *pending.entry(name).or_default() += tally.pending;
-        }
+    let mut pending = BTreeMap::<&str, i64>::new();
+    for (name, tally) in ledgers.iter().flat_map(|(_, ledger)| &ledger.routes) {
+        *pending.entry(name).or_default() += tally.pending;
     }
     let left = pending.into_iter().filter(|(name, pending)| *pending > 0 && !is_there(name));
-    let alarm = |(route, pending): (String, i64)| {
+    let alarm = |(route, pending): (&str, i64)| {
         let gateway = route.split_once('/').filter(|(_, name)| !name.contains('/'))?.0.to_owned();
         Some(Alarm {
             what: "route_removed".to_owned(),
             detail: Some(format!("{pending} deliveries pending")),
             gateway: Some(gateway),
-            route: Some(route),
+            route: Some(route.to_owned()),
             todo: "put it back into the settings and send SIGHUP, or DELETE /api/routes/{gateway}/{name}",
             ..Alarm::default()
         })

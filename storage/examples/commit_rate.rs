@@ -166,11 +166,11 @@ fn measure(title: &str, store: &dyn Store, (in_flight, dialogs): (u64, u64), eno
     println!(
         "{title}: {:.0} events/s, {:.1} per group, p50 {:.2} ms, p99 {:.2} ms, worst {:.1} ms; write and sync {:.2} ms; {} MB resident",
         latencies.len() as f64 / seconds,
-        (after.events - before.events) as f64 / (after.commits - before.commits) as f64,
+        (after.events - before.events) as f64 / (after.commits.count - before.commits.count) as f64,
         at(0.5),
         at(0.99),
         at(1.0),
-        (after.commit_seconds - before.commit_seconds) * 1000.0 / (after.commits - before.commits) as f64,
+        (after.commits.sum_s - before.commits.sum_s) * 1000.0 / (after.commits.count - before.commits.count) as f64,
         resident_mb(),
     );
 }

@@ -27,6 +27,7 @@ mod erasure;
 mod error;
 mod event;
 mod failing;
+mod figures;
 mod key;
 mod ledger;
 mod memory;
@@ -46,6 +47,7 @@ pub use erasure::{ERASED, Erased, Erasure, Findings, Known, widen};
 pub use error::StoreError;
 pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
 pub use failing::FailingDisk;
+pub use figures::{COMMIT_BOUNDS_S, CommitTimes, Figures};
 pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
@@ -154,27 +156,4 @@ pub enum Glance {
     Seen(Seen),
     /// Only a look at the disk can tell.
     Unsure,
-}
-
-/// What the store measures of itself.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Figures {
-    /// Commit groups made durable since start.
-    pub commits: u64,
-    /// Changes made durable since start.
-    pub changes: u64,
-    /// Events made durable since start.
-    pub events: u64,
-    /// Bytes of changes queued and not yet durable.
-    pub queued_bytes: u64,
-    /// Bytes of journal pages on disk, before the engine's own overhead.
-    pub journal_bytes: u64,
-    /// Journal volumes on disk.
-    pub volumes: u64,
-    /// Bytes of dead letters that came since start.
-    pub dead_bytes: u64,
-    /// Seconds the last commit group took from first write to sync.
-    pub last_commit_seconds: f64,
-    /// Seconds all commit groups took together: with `commits` a mean.
-    pub commit_seconds: f64,
 }

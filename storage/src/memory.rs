@@ -141,7 +141,7 @@ impl MemoryStore {
 impl Inner {
     fn settle_one(&mut self) -> bool {
         let Some((change, receipts)) = self.waiting.pop_front() else { return false };
-        self.figures.commits += 1;
+        self.figures.commits.note(0.0);
         self.figures.changes += 1;
         self.figures.events += change.events.len() as u64;
         self.figures.dead_bytes += dead_bytes(&change.writes);

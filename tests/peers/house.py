@@ -101,6 +101,12 @@ class House:
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def metrics(self):
+        """What Prometheus scrapes."""
+        answer = self._http.get(f"{self._ops}/metrics")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
     def settled_ledger(self):
         """The ledger once every delivery has ended."""
         pending = lambda ledger: any(route["pending"] for route in ledger["routes"].values())  # noqa: E731

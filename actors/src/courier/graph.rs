@@ -1,6 +1,7 @@
 //! The client for Graph: one per arbiter. Knows how to ask and how an asking can fail, nothing of accounts.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use awc::error::{PayloadError, SendRequestError};
 use awc::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -16,6 +17,7 @@ use super::permits::Permits;
 use super::written::{Watched, Written};
 use crate::cloud::refusal::Refusal;
 use crate::gateway::GraphSettings;
+use crate::meters::Meters;
 
 /// What one arbiter may ask of Graph at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,7 @@ pub struct Graph {
     settings: GraphSettings,
     permits: Permits,
     limits: GraphLimits,
+    meters: Arc<Meters>,
 }
 
 impl Graph {
@@ -62,11 +65,25 @@ impl Graph {
             settings: settings.clone(),
             permits: Permits::new(limits.sends, limits.management, limits.permit_wait),
             limits,
+            meters: Arc::default(),
         }
+    }
+
+    /// Counts its calls in `meters`.
+    #[must_use]
+    pub fn metered(self, meters: &Arc<Meters>) -> Self {
+        Self { meters: Arc::clone(meters), ..self }
     }
 
     /// Asks Graph once. Anything but a 2xx without an error object is a fault.
     pub async fn call(&self, access: &Access, call: Call) -> Result<Answer, Fault> {
+        let (kind, begun) = (call.kind, Instant::now());
+        let answer = self.ask(access, call).await;
+        self.meters.called(kind, &answer, begun.elapsed());
+        answer
+    }
+
+    async fn ask(&self, access: &Access, call: Call) -> Result<Answer, Fault> {
         let request = self.request(access, &call)?;
         let (request, body) = with_body(request, call.body);
         let _permit = self.permits.acquire(call.kind).await?;

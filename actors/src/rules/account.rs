@@ -283,9 +283,19 @@ impl AccountMachine {
         self.in_flight.len()
     }
 
+    /// The highest seq of an event that is durable.
+    pub fn durable_seq(&self) -> u64 {
+        self.durable_seq
+    }
+
     /// The highest seq given to an event.
     pub fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// Whether nothing new starts.
+    pub fn is_resting(&self) -> bool {
+        self.resting
     }
 
     fn rest(&mut self) {

@@ -36,6 +36,8 @@ pub struct Outbox {
     messages: HashMap<Box<str>, Entry>,
     lanes: Lanes,
     numbers: BTreeMap<Box<str>, Number>,
+    /// When each message was submitted, by its place in the order of submission.
+    ages: BTreeMap<u64, u64>,
     holds: Holds,
     pairs: Pairs,
     alarms: BTreeSet<(u64, Alarm)>,
@@ -92,6 +94,7 @@ impl Outbox {
             messages: HashMap::new(),
             lanes: Lanes::default(),
             numbers: BTreeMap::new(),
+            ages: BTreeMap::new(),
             holds: Holds::default(),
             pairs: Pairs::default(),
             alarms: BTreeSet::new(),
@@ -229,6 +232,11 @@ impl Outbox {
         self.messages.len()
     }
 
+    /// When the first of them was submitted, in ms since 1970.
+    pub fn oldest_ms(&self) -> Option<u64> {
+        self.ages.first_key_value().map(|(_, created_at_ms)| *created_at_ms)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
@@ -297,6 +305,7 @@ impl Outbox {
             true => self.lanes.occupy(&name, &record),
             false => self.lanes.join(&name, &record),
         }
+        self.ages.insert(record.place, record.created_at_ms);
         self.messages.insert(id.clone(), Entry { record, lane: name.clone(), alarm: None });
         self.alarm(&id, look_at_ms);
         self.line_up(&name, now);

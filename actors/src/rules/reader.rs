@@ -328,6 +328,11 @@ impl Reader {
         self.lanes.iter().next().map(|(_, open)| open.received_at_ms)
     }
 
+    /// Deliveries that are next in their lanes and not under way.
+    pub fn next(&self) -> usize {
+        self.lanes.next()
+    }
+
     /// Deliveries that are retried on their own.
     pub fn parked(&self) -> usize {
         self.lanes.parked()

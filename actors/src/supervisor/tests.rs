@@ -78,7 +78,7 @@ async fn deliver(actor: &Addr<Account>, desk: &Rc<LoopDesk<oneshot::Sender<Outco
     );
     let items = split(&Bytes::from(body)).expect("a webhook");
     let (tell, told) = oneshot::channel();
-    actor.do_send(Deliver { secret: 0, items, receipt: desk.receipt(tell) });
+    actor.do_send(Deliver { secret: 0, items, receipt: desk.receipt(tell), waits: None });
     timeout(Duration::from_secs(5), told).await.ok()?.ok()
 }
 

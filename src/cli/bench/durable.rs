@@ -50,7 +50,7 @@ pub(super) async fn run(options: &Options) -> Result<(), BenchError> {
     let mut words = words();
     while words.recv().await.is_some() {
         let figures = running.edge.wharf.store.figures();
-        let (events, commits, commit_seconds) = (figures.events, figures.commits, figures.commit_seconds);
+        let (events, commits, commit_seconds) = (figures.events, figures.commits.count, figures.commits.sum_s);
         say(&Kept { events, commits, commit_seconds })?;
     }
     running.stop().await;

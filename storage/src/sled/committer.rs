@@ -174,11 +174,10 @@ impl Committer {
 
     fn count(&self, group: &[Parcel], seconds: f64) {
         let mut figures = self.shared.figures();
-        figures.commits += 1;
         figures.changes += group.len() as u64;
         figures.events += group.iter().map(|parcel| parcel.heads.len() as u64).sum::<u64>();
-        figures.last_commit_seconds = seconds;
-        figures.commit_seconds += seconds;
+        figures.commits.note(seconds);
+        figures.last_commit_at_s = self.shared.settings.clock.now_s();
     }
 
     /// Goes on in the next volume once this one is large or old, if the next one is ready: no commit waits for it.

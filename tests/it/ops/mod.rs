@@ -6,6 +6,7 @@ mod health;
 mod keys;
 mod life;
 mod lists;
+mod metrics;
 mod routes;
 mod tenancy;
 mod terms;

@@ -77,6 +77,7 @@ impl Outbox {
     fn forget(&mut self, record: &MessageRecord, step: &mut Step, now: u64) {
         step.change.remove(Kind::Outbox, Kept(record.clone()).key());
         self.silence(&record.id);
+        self.ages.remove(&record.place);
         let entry = self.messages.remove(&record.id).expect("only a message of the outbox ends");
         self.leave(&entry.lane, &record.id, now);
     }

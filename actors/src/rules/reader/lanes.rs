@@ -204,6 +204,11 @@ impl Lanes {
         self.under_way
     }
 
+    /// How many are next in their lanes, or parked, and not under way.
+    pub(super) fn next(&self) -> usize {
+        self.ready.len() + self.later.len()
+    }
+
     pub(super) fn parked(&self) -> usize {
         self.parked.values().sum()
     }
