@@ -1,7 +1,7 @@
 // Every account in a row: found by id or name, page by page, looked at again every few seconds.
 
 import { get, path, query } from "./api.js";
-import { code, empty, h, link, swap } from "./dom.js";
+import { code, empty, h, inUse, link, swap } from "./dom.js";
 import { filters, table } from "./table.js";
 import { trouble } from "./stay.js";
 import { badge, count, said, when } from "./words.js";
@@ -17,7 +17,7 @@ export function accounts(stay) {
     const cursor = cursors.at(-1);
     try {
       const { data, next } = await get(`accounts${query({ limit: LIMIT, cursor, q: asked.q })}`, stay.signal);
-      if (cursor !== cursors.at(-1)) return;
+      if (cursor !== cursors.at(-1) || inUse(rows)) return;
       swap(rows, data.length ? table("Accounts", COLUMNS, data) : none(asked.q));
       turned(next, data.length);
     } catch (fault) {

@@ -33,6 +33,10 @@ export function swap(box, ...children) {
   if (held) box.querySelector(`#${CSS.escape(held)}`)?.focus({ preventScroll: true });
 }
 
+/** Whether somebody presses or marks something in a box just now: then it is no time to put other children there. */
+export const inUse = (box) =>
+  box.matches(":active") || (!getSelection().isCollapsed && box.contains(getSelection().anchorNode));
+
 /** A part of a page, under a heading. */
 export const section = (title, ...children) => h("section", {}, h("h2", {}, title), ...children);
 

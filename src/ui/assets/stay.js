@@ -1,6 +1,6 @@
 // A stay on a page: what it does again and again, and what ends with it. Looks nowhere while nobody looks.
 
-import { h, swap } from "./dom.js";
+import { h, inUse, swap } from "./dom.js";
 
 export class Stay {
   #leaving = new AbortController();
@@ -31,7 +31,7 @@ export class Stay {
       try {
         const told = await load(this.signal);
         const text = JSON.stringify(told);
-        if (this.signal.aborted || text === last) return;
+        if (this.signal.aborted || text === last || inUse(box)) return;
         last = text;
         swap(box, render(told, box.again));
       } catch (fault) {

@@ -135,11 +135,13 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(browser):
     browser.go("audit", "Everything that a key changed")
     browser.run("document.activeElement.blur(); document.body.focus()")
     reached = []
-    for _ in range(8):
+    for _ in range(12):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        if browser.run("return document.activeElement === document.body"):
+            continue
         reached.append(browser.run("return document.activeElement.innerText"))
         outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "none" or reached[-1] is None, f"no focus is seen on {reached[-1]!r}"
+        assert outline != "none", f"no focus is seen on {reached[-1]!r}"
     assert {"Overview", "Dead letters", "Quarantine", "Audit", "Sign out"} <= set(reached), reached
     nameless = browser.run(
         "return [...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
