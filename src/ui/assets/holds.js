@@ -39,7 +39,9 @@ function letGo(id, hold, again) {
     : { number: hold.scope === "number" ? hold.name : undefined };
   const does = () => post(path("accounts", id, "resume"), { what: hold.what, ...place }).then(() => "It goes on.");
   const key = [hold.what, hold.scope, hold.name, hold.route, hold.number].filter(Boolean).join("-");
-  return button("Resume", does, { id: `letgo-${key}`, then: again });
+  const wide = hold.what === "sends" && hold.scope !== "number";
+  const says = "All that holds the sends of this account ends: operators' pauses, and waiting for a token or for Meta. A number's own pause stays.";
+  return button("Resume", does, { id: `letgo-${key}`, then: again, asks: wide ? { title: "Let the messages of this account leave?", says } : undefined });
 }
 
 function pause(id, what, held, again) {

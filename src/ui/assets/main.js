@@ -72,7 +72,8 @@ async function open() {
   document.body.append(
     h("a", { class: "skip", href: "#content", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
     h("header", {}, h("a", { class: "name", href: "#/" }, h("img", { src: "/ui/icon.svg", alt: "", width: 26, height: 26 }), "Wharf"), nav, who),
-    main, told());
+    main,
+    h("footer", {}, h("a", { href: "/api/docs" }, "API"), h("a", { href: "/metrics" }, "Metrics")), told());
   addEventListener("hashchange", show);
   addEventListener("signed-out", (event) => { show(); if (event.detail) main.querySelector("[role=alert]").textContent = event.detail; });
   setInterval(growOlder, 5000);

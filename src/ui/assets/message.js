@@ -2,7 +2,7 @@
 
 import { get, path, remove } from "./api.js";
 import { button } from "./confirm.js";
-import { code, empty, facts, h, link, section } from "./dom.js";
+import { code, empty, facts, h, link, section, swap } from "./dom.js";
 import { laidOut } from "./json.js";
 import { table } from "./table.js";
 import { line } from "./trail.js";
@@ -12,7 +12,11 @@ const WAY = ["queued", "sending", "accepted", "sent", "delivered", "read"];
 
 export function message(stay, id) {
   const here = path("messages", id);
-  const node = h("div", {}, h("h1", {}, "Message ", code(id)), stay.shows((signal) => get(here, signal), (told, again) => shown(told, here, again), 2500));
+  const crumb = h("p", { class: "trail" }, link("", "Overview"));
+  const node = h("div", {}, crumb, h("h1", {}, "Message ", code(id)), stay.shows((signal) => get(here, signal), (told, again) => {
+    swap(crumb, link("", "Overview"), " / ", link(`${path("accounts", told.account)}/messages`, `account ${told.account}`));
+    return shown(told, here, again);
+  }, 2500));
   return { title: `Message ${id}`, node };
 }
 
@@ -20,7 +24,6 @@ function shown(message, here, again) {
   const cancel = message.state === "queued" && button("Cancel it", () => remove(here).then(() => "Cancelled: it will not leave."),
     { id: "cancel", danger: true, then: again, asks: { title: "Cancel this message?", says: "It has not left yet, and never will." } });
   return h("div", {},
-    h("p", { class: "trail" }, link("", "Overview"), " / ", link(`${path("accounts", message.account)}/messages`, `account ${message.account}`)),
     line(states(message)),
     message.error && h("div", { class: "note bad" }, inWords(message.error)),
     h("p", { class: "buttons" }, cancel),

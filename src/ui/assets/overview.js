@@ -24,9 +24,9 @@ function totals({ received, duplicate, quarantined, inactive, routes, messages, 
   const tiles = [
     ["received", received], ["delivered", sum("delivered")], ["pending", sum("pending")], ["dead", sum("dead"), "#/dead"],
     ["sent", messages.taken], ["queued", messages.queued + messages.sending], ["unknown", messages.unknown],
-    ["failed", messages.failed + messages.expired], ["duplicate", duplicate], ["inactive", inactive],
+    ["failed", messages.failed + messages.expired], ["duplicate", duplicate], inactive > 0 && ["inactive", inactive],
     ["quarantined", quarantined, "#/quarantine"],
-  ];
+  ].filter(Boolean);
   const verdict = balanced ? badge("ok", "the ledger balances") : badge("bad", `the ledger does not balance: ${faults.join("; ")}`);
   return h("div", {},
     h("dl", { class: "tiles" }, tiles.map(([name, figure, href]) =>

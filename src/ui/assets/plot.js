@@ -32,7 +32,7 @@ export function plot(name, figures, from, step_s, level = "") {
   };
   rest();
   const drawing = s("svg", {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", class: `plot ${level}`,
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", class: `plot ${most ? level : "idle"}`,
     "aria-label": `${name}: now ${rate(now)}, most ${rate(most)}`, onpointermove: point, onpointerleave: rest,
   },
   s("line", { x1: 0, x2: WIDTH, y1: HEIGHT - 1, y2: HEIGHT - 1, class: "ground" }),

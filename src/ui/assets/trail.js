@@ -17,12 +17,12 @@ export function trail({ received, routes, summary, event, message }, foot) {
 const LEVEL = { delivered: "ok", dead: "bad", waiting: "warn", parked: "warn", held: "warn", under_way: "busy", pending: "busy" };
 
 function ofRoute(route, foot) {
-  const { attempts = [], attempts_made: made = attempts.length } = route;
-  const unseen = made - attempts.length - (route.state === "delivered" ? 1 : 0);
+  const { attempts = [] } = route;
+  const unseen = attempts.length ? attempts[0].attempt - 1 : 0;
   return h("article", { class: "card" }, h("h3", {}, route.route, " ", state("delivery", route.state)),
     h("ol", { class: "way" },
       step(route.matched ? "ok" : "idle", route.matched ? "Wanted" : "Not wanted", null, [route.why]),
-      unseen > 0 && attempts.length > 0 && step("idle", `${many(unseen, "earlier attempt")} not kept`, null, []),
+      unseen > 0 && step("idle", `${many(unseen, "earlier attempt")} not kept`, null, []),
       attempts.map((attempt) => step(good(attempt) ? "ok" : "bad", `Attempt ${attempt.attempt}`, attempt.at, [outcome(attempt)])),
       last(route)),
     h("p", { class: "buttons" }, foot));
@@ -41,7 +41,7 @@ const outcome = ({ status, reason, took_ms }) =>
 function last({ state: word, delivered_at, next_at, waits_for, dead, attempts_made: made }) {
   const level = LEVEL[word] ?? "idle";
   if (word === "delivered") return step(level, "Delivered", delivered_at, [made > 1 && `at attempt ${made}`]);
-  if (dead) return step("bad", "Given up", dead.at, [answered(dead.status, dead.reason), "A redrive in the dead letters has it delivered after all."]);
+  if (dead) return step("bad", "Given up", dead.at, [answered(dead.status, dead.reason), dead.kept !== false && "A redrive in the dead letters has it delivered after all."]);
   if (word === "filtered" || word === "not_offered") return null;
   return step(level, said(word).replace(/^./, (first) => first.toUpperCase()), null, [waits_for, next_at && ["next try ", when(next_at)]]);
 }

@@ -68,6 +68,8 @@ def test_an_account_shows_how_it_stands_and_its_sums(browser, stage):
     browser.sees("paused by night-shift")
     assert stage.api(f"accounts/{account['id']}")["holds"], "it is held"
     browser.press("Resume")
+    browser.sees("Let the messages of this account leave?")
+    browser.press("Resume")
     browser.sees("Nothing is held")
 
 
