@@ -4,6 +4,7 @@ use crate::auth::{Keys, TrustedProxies};
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::rates::Rates;
 use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use wharf_actors::clock::now_ms;
 use wharf_actors::cloud::signature::Verifier;
 use wharf_actors::gateway::{Gateway, Rotating};
 use wharf_actors::supervisor::Wharf;
@@ -51,13 +53,17 @@ pub struct Edge {
     pub budgets: Budgets,
     /// What is counted at the edge.
     pub counters: Counters,
+    /// How much came and went of late.
+    pub rates: Rates,
 }
 
 impl Edge {
     /// The edge of a house.
     pub fn new(wharf: Wharf, settings: &Settings, tls: Option<Arc<Live>>) -> Self {
+        let rates = Rates::new(wharf.store.ledgers(), now_ms());
         Self {
             wharf,
+            rates,
             keys: Keys::new(&settings.keys),
             verifiers: verifiers(settings.gateways.iter()).into(),
             proxies: settings.server.trusted_proxy.clone().into(),

@@ -20,3 +20,4 @@ pub mod router;
 pub mod sandbox;
 pub mod server;
 pub mod tls;
+pub mod ui;

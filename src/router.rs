@@ -1,7 +1,7 @@
 //! The whole URL table, on one screen.
 
 use crate::error::{ApiError, ErrorId};
-use crate::{callback, cloud_api, ops};
+use crate::{callback, cloud_api, ops, ui};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 
@@ -29,7 +29,9 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/healthz", web::get().to(ops::health::alive))
         .route("/readyz", web::get().to(ops::health::ready))
         .route("/metrics", web::get().to(ops::metrics::metrics))
-        .route("/api/accounts", web::get().to(ops::accounts::list))
+        .route("/", web::get().to(ui::front))
+        .route("/ui/{asset}", web::get().to(ui::asset))
+        .route("/api/accounts", web::get().to(ops::account_list::list))
         .route("/api/accounts/{waba}", web::get().to(ops::accounts::one))
         .route("/api/accounts/{waba}/events", web::get().to(ops::events::list))
         .route("/api/accounts/{waba}/dead", web::get().to(ops::dead::list))
@@ -50,6 +52,8 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/messages/{id}", web::delete().to(ops::messages::cancel))
         .route("/api/alarms", web::get().to(ops::alarms::list))
         .route("/api/ledger", web::get().to(ops::ledger::all))
+        .route("/api/rates", web::get().to(ops::rates::rates))
+        .route("/api/gateways/{uri}/verbs/{verb}", web::post().to(ops::verbs::run))
         .route("/api/quarantine", web::get().to(ops::quarantine::list))
         .route("/api/audit", web::get().to(ops::audit::list))
         .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))

@@ -4,6 +4,7 @@
 use crate::config::Settings;
 use crate::door::{Door, Side};
 use crate::edge::{Edge, Late};
+use crate::ops::rates;
 use crate::reload::{self, Reloaded};
 use crate::tls::{self, Live, Material, TlsFault};
 use actix_rt::ArbiterHandle;
@@ -97,6 +98,7 @@ pub async fn start(
     };
     let edge = web::Data::new(Edge::new(build(plan)?, settings, tls.clone()));
     let _ = late.set(edge.clone());
+    actix_web::rt::spawn(rates::watch(Arc::downgrade(&edge)));
     if let Some(live) = &tls {
         actix_web::rt::spawn(tls::watch(Arc::downgrade(live)));
     }

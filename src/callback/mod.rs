@@ -9,6 +9,7 @@ mod webhook;
 
 pub use body::read as read_body;
 pub use query::Query;
+pub(crate) use verbs::run_as as run_verb;
 
 use crate::edge::{Edge, Ready};
 use crate::error::{ApiError, ErrorId};

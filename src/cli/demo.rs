@@ -108,7 +108,10 @@ impl Stage {
         println!("  the gateway         http://{public}  (webhooks at {})", self.callback);
         println!("  a bot that answers  {}", self.bot.url());
         println!();
-        println!("Look inside while it runs (the password is the key):");
+        println!("Open the dashboard:  http://{ops}/");
+        println!("  and sign in with   {KEY}");
+        println!();
+        println!("Or look inside with a program (the password is the key):");
         println!("  curl -u demo:{KEY} '{}?whatsapp=search'", self.callback);
         println!("  curl -u demo:{KEY} http://{ops}/api/ledger");
         println!("  curl -u demo:{KEY} http://{ops}/api/accounts");

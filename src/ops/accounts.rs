@@ -1,9 +1,8 @@
-//! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
+//! `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
 use super::life::{LifeShown, TokenShown};
-use super::page::{Page, Wanted, raw};
+use super::page::raw;
 use super::{inspector, json, moment, read, require_whole_account};
-use crate::callback::Query;
 use crate::config::masked;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
@@ -18,9 +17,9 @@ use wharf_actors::rules::outbox::NumberView;
 use wharf_actors::views::{AccountView, HoldView};
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
 
-/// An account in a list.
+/// An account from outside.
 #[derive(Debug, Serialize)]
-struct AccountShown {
+pub(super) struct AccountShown {
     id: String,
     gateway: String,
     active: bool,
@@ -103,21 +102,6 @@ struct AnswerShown {
     at: Option<String>,
     status: Option<u16>,
     reason: Option<String>,
-}
-
-/// The engaged accounts that the caller's key may see.
-pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
-    let (edge, caller) = inspector(&request, &late).await?;
-    caller.require_all_numbers()?;
-    let wanted = Wanted::read(&Query::read(request.query_string()))?;
-    let after = wanted.after.clone().unwrap_or_default();
-    let records = read(edge, |store| {
-        let records = store.hot(Kind::Account, &[]).into_iter();
-        records.map(|(key, bytes)| Ok((key, AccountRecord::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
-    });
-    let seen = |record: &AccountRecord| caller.may_use_account(&record.id) && caller.may_use_gateway(&record.gateway);
-    let rest = records.await?.into_iter().filter(|(key, record)| key.0 > after && seen(record));
-    Ok(json(&Page::of(rest.take(wanted.limit).collect(), &wanted, AccountShown::of)))
 }
 
 /// One account.
@@ -208,7 +192,8 @@ impl HoldShown {
 }
 
 impl AccountShown {
-    fn of(record: AccountRecord) -> Self {
+    /// As it is kept.
+    pub(super) fn of(record: AccountRecord) -> Self {
         Self {
             gateway: record.gateway.into(),
             active: record.active,

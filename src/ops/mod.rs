@@ -1,5 +1,6 @@
 //! The ops listener: looking into the house, and what operators change beside the verbs.
 
+pub mod account_list;
 pub mod account_routes;
 pub mod accounts;
 pub mod alarms;
@@ -16,9 +17,11 @@ pub mod messages;
 pub mod metrics;
 mod page;
 pub mod quarantine;
+pub mod rates;
 pub mod routes;
 pub mod tokens;
 pub mod tryouts;
+pub mod verbs;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;

@@ -12,4 +12,5 @@ mod ops;
 mod process;
 mod sandbox;
 mod storage;
+mod ui;
 mod verbs;
