@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wharf::sandbox::TokenReach;
 
 /// Every path of the ops listener that a key opens, with its method; what stands in braces will be the neighbour's.
-const PATHS: [(&str, &str); 27] = [
+const PATHS: &[(&str, &str)] = &[
     ("GET", "/api/accounts"),
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
