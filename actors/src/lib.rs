@@ -13,6 +13,7 @@ pub mod directory;
 pub mod eraser;
 pub mod gate;
 pub mod gateway;
+pub mod live;
 pub mod media_ids;
 pub mod messages;
 pub mod rules;
