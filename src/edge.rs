@@ -4,6 +4,7 @@ use crate::auth::{Keys, TrustedProxies};
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::live::Audience;
 use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -48,6 +49,8 @@ pub struct Edge {
     pub budgets: Budgets,
     /// What is counted at the edge.
     pub counters: Counters,
+    /// Who listens to accounts.
+    pub audience: Arc<Audience>,
 }
 
 impl Edge {
@@ -69,6 +72,7 @@ impl Edge {
             public_url: settings.server.public_url.as_deref().map(Into::into),
             budgets: Budgets::default(),
             counters: Counters::default(),
+            audience: Arc::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::rules::deliveries::{Deliveries, is_wanted};
 use crate::rules::reader::{Attempted, Place};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
@@ -53,6 +53,7 @@ pub enum Sort {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventSeen {
     /// When it was accepted, in ms since 1970.
+    #[serde(rename = "at", serialize_with = "moment")]
     pub at_ms: u64,
     /// Its place in the account's journal.
     #[serde(skip)]
@@ -78,6 +79,7 @@ pub struct EventSeen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeliverySeen {
     /// When, in ms since 1970.
+    #[serde(rename = "at", serialize_with = "moment")]
     pub at_ms: u64,
     /// The event's id.
     pub event: String,
@@ -99,6 +101,7 @@ pub struct DeliverySeen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SendSeen {
     /// When it came to stand so, in ms since 1970.
+    #[serde(rename = "at", serialize_with = "moment")]
     pub at_ms: u64,
     /// `msg_…`.
     pub message: Box<str>,
@@ -110,6 +113,12 @@ pub struct SendSeen {
     pub state: &'static str,
     /// Graph's error code of the last try.
     pub code: Option<i64>,
+}
+
+/// A moment as text: RFC 3339, UTC, milliseconds.
+fn moment<S: Serializer>(ms: &u64, to: S) -> Result<S::Ok, S::Error> {
+    let moment = i64::try_from(*ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    moment.map(|moment| format!("{moment:.3}")).serialize(to)
 }
 
 impl Sort {

@@ -8,15 +8,18 @@ pub mod customers;
 pub mod dead;
 pub mod dialogs;
 pub mod events;
+pub mod explain;
 pub mod health;
 pub mod holds;
 pub mod ledger;
 mod life;
+pub mod live;
 pub mod messages;
 pub mod metrics;
 mod page;
 pub mod quarantine;
 pub mod routes;
+mod states;
 pub mod tokens;
 
 use crate::auth::{Caller, Scope};

@@ -124,10 +124,10 @@ fn as_trail(first: FirstTry, route: &str, all: &Facts<'_>) -> Trail {
 
 fn waiting(past: RouteExplained, open: OpenPlace, facts: &RouteFacts, all: &Facts<'_>, now: u64) -> RouteExplained {
     let past = RouteExplained { attempts_made: open.attempts, ..past };
-    if let Some(since_ms) = open.under_way_ms {
+    if open.under_way_ms.is_some() {
         let turn = || format!("a free place at its endpoint: {} at once is all", facts.route.concurrency);
         let waits_for = facts.endpoint.is_full.then(turn);
-        return RouteExplained { state: State::UnderWay, next_at_ms: Some(since_ms), waits_for, ..past };
+        return RouteExplained { state: State::UnderWay, waits_for, ..past };
     }
     if let Some((state, why)) = stopped(facts, all, now) {
         return RouteExplained { state, waits_for: Some(why), ..past };
