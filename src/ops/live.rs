@@ -12,12 +12,14 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::rt::time::timeout;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 use std::convert::Infallible;
 use std::fmt::Write;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use wharf_actors::live::{Listening, Sort, What};
 use wharf_actors::messages::Listen;
@@ -56,8 +58,6 @@ struct Live {
     listening: Listening,
     beginning: Option<Bytes>,
     _seat: Seat,
-    /// The stream sees to the time: a connection on which little happens is not idle.
-    _answering: Option<Answering>,
 }
 
 /// What happens at an account from now on; `kind` names some sorts of entries.
@@ -76,13 +76,22 @@ pub async fn listen(request: HttpRequest, waba: web::Path<String>, late: Late) -
         listening: listening.ok_or_else(|| full("16 at this account"))?,
         beginning: Some(Bytes::from_static(b"retry: 2000\n: listening\n\n")),
         _seat: seat,
-        _answering: request.conn_data::<Rc<Watch>>().map(Watch::answer),
     };
+    let answering = request.conn_data::<Rc<Watch>>().map(Watch::answer);
     let mut answer = HttpResponse::Ok();
     answer.content_type("text/event-stream").insert_header((CACHE_CONTROL, "no-store"));
     // A proxy that gathers an answer before it passes it on would gather for ever.
     answer.insert_header(("X-Accel-Buffering", "no"));
-    Ok(answer.body(BodyStream::new(Box::pin(live.written()))))
+    Ok(answer.body(BodyStream::new(Box::pin(live.written().take_until(hung_up(answering))))))
+}
+
+/// Ends when the client has gone; asked whenever something came of the connection. For as long as it lives, a connection
+/// on which little happens is not idle.
+fn hung_up(answering: Option<Answering>) -> impl Future<Output = ()> {
+    poll_fn(move |_| match answering.as_ref().is_some_and(Answering::has_hung_up) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
 }
 
 /// Whether the caller's key is for all of the account, or for some of its numbers.
