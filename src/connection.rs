@@ -40,13 +40,15 @@ pub struct Watch {
     awaits: Cell<Awaits>,
     answering: Cell<u32>,
     blocked: Cell<Option<Instant>>,
+    hung_up: Cell<bool>,
 }
 
 impl Watch {
     /// A connection that began at `now`.
     pub fn new(head_within: Duration, idle_at_most: Duration, now: Instant) -> Rc<Self> {
         let awaits = Cell::new(Awaits::Anything(now));
-        Rc::new(Self { head_within, idle_at_most, awaits, answering: Cell::new(0), blocked: Cell::new(None) })
+        let (answering, blocked, hung_up) = (Cell::new(0), Cell::new(None), Cell::new(false));
+        Rc::new(Self { head_within, idle_at_most, awaits, answering, blocked, hung_up })
     }
 
     /// A request's head is whole: until the guard goes, its handler sees to the time.
@@ -89,6 +91,14 @@ impl Watch {
 /// A request is being answered.
 #[derive(Debug)]
 pub struct Answering(Rc<Watch>);
+
+impl Answering {
+    /// Whether the other side will say nothing more. Who asked for one answer may still read it; who listens to what has
+    /// no end has gone, and actix-web would notice at the next write only.
+    pub fn has_hung_up(&self) -> bool {
+        self.0.hung_up.get()
+    }
+}
 
 impl Drop for Answering {
     fn drop(&mut self) {
@@ -146,8 +156,9 @@ impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.socket).poll_read(cx, into) {
-            if into.filled().len() > before {
-                self.watch.came(Instant::now());
+            match into.filled().len() > before {
+                true => self.watch.came(Instant::now()),
+                false => self.watch.hung_up.set(into.remaining() > 0),
             }
             return Poll::Ready(read);
         }

@@ -4,6 +4,7 @@ use crate::auth::{Keys, TrustedProxies};
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::live::Audience;
 use crate::ops::rates::Rates;
 use crate::tls::Live;
 use actix_web::dev::Payload;
@@ -55,6 +56,8 @@ pub struct Edge {
     pub counters: Counters,
     /// How much came and went of late.
     pub rates: Rates,
+    /// Who listens to accounts.
+    pub audience: Arc<Audience>,
 }
 
 impl Edge {
@@ -79,6 +82,7 @@ impl Edge {
             store_folder: settings.storage.path.clone(),
             budgets: Budgets::default(),
             counters: Counters::default(),
+            audience: Arc::default(),
         }
     }
 

@@ -101,6 +101,8 @@ errors! {
     SecretLocked "wharf.secret.locked" CONFLICT "{}";
     ErasureUnfinished "wharf.erasure.unfinished" SERVICE_UNAVAILABLE retry 30
         "the erasure could not be finished yet (the log says why): it is kept, and goes on when it is asked for again or at the next start";
+    LiveFull "wharf.live.full" TOO_MANY_REQUESTS retry 10
+        "too many listen already ({}): end one of their streams first";
     CursorBad "wharf.cursor.bad" BAD_REQUEST "the cursor {} does not come from here: use `next` of the last answer";
     LimitBad "wharf.limit.bad" BAD_REQUEST "limit must be a whole number from 1 to 1000, not {}";
     ParameterBad "wharf.parameter.bad" BAD_REQUEST "{}";

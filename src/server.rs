@@ -85,6 +85,7 @@ pub async fn start(
         arbiters,
         dialog_ttl: settings.storage.dialog_ttl,
         retention: settings.storage.retention,
+        keep_body: settings.storage.keep_body,
         quarantine: Limits {
             bytes: settings.storage.quarantine_bytes,
             age_ms: settings.storage.quarantine_retention.as_millis() as u64,

@@ -23,6 +23,7 @@ use wharf_storage::{AccountRecord, MessageRecord, Outcome, Receipt, Store};
 mod bodies;
 mod deliver;
 mod erase;
+mod explain;
 mod finish;
 mod holds;
 mod recall;
@@ -32,6 +33,7 @@ mod retire;
 mod routes;
 mod submit;
 mod subscription;
+mod watch;
 
 use bodies::Bodies;
 pub(crate) use recall::nameless;
@@ -44,6 +46,7 @@ pub(crate) use routes::{ENDING_LOOKS, ROUTE_REMOVED};
 pub use submit::Guards;
 use submit::Requests;
 pub(crate) use submit::TWIN_FOR_MS;
+use watch::Watchers;
 
 /// Messages in an account's mailbox; a webhook that finds it full is answered 503. 1024 webhooks are more than an
 /// account decides on in the time of one commit.
@@ -95,6 +98,8 @@ pub struct Account {
     ending: bool,
     /// Wakes up when an own route ends by itself.
     route_watch: Option<SpawnHandle>,
+    /// Who is told what happens.
+    watchers: Watchers,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -149,6 +154,7 @@ impl Account {
             own,
             ending: false,
             route_watch: None,
+            watchers: Watchers::default(),
             death,
         }
     }
@@ -161,6 +167,7 @@ impl Account {
             match effect {
                 Effect::Commit { ticket, change } => {
                     first.get_or_insert(ticket);
+                    self.watchers.committed(ticket, &change, self.machine.deliveries());
                     let mut receipts = std::mem::take(&mut receipts);
                     receipts.push(self.desk.receipt((ctx.address(), ticket)));
                     self.house.store.commit(change, receipts);
@@ -315,7 +322,10 @@ impl Handler<Settled> for Account {
     fn handle(&mut self, message: Settled, ctx: &mut Self::Context) {
         self.settle_waiting(message.ticket, &message.outcome);
         match message.outcome {
-            Outcome::Durable => drop(self.turn(Input::Settled { ticket: message.ticket }, Vec::new(), ctx)),
+            Outcome::Durable => {
+                self.watchers.settled(message.ticket);
+                self.turn(Input::Settled { ticket: message.ticket }, Vec::new(), ctx);
+            }
             // What was decided on top of it is void: the supervisor rebuilds the account from storage.
             Outcome::Lost { .. } => ctx.stop(),
         }

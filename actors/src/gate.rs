@@ -1,5 +1,6 @@
 //! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
 
+mod explain;
 mod routes;
 
 use crate::account::nameless;
@@ -391,7 +392,8 @@ pub fn restore(store: &dyn Store, gateway: &Gateway, setting: &Setting) -> Resul
     let mut opening = Change::default();
     let routes = test_routes(&gateway.routes.get());
     let readers = crate::account::restore_readers(store, &tests, &routes, seqs.tests, setting, &mut opening)?;
-    Ok(GateMachine::new(name, seqs, claims, Deliveries::new(tests, readers), opening))
+    let deliveries = Deliveries::new(tests, readers).keeping(setting.keep_body);
+    Ok(GateMachine::new(name, seqs, claims, deliveries, opening))
 }
 
 fn seen(glance: Glance) -> Option<Seen> {

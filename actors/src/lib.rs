@@ -14,6 +14,7 @@ pub mod eraser;
 pub mod gate;
 pub mod gateway;
 pub mod gauges;
+pub mod live;
 pub mod media_ids;
 pub mod messages;
 pub mod meters;

@@ -7,7 +7,9 @@ use crate::cloud::refusal::Refusal;
 use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
 use crate::gauges::InMailbox;
+use crate::live::{Listening, Sort};
 use crate::rules::account::{Entry, Submission};
+use crate::rules::explain::RouteFacts;
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
 use crate::views::AccountView;
@@ -16,7 +18,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use wharf_storage::{
-    AccountRecord, Erasure, Event, HoldCause, HoldScope, MessageState, Outcome, OwnRoute, Receipt, SendHold, Write,
+    AccountRecord, Erasure, Event, HoldCause, HoldScope, MessageState, Outcome, OwnRoute, Receipt, SendHold, Trail,
+    Write,
 };
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
@@ -250,6 +253,25 @@ pub struct Died {
 #[derive(Message)]
 #[rtype(result = "AccountView")]
 pub struct Look;
+
+/// Anyone → account or gate: where does the event at this seq stand with each route? Answers also with what is not on the
+/// disk yet of its trail.
+#[derive(Message)]
+#[rtype(result = "(Vec<RouteFacts>, Vec<Trail>)")]
+pub struct Explain(
+    /// The event's.
+    pub u64,
+);
+
+/// Edge → account: tell what happens from now on; `None` where enough others listen. It ends with the account.
+#[derive(Message)]
+#[rtype(result = "Option<Listening>")]
+pub struct Listen {
+    /// These kinds of entries; empty means all.
+    pub sorts: Vec<Sort>,
+    /// What concerns these phone number ids; empty means everything.
+    pub numbers: Vec<String>,
+}
 
 /// Server → supervisor: start nothing new. Answered when what is under way has ended and is kept.
 #[derive(Message)]

@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_storage::{
-    AccountRecord, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
+    AccountRecord, KeepBody, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
 pub mod gateways;
@@ -70,6 +70,8 @@ pub struct Plan {
     pub dialog_ttl: Duration,
     /// How long the journal is kept.
     pub retention: Duration,
+    /// How long its bodies are.
+    pub keep_body: KeepBody,
     /// What one gateway's quarantine may hold.
     pub quarantine: Limits,
     /// What dead letters may hold, in bytes, all accounts together.
@@ -184,6 +186,7 @@ fn setting(plan: &Plan, accounts: usize) -> Setting {
         dialog_ttl_ms: plan.dialog_ttl.as_millis() as u64,
         body_bytes: (BODIES / accounts / routes).max(4 << 10),
         patience: Patience { unknown_ms: plan.unknown_wait.as_millis() as u64, unknown_holds_ms: UNKNOWN_HOLDS_MS },
+        keep_body: plan.keep_body,
     }
 }
 

@@ -81,6 +81,10 @@ pub struct RouteView {
     pub parked: usize,
     /// Every event up to here is ended or open.
     pub high: u64,
+    /// When the oldest open delivery was accepted, in ms since 1970.
+    pub oldest_ms: Option<u64>,
+    /// When the next attempt is due, in ms since 1970; `None` where nothing waits or the route is as busy as it may be.
+    pub next_at_ms: Option<u64>,
     /// What the route last said.
     pub last_answer: Option<LastAnswer>,
     /// Whether the route is gone, and only its deliveries are left.
@@ -102,6 +106,8 @@ pub fn routes(deliveries: &Deliveries) -> BTreeMap<String, RouteView> {
                 under_way,
                 parked: reader.parked(),
                 high: reader.high(),
+                oldest_ms: reader.oldest_ms(),
+                next_at_ms: reader.due_at(),
                 last_answer,
                 removed: !reader.is_live(),
                 route: Arc::clone(reader.route()),

@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::time::Instant;
 use wharf_actors::clock::now_ms;
 use wharf_actors::courier::gate::Standing;
 use wharf_actors::messages::Look;
@@ -41,6 +42,7 @@ struct AccountInside {
     /// Before Graph was asked about it, nothing.
     token: Option<TokenShown>,
     seq: u64,
+    mailbox: Mailbox,
     changes_in_flight: usize,
     oldest_undelivered_at: Option<String>,
     routes: BTreeMap<String, RouteShown>,
@@ -50,6 +52,13 @@ struct AccountInside {
     /// Why messages wait although their turn has come.
     holds: Vec<HoldShown>,
     ledger: Tally,
+}
+
+/// How the account's mailbox stands. How many messages are in it, no mailbox tells; how long one waits says more.
+#[derive(Debug, Serialize)]
+struct Mailbox {
+    /// What just looked had to wait, in ms.
+    waited_ms: u64,
 }
 
 /// How the sends of one number stand.
@@ -91,6 +100,10 @@ struct RouteShown {
     under_way: usize,
     /// Deliveries that are retried on their own.
     parked: usize,
+    /// When the oldest of the open ones came.
+    oldest_pending_at: Option<String>,
+    /// When the next attempt is due.
+    next_at: Option<String>,
     breaker: &'static str,
     /// Since when it is paused, because the application said 410.
     paused_at: Option<String>,
@@ -115,7 +128,9 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
     });
     let record = record.await?.ok_or_else(unknown)?;
     let (actor, desks) = edge.wharf.directory.account(&waba).ok_or_else(unknown)?;
+    let asked = Instant::now();
     let view = actor.send(Look).await;
+    let mailbox = Mailbox { waited_ms: u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX) };
     let view = view.map_err(|_| ApiError::naming(ErrorId::NotReady, "the account is being restarted"))?;
     let ledger = edge.wharf.store.ledger(&waba);
     let endpoint = |url: &str| Some(edge.wharf.gates.known(url)?.standing());
@@ -123,13 +138,14 @@ pub async fn one(request: HttpRequest, waba: web::Path<String>, late: Late) -> R
         Some(own) => Some(TokenShown::of_account(&own)),
         None => edge.wharf.tokens.of(&desks.gateway.uri).map(|token| TokenShown::of(&token)),
     };
-    Ok(json(&AccountInside::of(record, view, ledger, token, endpoint)))
+    Ok(json(&AccountInside::of(record, view, mailbox, ledger, token, endpoint)))
 }
 
 impl AccountInside {
     fn of(
         record: AccountRecord,
         view: AccountView,
+        mailbox: Mailbox,
         ledger: Tally,
         token: Option<TokenShown>,
         endpoint: impl Fn(&str) -> Option<Standing>,
@@ -150,6 +166,8 @@ impl AccountInside {
                 open: view.open,
                 under_way: view.under_way,
                 parked: view.parked,
+                oldest_pending_at: view.oldest_ms.and_then(moment),
+                next_at: view.next_at_ms.and_then(moment),
                 breaker: standing.map_or("closed", |standing| standing.breaker),
                 paused_at: standing.and_then(|standing| standing.paused_at_ms).and_then(moment),
                 last_answer,
@@ -161,6 +179,7 @@ impl AccountInside {
             life: LifeShown::of(view.life, now_ms()),
             token,
             seq: view.seq,
+            mailbox,
             changes_in_flight: view.changes_in_flight,
             oldest_undelivered_at: view.oldest_undelivered_ms.and_then(moment),
             routes: view.routes.into_iter().map(route).collect(),

@@ -1,6 +1,7 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
 use super::page::{limit, raw};
+use super::states::States;
 use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::auth::Caller;
 use crate::callback::Query;
@@ -20,6 +21,14 @@ const LOOKED_AT: usize = 10_000;
 /// An event as operators see it.
 #[derive(Debug, Serialize)]
 pub(crate) struct EventShown {
+    #[serde(flatten)]
+    named: EventNamed,
+    item: Option<Box<RawValue>>,
+}
+
+/// An event as it is named where its bytes are beside the point.
+#[derive(Debug, Serialize)]
+pub(crate) struct EventNamed {
     id: String,
     seq: u64,
     received_at: Option<String>,
@@ -40,7 +49,6 @@ pub(crate) struct EventShown {
     /// `erased` where only its place is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'static str>,
-    item: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,7 +68,7 @@ struct Listed {
     next: Option<String>,
 }
 
-/// The events of an account, ascending: `after` (a seq; `cursor` says the same), `limit`, `kind`.
+/// The events of an account, ascending: `after` (a seq; `cursor` says the same), `limit`, `kind`, `state`.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
     require_account(edge, &caller, &waba)?;
@@ -73,10 +81,16 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let wanted = move |event: &Event| {
-        kind.as_deref().is_none_or(|kind| event.kind.word() == kind) && sees_number(&caller, event)
-    };
-    let part = read(edge, move |store| part(store, &stream, after, limit, wanted)).await?;
+    let states = States::asked(&query, edge, &waba).await?;
+    let part = read(edge, move |store| {
+        let judge = states.map(|asked| asked.on(store, &stream)).transpose()?;
+        let wanted = |event: &Event| {
+            let passes = kind.as_deref().is_none_or(|kind| event.kind.word() == kind) && sees_number(&caller, event);
+            Ok(passes && judge.as_ref().map_or(Ok(true), |judge| judge.has(event))?)
+        };
+        part(store, &stream, after, limit, wanted)
+    });
+    let part = part.await?;
     let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
     Ok(json(&Listed { data: may_be_shown(edge, &waba, part.events).into_iter().map(EventShown::of).collect(), next }))
 }
@@ -98,7 +112,7 @@ fn part(
     stream: &str,
     after: u64,
     limit: usize,
-    wanted: impl Fn(&Event) -> bool,
+    wanted: impl Fn(&Event) -> Result<bool, StoreError>,
 ) -> Result<Part, StoreError> {
     let mut part = Part { events: Vec::new(), next: Some(after) };
     let mut looked_at = 0;
@@ -106,7 +120,11 @@ fn part(
         let read = store.events(stream, after, limit - part.events.len(), ANSWER_BYTES)?;
         looked_at += read.len();
         part.next = read.last().map(|event| event.seq);
-        part.events.extend(read.into_iter().filter(&wanted));
+        for event in read {
+            if wanted(&event)? {
+                part.events.push(event);
+            }
+        }
     }
     Ok(part)
 }
@@ -114,17 +132,22 @@ fn part(
 /// One event, by its id.
 pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    let unknown = || ApiError::naming(ErrorId::EventUnknown, &id);
+    Ok(json(&EventShown::of(find(edge, &caller, &id).await?)))
+}
+
+/// The event of that id as the caller may see it.
+pub(super) async fn find(edge: &Edge, caller: &Caller, id: &str) -> Result<Event, ApiError> {
+    let unknown = || ApiError::naming(ErrorId::EventUnknown, id);
     let (stream, seq) = id.rsplit_once('.').ok_or_else(unknown)?;
     let seq: u64 = seq.parse().map_err(|_| unknown())?;
     let owner = stream.to_owned();
     let event = read(edge, move |store| store.event(&owner, seq)).await?.ok_or_else(unknown)?;
     let seen = match stream.split_once('.') {
-        Some((_, gateway)) => sees_claim(&caller, gateway, event.claimed.as_deref()),
-        None => sees(edge, &caller, stream),
+        Some((_, gateway)) => sees_claim(caller, gateway, event.claimed.as_deref()),
+        None => sees(edge, caller, stream),
     };
-    let shown = may_be_shown(edge, stream, vec![event]).pop().filter(|event| seen && sees_number(&caller, event));
-    shown.map(|event| json(&EventShown::of(event))).ok_or_else(unknown)
+    let shown = may_be_shown(edge, stream, vec![event]).pop().filter(|event| seen && sees_number(caller, event));
+    shown.ok_or_else(unknown)
 }
 
 /// Events of one stream as they may be shown: without their bytes where these are kept until delivered, and are.
@@ -148,6 +171,14 @@ fn after(query: &Query) -> Result<u64, ApiError> {
 impl EventShown {
     /// As operators see it.
     pub(crate) fn of(event: Event) -> Self {
+        let item = (!event.is_erased()).then(|| raw(event.item_bytes()));
+        Self { named: EventNamed::of(event), item }
+    }
+}
+
+impl EventNamed {
+    /// Without its bytes.
+    pub(crate) fn of(event: Event) -> Self {
         Self {
             id: event.id(),
             seq: event.seq,
@@ -162,7 +193,6 @@ impl EventShown {
             message_id: event.message_id.as_deref().map(str::to_owned),
             bytes: event.body.len(),
             body: event.is_erased().then_some("erased"),
-            item: (!event.is_erased()).then(|| raw(event.item_bytes())),
             field: event.field.into(),
             dialog: event.dialog.map(DialogShown::of),
         }

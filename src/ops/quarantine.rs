@@ -62,7 +62,7 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
 }
 
 /// Whether an item is still in quarantine: neither handed over nor evicted.
-fn waits(claims: &[Claim], gateway: &str, event: &Event) -> bool {
+pub(super) fn waits(claims: &[Claim], gateway: &str, event: &Event) -> bool {
     let claimed = event.claimed.as_deref().unwrap_or_default();
     let its = claims.iter().find(|claim| &*claim.gateway == gateway && &*claim.claimed == claimed);
     its.is_some_and(|claim| event.seq >= claim.first)

@@ -4,6 +4,7 @@ mod hold;
 mod media;
 mod message;
 mod token;
+mod trail;
 
 pub use hold::Hold;
 pub use media::MediaRecord;
@@ -12,6 +13,7 @@ pub use message::{
     Twin, Wamid,
 };
 pub use token::TokenRecord;
+pub use trail::{Trail, TrailResult};
 
 use crate::{Key, KeyBuilder, StoreError};
 use bytes::Bytes;
@@ -57,6 +59,8 @@ pub enum Kind {
     Body = 28,
     /// [`Twin`].
     Twin = 29,
+    /// [`Trail`].
+    Trail = 30,
 }
 
 /// How an engine keeps a kind within reach.
@@ -70,7 +74,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -89,6 +93,7 @@ impl Kind {
         Kind::Media,
         Kind::Body,
         Kind::Twin,
+        Kind::Trail,
     ];
 
     /// Where the engine keeps it.
@@ -111,7 +116,8 @@ impl Kind {
             | Kind::Audit
             | Kind::Media
             | Kind::Body
-            | Kind::Twin => Temperature::Cold,
+            | Kind::Twin
+            | Kind::Trail => Temperature::Cold,
         }
     }
 }

@@ -2,7 +2,8 @@
 //! on for routes that lag. It decides nothing.
 
 use super::{Account, READ_BYTES, READ_EVENTS, recall, stopped};
-use crate::clock::chance;
+use crate::clock::{chance, now_ms};
+use crate::live::Entry;
 use crate::messages::Attempt;
 use crate::rules::account::Input;
 use crate::rules::deliveries::Start;
@@ -17,6 +18,7 @@ impl Account {
         let courier = self.courier.clone();
         let found = self.find(due.seq, due.event);
         let erasing = self.machine.erasing().clone();
+        let (name, began_ms) = (Arc::clone(&route.name), now_ms());
         let attempt = async move {
             let event = match found.await {
                 Ok(event) => event,
@@ -33,7 +35,10 @@ impl Account {
             (event, what)
         };
         let heard = move |(event, what): (Arc<Event>, Attempted), account: &mut Self, ctx: &mut Context<Self>| {
+            let made = || Entry::of_attempt(&name, due.attempt, &event, &what, began_ms, now_ms());
+            let (told, seq) = (account.watchers.watch(made), event.seq);
             account.turn(Input::Attempted { reader, event, what, chance: chance() }, Vec::new(), ctx);
+            account.tell_attempt(told, reader, seq);
         };
         ctx.spawn(attempt.into_actor(self).map(heard));
     }

@@ -18,6 +18,7 @@ impl Handler<Finish> for Account {
     fn handle(&mut self, _: Finish, ctx: &mut Self::Context) -> Self::Result {
         let (tell, told) = oneshot::channel();
         self.turn(Input::Rest, Vec::new(), ctx);
+        self.watchers.end();
         self.come_to_rest(tell, ctx);
         Box::pin(async move {
             // An account that dies meanwhile has nothing more to end.

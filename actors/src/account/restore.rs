@@ -27,7 +27,7 @@ pub fn restore(
     let readers = readers(store, &stream, routes, seq, setting, &mut opening)?;
     let entry = Entry::new(record);
     let outbox = outbox(store, &entry, messages, setting, &mut opening, now)?;
-    let deliveries = Deliveries::new(stream, readers);
+    let deliveries = Deliveries::new(stream, readers).keeping(setting.keep_body);
     let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
     Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life, now))

@@ -55,10 +55,14 @@ pub struct Standing {
     pub breaker: &'static str,
     /// Since when the breaker has not been closed, in ms since 1970.
     pub broken_at_ms: Option<u64>,
+    /// Until when nobody may try it, in ms since 1970; `None` while its breaker is closed or finds out.
+    pub open_until_ms: Option<u64>,
     /// Since when its routes are paused, in ms since 1970.
     pub paused_at_ms: Option<u64>,
     /// Accounts that wait for their turn.
     pub waiting: usize,
+    /// Deliveries that may start at once.
+    pub free: usize,
 }
 
 impl EndpointGate {
@@ -101,8 +105,10 @@ impl EndpointGate {
         Standing {
             breaker: state.breaker.word(),
             broken_at_ms: state.breaker.since_ms(),
+            open_until_ms: state.breaker.open_until_ms(),
             paused_at_ms,
             waiting: state.waiting.len(),
+            free: state.free,
         }
     }
 

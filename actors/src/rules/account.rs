@@ -14,11 +14,13 @@ mod routes;
 mod scope;
 mod sends;
 mod standing;
+mod why;
 
 pub use holds::alarm_of;
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
-pub use scope::{ALARM_FIELD, forget, scope_of, wants};
+pub use scope::{ALARM_FIELD, Filter, forget, kept_out_by, scope_of, wants};
 pub use sends::hearing;
+pub use why::why;
 
 use crate::cloud::item::Item;
 use crate::cloud::splice;

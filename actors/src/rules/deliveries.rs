@@ -1,13 +1,16 @@
 //! All routes of one stream: what each new event means for each of them, and the progress worth keeping.
 
 mod exchange;
+mod trail;
 
 use crate::gateway::Route;
 use crate::rules::erasing::Erasing;
 use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
 pub use exchange::{Ending, is_own};
 use std::sync::Arc;
-use wharf_storage::{Change, DeadLetter, ERASED, Erasure, Event, RouteTally, Tally};
+pub use trail::FirstTry;
+use trail::Trails;
+use wharf_storage::{Change, DeadLetter, ERASED, Erasure, Event, KeepBody, RouteTally, Tally};
 
 /// Ended attempts that wait for one another before their progress is kept.
 const GROUP: usize = 64;
@@ -26,6 +29,7 @@ pub struct Deliveries {
     /// By reader: how far it had got when that was last kept.
     kept_high: Vec<u64>,
     ended: Ended,
+    trails: Trails,
     erasing: Erasing,
     /// A change with progress is on its way to the disk.
     keeping: bool,
@@ -58,8 +62,14 @@ impl Deliveries {
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
         let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
         let kept_high = readers.iter().map(Reader::high).collect();
-        let erasing = Erasing::default();
-        Self { stream, readers, kept_high, ended, erasing, keeping: false, resting: false }
+        let (trails, erasing) = (Trails::default(), Erasing::default());
+        Self { stream, readers, kept_high, ended, trails, erasing, keeping: false, resting: false }
+    }
+
+    /// The same where bodies are kept as `keep_body` says, and so is what endpoints write about them.
+    #[must_use]
+    pub fn keeping(self, keep_body: KeepBody) -> Self {
+        Self { trails: Trails::new(keep_body), ..self }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -128,20 +138,24 @@ impl Deliveries {
             Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => (None, String::new()),
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
         };
-        match self.readers[reader].attempted(event.seq, what, chance, now) {
-            Some(Verdict::Delivered) => {
+        let tried = self.readers[reader].tried(event.seq);
+        let Some(verdict) = self.readers[reader].attempted(event.seq, what, chance, now) else { return };
+        let reason = match verdict {
+            Verdict::Dead => format!("not delivered within max_age; last: {reason}"),
+            Verdict::Refused => format!("refused for good: {reason}"),
+            Verdict::Erased => ERASED.to_owned(),
+            Verdict::Delivered | Verdict::Again | Verdict::Parked | Verdict::NotTried => reason,
+        };
+        self.leave_trail(reader, event, tried, verdict, status, &reason, now);
+        match verdict {
+            Verdict::Delivered => {
                 self.end(reader, RouteTally { delivered: 1, pending: -1, ..RouteTally::default() }, now)
             }
-            Some(Verdict::Dead) => {
-                self.give_up(reader, event, &format!("not delivered within max_age; last: {reason}"), status, now);
-            }
-            Some(Verdict::Erased) => self.give_up(reader, &event.clone().erased(), ERASED, None, now),
-            Some(Verdict::Refused) => {
-                self.give_up(reader, event, &format!("refused for good: {reason}"), status, now);
-            }
+            Verdict::Dead | Verdict::Refused => self.give_up(reader, event, &reason, status, now),
+            Verdict::Erased => self.give_up(reader, &event.clone().erased(), &reason, None, now),
             // The count of attempts and the time of the next are worth keeping too.
-            Some(Verdict::Again | Verdict::Parked) => self.end(reader, RouteTally::default(), now),
-            Some(Verdict::NotTried) | None => {}
+            Verdict::Again | Verdict::Parked => self.end(reader, RouteTally::default(), now),
+            Verdict::NotTried => {}
         }
     }
 
@@ -155,6 +169,7 @@ impl Deliveries {
     pub fn erase(&mut self, erasure: &Arc<Erasure>) {
         self.erasing.begin(erasure);
         self.readers.iter_mut().for_each(|reader| reader.mask(|event| self.erasing.mask(event)));
+        self.trails.erase();
         for letter in &mut self.ended.dead {
             if erasure.is_mentioned(&letter.account, &letter.bytes) {
                 (letter.bytes, letter.reason) = (bytes::Bytes::new(), ERASED.into());
@@ -175,7 +190,9 @@ impl Deliveries {
         }
         for event in events {
             let wanted = is_wanted(event, self.readers[reader].route());
+            let tried = self.readers[reader].tried(event.seq);
             if self.readers[reader].bury(event.seq, wanted) {
+                self.leave_last_trail(reader, event, tried, reason, now);
                 self.give_up(reader, event, reason, None, now);
             }
         }
@@ -202,6 +219,7 @@ impl Deliveries {
             tally.routes.insert(reader.route().name.to_string(), ended.unwrap_or_default());
         }
         self.ended.dead.drain(..).for_each(|letter| change.put(&letter));
+        self.trails.drain(&mut change);
         change.tallies.push((self.owner(), tally));
         self.ended.count = 0;
         self.ended.since_ms = None;
@@ -210,6 +228,7 @@ impl Deliveries {
 
     /// What [`Deliveries::keep`] gave is durable.
     pub fn kept(&mut self) {
+        self.trails.kept();
         self.keeping = false;
     }
 

@@ -10,6 +10,7 @@ pub mod deliveries;
 pub mod dialogs;
 pub mod erasing;
 pub mod expiry;
+pub mod explain;
 pub mod gate;
 pub mod hold;
 pub mod life;

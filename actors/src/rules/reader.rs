@@ -6,12 +6,14 @@
 mod exchange;
 mod join;
 mod lanes;
+mod place;
 
 use crate::gateway::{Order, Route};
 use crate::rules::retry;
 pub use exchange::Standing;
 use join::Joins;
 use lanes::{Lanes, Open};
+pub use place::{OpenPlace, Place, Tried};
 use std::sync::Arc;
 use std::time::Duration;
 pub use wharf_storage::route_tag;
@@ -69,7 +71,7 @@ impl Attempted {
 }
 
 /// How an attempt changed the reader.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Ended: delivered.
     Delivered,

@@ -48,7 +48,7 @@ impl Sweeper {
         let ms = |age: Duration| u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         let bounds = Bounds { age_ms: ms(plan.dead_retention), bytes: plan.dead_bytes };
         let messages = ms(plan.retention.max(MESSAGES_AT_LEAST));
-        let ages = Ages { dialogs: ms(plan.dialog_ttl), messages, audit: AUDIT_MS };
+        let ages = Ages { dialogs: ms(plan.dialog_ttl), messages, trails: ms(plan.retention), audit: AUDIT_MS };
         let (walks, dead, dead_due_ms, silent_due_ms) = (Walks::default(), (0, 0), 0, 0);
         Arc::new(Mutex::new(Self { bounds, ages, walks, dead, dead_due_ms, silent_due_ms }))
     }
@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn too_many_bytes_of_dead_letters_are_noticed_at_the_next_look_and_nothing_is_walked_over_before() {
         let store = MemoryStore::new();
-        let (bounds, ages) = (Bounds { age_ms: u64::MAX, bytes: 10_500 }, Ages { dialogs: 0, messages: 0, audit: 0 });
+        let (bounds, ages) =
+            (Bounds { age_ms: u64::MAX, bytes: 10_500 }, Ages { dialogs: 0, messages: 0, trails: 0, audit: 0 });
         let (walks, dead) = (Walks::default(), (0, 0));
         let mut sweeper = Sweeper { bounds, ages, walks, dead, dead_due_ms: 0, silent_due_ms: u64::MAX };
         sweeper.run(&store, 1).expect("reads");

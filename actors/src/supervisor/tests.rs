@@ -48,6 +48,7 @@ fn plan(store: Arc<MemoryStore>) -> Plan {
         arbiters: (0..2).map(|_| Arbiter::new().handle()).collect(),
         dialog_ttl: Duration::from_secs(3600),
         retention: Duration::from_secs(3600),
+        keep_body: wharf_storage::KeepBody::Retention,
         quarantine: Default::default(),
         dead_bytes: 1 << 30,
         dead_retention: Duration::from_secs(3600),

@@ -10,7 +10,7 @@ use wharf_actors::rules::account::ALARM_FIELD;
 use wharf_actors::rules::deliveries::is_wanted;
 use wharf_storage::{
     Change, Claim, DeadLetter, Disposition, Event, KeyBuilder, Kind, MemoryStore, MessageRecord, MessageState, Noun,
-    Outbox, Progress, Store, Tally,
+    OpenDelivery, Outbox, Progress, Store, Tally, Trail,
 };
 
 /// What a commit is about, as its maker knows it.
@@ -218,6 +218,18 @@ impl Books {
         }
         self.keeping.clear();
         repeated
+    }
+
+    /// Whether every failed attempt that is counted is remembered too.
+    pub fn check_trails(store: &MemoryStore) {
+        for (_, bytes) in store.hot(Kind::Progress, &[]) {
+            let Progress { account, route, open, .. } = Progress::from_bytes(&bytes).expect("readable");
+            for OpenDelivery { seq, attempts, .. } in open.iter().filter(|open| open.attempts > 0) {
+                let key = Trail::key_of(&account, *seq, &route, *attempts);
+                let kept = store.get(Kind::Trail, &key.0).expect("memory is readable");
+                assert!(kept.is_some(), "attempt {attempts} of {account}.{seq} for {route} left no trail");
+            }
+        }
     }
 
     /// Whether the committed ledgers balance, each and together.

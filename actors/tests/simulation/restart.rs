@@ -70,6 +70,7 @@ impl House {
         self.books.check_counts(&self.store);
         self.close();
         self.store = Arc::new(self.store.crash());
+        Books::check_trails(&self.store);
         if self.books.crashed(&self.store, GROUP_MS, self.now) > 0 {
             self.reached.insert("a delivery repeated after a crash");
         }

@@ -66,6 +66,7 @@ impl Scenario {
                 dialog_ttl_ms: 30 * 86_400_000,
                 body_bytes: dice.pick(&[0, 3_000, 1 << 20]),
                 patience: Patience { unknown_ms: dice.pick(&[5_000, 60_000]), unknown_holds_ms: 10_000 },
+                keep_body: wharf_storage::KeepBody::Retention,
             },
         }
     }

@@ -4,7 +4,7 @@ use super::Rig;
 use crate::testing::{event, keep, mark, routed};
 use crate::{
     Alias, Change, DeadLetter, Dialog, Erasure, Event, EventDialog, Glance, Kind, MessageRecord, MessageState,
-    OnUnknown, Outbox, Priority, Stamp, Store, Wamid, widen,
+    OnUnknown, Outbox, Priority, Stamp, Store, Trail, TrailResult, Wamid, widen,
 };
 use std::sync::Arc;
 
@@ -65,6 +65,17 @@ pub(crate) fn all_of(account: &str, (wa_id, user_id): (&str, &str), dialog: u64,
         status: Some(400),
         at_ms: seq,
         bytes: text(WORDS).into(),
+    });
+    change.put(&Trail {
+        account: account.into(),
+        seq,
+        route: "main/crm".into(),
+        attempt: 1,
+        at_ms: seq,
+        took_ms: 1,
+        result: TrailResult::Dead,
+        status: Some(400),
+        reason: format!("refused for good: HTTP 400 {wa_id} cannot be served").into(),
     });
     change
 }

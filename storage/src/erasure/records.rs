@@ -4,7 +4,7 @@
 use super::{ERASED, Erased, Erasure, Known};
 use crate::{
     Alias, Change, DeadLetter, Desk, Dialog, Key, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox,
-    Outcome, Receipt, Store, StoreError, Tally, Wamid,
+    Outcome, Receipt, Store, StoreError, Tally, Trail, Wamid,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     for kind in KINDS {
         each(store, erasure, kind, &mut |key, bytes, _| {
             let mut change = Change::default();
-            judge(kind, key, bytes, erasure, &mut Erased::default(), &mut change)?;
+            judge(store, kind, key, bytes, erasure, &mut Erased::default(), &mut change)?;
             count += u64::from(!change.is_empty());
             Ok(())
         })?;
@@ -69,17 +69,18 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     Ok(count)
 }
 
-const KINDS: [Kind; 5] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::Alias, Kind::Dialog];
+const KINDS: [Kind; 6] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::Trail, Kind::Alias, Kind::Dialog];
 
 fn walk(store: &dyn Store, erasure: &Erasure, erased: &mut Erased) -> Result<(), StoreError> {
     for kind in KINDS {
-        each(store, erasure, kind, &mut |key, bytes, change| judge(kind, key, bytes, erasure, erased, change))?;
+        each(store, erasure, kind, &mut |key, bytes, change| judge(store, kind, key, bytes, erasure, erased, change))?;
     }
     Ok(())
 }
 
 /// What becomes of one record.
 fn judge(
+    store: &dyn Store,
     kind: Kind,
     key: &Key,
     bytes: &[u8],
@@ -113,6 +114,7 @@ fn judge(
             }
         }
         Kind::Dead => dead(key, DeadLetter::from_bytes(bytes)?, erasure, erased, change),
+        Kind::Trail => trail(store, Trail::from_bytes(bytes)?, erasure, change)?,
         Kind::Account
         | Kind::Progress
         | Kind::Claim
@@ -183,12 +185,26 @@ fn dead(key: &Key, letter: DeadLetter, erasure: &Erasure, erased: &mut Erased, c
     change.put(&stub);
 }
 
+/// Takes what an application wrote about a customer's event out of its trail. It is the event's, and not counted beside it.
+fn trail(store: &dyn Store, trail: Trail, erasure: &Erasure, change: &mut Change) -> Result<(), StoreError> {
+    let unquoted = trail.clone().unquoted();
+    if unquoted == trail || trail.at_ms > erasure.until_ms || !erasure.reaches(&trail.account) {
+        return Ok(());
+    }
+    let event = store.event(&trail.account, trail.seq)?;
+    let is_theirs = event.is_none_or(|event| event.is_erased() || erasure.concerns(&event));
+    if is_theirs || erasure.is_mentioned(&trail.account, trail.reason.as_bytes()) {
+        change.put(&unquoted);
+    }
+    Ok(())
+}
+
 /// What is done about one record.
 type Visit<'a> = &'a mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), StoreError>;
 
 /// Walks over the records of `kind` within reach, page by page; what `visit` changes is durable before the next page.
 fn each(store: &dyn Store, erasure: &Erasure, kind: Kind, visit: Visit<'_>) -> Result<(), StoreError> {
-    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead);
+    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead | Kind::Trail);
     let prefixes = if by_account { erasure.prefixes() } else { vec![Vec::new()] };
     for prefix in prefixes {
         let mut after: Option<Key> = None;

@@ -2,10 +2,12 @@
 
 mod alarms;
 mod drift;
+mod explain;
 mod health;
 mod keys;
 mod life;
 mod lists;
+mod live;
 mod metrics;
 mod routes;
 mod tenancy;

@@ -74,10 +74,11 @@ async fn furnished() -> (Stage, Application, Line) {
     stage.take(letter(&line, &[text("wamid.stays", STAYS)])).await;
     stage.take(from_gone(&line, "wamid.delivered")).await;
     stage.app.until(2).await;
-    stage.app.answer(|_| Reply::Status(400));
+    // Applications that fail like to quote what they were sent.
+    stage.app.answer(|_| Reply::Json(400, format!("no: {WORDS}")));
     stage.take(from_gone(&line, "wamid.dead")).await;
     stage.until_ledger("/routes/main~1app/dead", 1).await;
-    stage.app.answer(|_| Reply::Status(503));
+    stage.app.answer(|_| Reply::Json(503, format!("not now: {GONE} says {WORDS}")));
     stage.take(from_gone(&line, "wamid.open")).await;
     let stranger = Line { waba: "99988877766".into(), number: "998".into(), display: "+1 555".into() };
     stage.take(from_gone(&stranger, "wamid.stray")).await;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, MessageRecord, Seen, SendHold, Twin, Write,
+    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, KeepBody, MessageRecord, Seen, SendHold, Twin,
+    Write,
 };
 
 /// What an account is told of the world at its start.
@@ -25,6 +26,8 @@ pub struct Setting {
     pub body_bytes: usize,
     /// How long sends whose answer was lost are in doubt.
     pub patience: Patience,
+    /// How long bodies are kept, and what endpoints write about them.
+    pub keep_body: KeepBody,
 }
 
 impl Setting {

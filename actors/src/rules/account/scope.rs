@@ -27,10 +27,32 @@ pub fn forget(record: &AccountRecord, readers: &[Reader]) -> Change {
     change
 }
 
-/// Whether a route's filter wants an event. An empty list wants everything, but for alarms of ours, which a bot that
-/// knows only Meta's events does not expect: they go where their field or the type `account` is named. A rank guard that drops wants no status of
-/// a message of which a later one was accepted before.
+/// What of a route's filter keeps an event out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// A rank guard that drops.
+    RankGuard,
+    /// Alarms of ours go only where they are named.
+    Alarms,
+    /// `fields`.
+    Fields,
+    /// `types`.
+    Types,
+    /// `accounts`.
+    Accounts,
+    /// `numbers`.
+    Numbers,
+}
+
+/// Whether a route's filter wants an event.
 pub fn wants(route: &Route, event: &Event) -> bool {
+    kept_out_by(route, event).is_none()
+}
+
+/// What keeps an event out of a route; `None` where it wants it. An empty list wants everything, but for alarms of ours,
+/// which a bot that knows only Meta's events does not expect: they go where their field or the type `account` is named.
+/// A rank guard that drops wants no status of a message of which a later one was accepted before.
+pub fn kept_out_by(route: &Route, event: &Event) -> Option<Filter> {
     let lists = |list: &[String], what: Option<&str>| {
         list.is_empty() || what.is_some_and(|what| list.iter().any(|wanted| wanted == what))
     };
@@ -39,12 +61,15 @@ pub fn wants(route: &Route, event: &Event) -> bool {
         RankGuard::Mark | RankGuard::Off => true,
     };
     let expects_it = *event.field != *ALARM_FIELD || !(route.fields.is_empty() && route.types.is_empty());
-    passes_guard
-        && expects_it
-        && lists(&route.fields, Some(&event.field))
-        && lists(&route.types, Some(event.kind.word()))
-        && lists(&route.accounts, Some(&event.stream))
-        && lists(&route.numbers, event.number.id.as_deref())
+    let passes = [
+        (Filter::RankGuard, passes_guard),
+        (Filter::Alarms, expects_it),
+        (Filter::Fields, lists(&route.fields, Some(&event.field))),
+        (Filter::Types, lists(&route.types, Some(event.kind.word()))),
+        (Filter::Accounts, lists(&route.accounts, Some(&event.stream))),
+        (Filter::Numbers, lists(&route.numbers, event.number.id.as_deref())),
+    ];
+    passes.into_iter().find(|(_, passes)| !passes).map(|(filter, _)| filter)
 }
 
 /// The lane of an item. What is past (chunks of history and the media that follow them, thousands at a time) has a lane

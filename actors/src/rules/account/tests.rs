@@ -30,7 +30,13 @@ fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
     };
     let readers = routes.into_iter().map(|route| Reader::new(Arc::new(route), 0, 1 << 20)).collect();
     let patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };
-    let setting = Setting { dialogs: 8, dialog_ttl_ms: 1 << 40, body_bytes: 1 << 20, patience };
+    let setting = Setting {
+        dialogs: 8,
+        dialog_ttl_ms: 1 << 40,
+        body_bytes: 1 << 20,
+        patience,
+        keep_body: wharf_storage::KeepBody::Retention,
+    };
     let deliveries = Deliveries::new("100".into(), readers);
     AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience), Change::default(), &setting)
 }

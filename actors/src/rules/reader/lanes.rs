@@ -29,6 +29,8 @@ pub(super) struct Open {
     pub(super) received_at_ms: u64,
     pub(super) attempts: u32,
     pub(super) due_at_ms: u64,
+    /// When its last attempt began.
+    pub(super) started_ms: u64,
     /// When it first failed; 0 if it never did.
     pub(super) failed_since_ms: u64,
     pub(super) parked: bool,
@@ -101,7 +103,8 @@ impl Lanes {
             self.ready.insert((self.open[&seq].urgency, due_at_ms, seq));
         }
         let (_, _, seq) = self.ready.pop_first()?;
-        self.open.get_mut(&seq).expect("a head is open").under_way = true;
+        let open = self.open.get_mut(&seq).expect("a head is open");
+        (open.under_way, open.started_ms) = (true, now);
         self.under_way += 1;
         Some(seq)
     }
@@ -183,6 +186,12 @@ impl Lanes {
         self.open.get(&seq).is_some_and(|open| self.parked.contains_key(&open.lane))
     }
 
+    /// The delivery that a waiting one is behind in its lane.
+    pub(super) fn ahead(&self, seq: u64) -> Option<u64> {
+        let open = self.open.get(&seq).filter(|open| !open.parked)?;
+        self.lanes.get(&open.lane)?.front().copied().filter(|front| *front != seq)
+    }
+
     pub(super) fn get(&self, seq: u64) -> Option<&Open> {
         self.open.get(&seq)
     }
@@ -249,6 +258,7 @@ impl Open {
             received_at_ms: event.received_at_ms,
             attempts: 0,
             due_at_ms: 0,
+            started_ms: 0,
             failed_since_ms: 0,
             parked: false,
             under_way: false,
@@ -265,6 +275,7 @@ impl Open {
             received_at_ms: kept.received_at_ms,
             attempts: kept.attempts,
             due_at_ms: kept.due_at_ms,
+            started_ms: 0,
             failed_since_ms: kept.failed_since_ms,
             parked: kept.parked,
             under_way: false,

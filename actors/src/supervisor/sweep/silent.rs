@@ -1,11 +1,12 @@
 //! What nobody needs any more leaves the disk: dialogs after their silence and the names that led to them, outbound
-//! messages long after their end, audit records after more than a year. Each run goes on where the last one stopped and
+//! messages long after their end, what is remembered of deliveries with the journal, audit records after more than a year. Each run goes on where the last one stopped and
 //! looks at so many records at most, so that no run costs more for what is kept.
 
 use crate::account::TWIN_FOR_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Store, StoreError, Twin, Wamid,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Progress, Store, StoreError, Trail,
+    Twin, Wamid,
 };
 
 /// Records of one kind looked at in one run.
@@ -27,6 +28,7 @@ pub(super) struct Walks {
     aliases: Option<Key>,
     messages: Option<Key>,
     twins: Option<Key>,
+    trails: Option<Key>,
     audit: Option<Key>,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Walks {
 pub(super) struct Ages {
     pub(super) dialogs: u64,
     pub(super) messages: u64,
+    pub(super) trails: u64,
     pub(super) audit: u64,
 }
 
@@ -78,6 +81,13 @@ impl Walks {
         removed += walk(store, Kind::Twin, &mut self.twins, |key, bytes, change| {
             if is_old(Twin::from_bytes(bytes)?.at_ms, TWIN_FOR_MS) {
                 change.remove(Kind::Twin, key.clone());
+            }
+            Ok(Onwards::Yes)
+        })?;
+        removed += walk(store, Kind::Trail, &mut self.trails, |key, bytes, change| {
+            let trail = Trail::from_bytes(bytes)?;
+            if is_old(trail.at_ms, ages.trails) && !is_open(store, &trail)? {
+                change.remove(Kind::Trail, key.clone());
             }
             Ok(Onwards::Yes)
         })?;
@@ -142,6 +152,13 @@ fn forget(store: &dyn Store, key: &Key, dialog: &Dialog, change: &mut Change) ->
     Ok(())
 }
 
+/// Whether the delivery that a trail is of has not ended: the journal keeps its event too.
+fn is_open(store: &dyn Store, trail: &Trail) -> Result<bool, StoreError> {
+    let key = KeyBuilder::new().text(&trail.account).text(&trail.route).build();
+    let Some(kept) = store.get(Kind::Progress, &key.0)? else { return Ok(false) };
+    Ok(Progress::from_bytes(&kept)?.open.iter().any(|open| open.seq == trail.seq))
+}
+
 fn dialog_key(account: &str, id: u64) -> Key {
     KeyBuilder::new().text(account).number(id).build()
 }
@@ -149,10 +166,10 @@ fn dialog_key(account: &str, id: u64) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wharf_storage::{MemoryStore, MessageState, OnUnknown, Priority};
+    use wharf_storage::{MemoryStore, MessageState, OnUnknown, OpenDelivery, Priority, TrailResult};
 
     const DAY_MS: u64 = 86_400_000;
-    const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, audit: AUDIT_MS };
+    const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, trails: 7 * DAY_MS, audit: AUDIT_MS };
 
     fn dialog(id: u64, wa_id: &str, seen_at_ms: u64) -> Dialog {
         Dialog {
@@ -246,6 +263,32 @@ mod tests {
         Walks::default().run(&store, AGES, 450 * DAY_MS).expect("reads");
         assert_eq!((count(&store, Kind::Message), count(&store, Kind::Wamid)), (30, 30));
         assert_eq!(count(&store, Kind::Audit), 400);
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_delivery_goes_with_the_journal_unless_it_has_not_ended() {
+        let store = MemoryStore::new();
+        let mut change = Change::default();
+        for (seq, at_ms) in [(1, 0), (2, 0), (3, 5 * DAY_MS)] {
+            change.put(&Trail {
+                account: "1".into(),
+                seq,
+                route: "main/bot".into(),
+                attempt: 1,
+                at_ms,
+                took_ms: 1,
+                result: TrailResult::Failed,
+                status: Some(500),
+                reason: "HTTP 500".into(),
+            });
+        }
+        let open = vec![OpenDelivery { seq: 2, attempts: 1, ..OpenDelivery::default() }];
+        change.put(&Progress { account: "1".into(), route: "main/bot".into(), high: 3, open });
+        store.commit(change, Vec::new());
+        assert_eq!(Walks::default().run(&store, AGES, 8 * DAY_MS).expect("reads"), 1);
+        let left = store.page(Kind::Trail, &[], None, 10).expect("reads");
+        let left: Vec<u64> = left.iter().map(|(_, bytes)| Trail::from_bytes(bytes).expect("readable").seq).collect();
+        assert_eq!(left, [2, 3], "the open one and the young one stay");
     }
 
     #[test]
