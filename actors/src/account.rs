@@ -19,13 +19,16 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, MessageRecord, Outcome, Receipt, Store};
 
+mod afterlife;
 mod bodies;
 mod deliver;
 mod erase;
 mod finish;
 mod holds;
+mod letters;
 mod recall;
 mod reconcile;
+mod replay;
 mod restore;
 mod retire;
 mod routes;
@@ -36,6 +39,8 @@ use bodies::Bodies;
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
 pub(crate) use restore::readers as restore_readers;
+pub use letters::{Letters, find as find_letters};
+pub use replay::first_since;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
 pub use routes::{Changed, MOST_OWN_ROUTES, Own};
@@ -90,6 +95,8 @@ pub struct Account {
     own: Own,
     /// A step in giving up the deliveries of a route is under way.
     ending: bool,
+    /// Dead letters are being read.
+    redriving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -143,6 +150,7 @@ impl Account {
             leaving: false,
             own,
             ending: false,
+            redriving: false,
             death,
         }
     }
@@ -161,6 +169,7 @@ impl Account {
                 }
                 Effect::Deliver(start) => self.deliver(start, ctx),
                 Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
+                Effect::ReadAgain(wanted) => self.read_again(wanted, ctx),
                 Effect::Send(record) => self.send(record, ctx),
                 Effect::Answer { id, answer } => {
                     for caller in self.callers.remove(&id).into_iter().flatten() {
@@ -336,6 +345,7 @@ impl Handler<Look> for Account {
             life: self.machine.life().clone(),
             numbers: self.machine.outbox().numbers(),
             holds: self.machine.outbox().holds().map(views::HoldView::of).collect(),
+            delivery_holds: deliveries.holds().map(views::DeliveryHoldView::of).collect(),
             outbox: views::outbox(self.machine.outbox()),
         })
     }

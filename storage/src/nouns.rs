@@ -3,14 +3,16 @@
 mod hold;
 mod media;
 mod message;
+mod replay;
 mod token;
 
-pub use hold::Hold;
+pub use hold::{DeliveryHold, Hold};
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
     Twin, Wamid,
 };
+pub use replay::{ReplayRecord, ReplayState};
 pub use token::TokenRecord;
 
 use crate::{Key, KeyBuilder, StoreError};
@@ -57,6 +59,10 @@ pub enum Kind {
     Body = 28,
     /// [`Twin`].
     Twin = 29,
+    /// [`ReplayRecord`].
+    Replay = 31,
+    /// [`DeliveryHold`].
+    DeliveryHold = 32,
 }
 
 /// How an engine keeps a kind within reach.
@@ -70,7 +76,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -89,6 +95,8 @@ impl Kind {
         Kind::Media,
         Kind::Body,
         Kind::Twin,
+        Kind::Replay,
+        Kind::DeliveryHold,
     ];
 
     /// Where the engine keeps it.
@@ -102,7 +110,9 @@ impl Kind {
             | Kind::Hold
             | Kind::Routes
             | Kind::Token
-            | Kind::SendHold => Temperature::Hot,
+            | Kind::SendHold
+            | Kind::Replay
+            | Kind::DeliveryHold => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message
@@ -188,7 +198,7 @@ pub struct OpenDelivery {
     pub lane: u64,
     /// Its kind's place where a route cannot keep up: 0 goes first.
     pub urgency: u8,
-    /// When it was accepted, in ms since 1970.
+    /// When it was accepted, or opened again, in ms since 1970.
     pub received_at_ms: u64,
     /// Attempts made so far.
     pub attempts: u32,
@@ -198,6 +208,10 @@ pub struct OpenDelivery {
     pub failed_since_ms: u64,
     /// Whether its lane goes on without it.
     pub parked: bool,
+    /// 0 for one that is delivered as its event came; for one that was opened again: behind which seq it lined up.
+    pub again_after: u64,
+    /// [`number_tag`](crate::number_tag) of its event's number; 0 without one.
+    pub number: u32,
 }
 
 impl Noun for Progress {

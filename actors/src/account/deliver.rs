@@ -6,18 +6,18 @@ use crate::clock::chance;
 use crate::messages::Attempt;
 use crate::rules::account::Input;
 use crate::rules::deliveries::Start;
-use crate::rules::reader::Attempted;
+use crate::rules::reader::{Attempted, Due};
 use actix::prelude::*;
 use std::sync::Arc;
 use wharf_storage::Event;
 
 impl Account {
     pub(super) fn deliver(&mut self, start: Start, ctx: &mut Context<Self>) {
-        let Start { reader, route, due } = start;
+        let Start { reader, route, due: Due { seq, attempt, event, out_of_order, since_ms } } = start;
         let courier = self.courier.clone();
-        let found = self.find(due.seq, due.event);
+        let found = self.find(seq, event);
         let erasing = self.machine.erasing().clone();
-        let attempt = async move {
+        let tried = async move {
             let event = match found.await {
                 Ok(event) => event,
                 Err(missing) => {
@@ -27,15 +27,14 @@ impl Account {
             if event.is_erased() || erasing.concerns(&event) {
                 return (event, Attempted::Erased);
             }
-            let call =
-                Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
+            let call = Attempt { route, event: Arc::clone(&event), attempt, out_of_order, since_ms };
             let what = courier.send(call).await.unwrap_or_else(|_| stopped());
             (event, what)
         };
         let heard = move |(event, what): (Arc<Event>, Attempted), account: &mut Self, ctx: &mut Context<Self>| {
             account.turn(Input::Attempted { reader, event, what, chance: chance() }, Vec::new(), ctx);
         };
-        ctx.spawn(attempt.into_actor(self).map(heard));
+        ctx.spawn(tried.into_actor(self).map(heard));
     }
 
     /// The event of a delivery, from memory or from the journal; the error is a stand-in that only names it.

@@ -1,13 +1,17 @@
 //! All routes of one stream: what each new event means for each of them, and the progress worth keeping.
 
+mod again;
 mod exchange;
+mod holds;
 
 use crate::gateway::Route;
 use crate::rules::erasing::Erasing;
 use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
+pub use again::Asked;
 pub use exchange::{Ending, is_own};
+pub use holds::Place;
 use std::sync::Arc;
-use wharf_storage::{Change, DeadLetter, ERASED, Erasure, Event, RouteTally, Tally};
+use wharf_storage::{Change, DeadLetter, DeliveryHold, ERASED, Erasure, Event, RouteTally, Tally};
 
 /// Ended attempts that wait for one another before their progress is kept.
 const GROUP: usize = 64;
@@ -27,6 +31,8 @@ pub struct Deliveries {
     kept_high: Vec<u64>,
     ended: Ended,
     erasing: Erasing,
+    /// What operators hold or held.
+    holds: Vec<DeliveryHold>,
     /// A change with progress is on its way to the disk.
     keeping: bool,
     /// Nothing new starts; what ends is kept at once.
@@ -59,7 +65,8 @@ impl Deliveries {
         let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
         let kept_high = readers.iter().map(Reader::high).collect();
         let erasing = Erasing::default();
-        Self { stream, readers, kept_high, ended, erasing, keeping: false, resting: false }
+        let holds = Vec::new();
+        Self { stream, readers, kept_high, ended, erasing, holds, keeping: false, resting: false }
     }
 
     /// Fixes which routes want `event`, and what that adds to the ledger.
@@ -124,6 +131,7 @@ impl Deliveries {
 
     /// An attempt ended; `event` is what was tried.
     pub fn attempted(&mut self, reader: usize, event: &Event, what: Attempted, chance: f64, now: u64) {
+        let what = self.aged(reader, event, what, now);
         let (status, reason) = match &what {
             Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => (None, String::new()),
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
@@ -188,6 +196,11 @@ impl Deliveries {
             return None;
         }
         self.keeping = true;
+        Some(self.keep_now())
+    }
+
+    /// All that is worth keeping, as it is now.
+    fn keep_now(&mut self) -> Change {
         let mut change = Change::default();
         let mut tally = Tally::default();
         for ((reader, kept_high), ended) in
@@ -205,7 +218,7 @@ impl Deliveries {
         change.tallies.push((self.owner(), tally));
         self.ended.count = 0;
         self.ended.since_ms = None;
-        Some(change)
+        change
     }
 
     /// What [`Deliveries::keep`] gave is durable.

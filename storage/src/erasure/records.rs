@@ -125,6 +125,8 @@ fn judge(
         | Kind::Body
         | Kind::Twin
         | Kind::SendHold
+        | Kind::Replay
+        | Kind::DeliveryHold
         | Kind::Audit => {}
     }
     Ok(())
