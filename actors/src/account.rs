@@ -36,11 +36,11 @@ mod submit;
 mod subscription;
 
 use bodies::Bodies;
+pub use letters::{Letters, find as find_letters};
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
-pub(crate) use restore::readers as restore_readers;
-pub use letters::{Letters, find as find_letters};
 pub use replay::first_since;
+pub(crate) use restore::readers as restore_readers;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
 pub use routes::{Changed, MOST_OWN_ROUTES, Own};

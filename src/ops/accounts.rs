@@ -1,5 +1,6 @@
 //! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
+use super::delivery_holds::DeliveryHoldShown;
 use super::life::{LifeShown, TokenShown};
 use super::page::{Page, Wanted, raw};
 use super::{inspector, json, moment, read, require_whole_account};
@@ -50,6 +51,8 @@ struct AccountInside {
     sends: BTreeMap<String, SendsShown>,
     /// Why messages wait although their turn has come.
     holds: Vec<HoldShown>,
+    /// Which deliveries an operator holds.
+    delivery_holds: Vec<DeliveryHoldShown>,
     ledger: Tally,
 }
 
@@ -183,6 +186,7 @@ impl AccountInside {
             outbox: view.outbox,
             sends: view.numbers.into_iter().map(|(id, number)| (id, SendsShown::of(&number))).collect(),
             holds: view.holds.into_iter().map(HoldShown::of).collect(),
+            delivery_holds: view.delivery_holds.into_iter().map(DeliveryHoldShown::of).collect(),
             ledger,
         }
     }

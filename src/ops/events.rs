@@ -114,17 +114,22 @@ fn part(
 /// One event, by its id.
 pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    let unknown = || ApiError::naming(ErrorId::EventUnknown, &id);
+    Ok(json(&EventShown::of(seen(edge, &caller, &id).await?)))
+}
+
+/// The event of that id as the caller may see it.
+pub(super) async fn seen(edge: &Edge, caller: &Caller, id: &str) -> Result<Event, ApiError> {
+    let unknown = || ApiError::naming(ErrorId::EventUnknown, id);
     let (stream, seq) = id.rsplit_once('.').ok_or_else(unknown)?;
     let seq: u64 = seq.parse().map_err(|_| unknown())?;
     let owner = stream.to_owned();
     let event = read(edge, move |store| store.event(&owner, seq)).await?.ok_or_else(unknown)?;
     let seen = match stream.split_once('.') {
-        Some((_, gateway)) => sees_claim(&caller, gateway, event.claimed.as_deref()),
-        None => sees(edge, &caller, stream),
+        Some((_, gateway)) => sees_claim(caller, gateway, event.claimed.as_deref()),
+        None => sees(edge, caller, stream),
     };
-    let shown = may_be_shown(edge, stream, vec![event]).pop().filter(|event| seen && sees_number(&caller, event));
-    shown.map(|event| json(&EventShown::of(event))).ok_or_else(unknown)
+    let shown = may_be_shown(edge, stream, vec![event]).pop();
+    shown.filter(|event| seen && sees_number(caller, event)).ok_or_else(unknown)
 }
 
 /// Events of one stream as they may be shown: without their bytes where these are kept until delivered, and are.

@@ -207,8 +207,7 @@ impl AccountMachine {
         if self.resting {
             return self.deliveries.keep_due_at();
         }
-        let parts =
-            [self.deliveries.due_at(), self.outbox.due_at(), self.life.expires_at(), self.replays_due_at()];
+        let parts = [self.deliveries.due_at(), self.outbox.due_at(), self.life.expires_at(), self.replays_due_at()];
         parts.into_iter().flatten().min()
     }
 

@@ -40,7 +40,15 @@ fn a_stretch_is_gone_through_once_in_order_and_no_faster_than_asked() {
         now = now.max(due_at);
         for wanted in replays.wants_to_read(any, now) {
             let events = journal(&wanted, 500);
-            replays.step("rpl_1", &events, |_, event| { taken.push(event.seq); Taken::Opened }, now);
+            replays.step(
+                "rpl_1",
+                &events,
+                |_, event| {
+                    taken.push(event.seq);
+                    Taken::Opened
+                },
+                now,
+            );
         }
     }
     assert_eq!(taken, (3..=120).collect::<Vec<u64>>());
@@ -120,7 +128,11 @@ fn of_those_that_have_ended_the_last_twenty_are_shown() {
     for nth in 0..50 {
         let id = format!("rpl_{nth:02}");
         for write in replays.begin(record(&id, 1, 10, 10)).expect("room").writes {
-            if write.value.is_some() { kept.insert(write.key) } else { kept.remove(&write.key) };
+            if write.value.is_some() {
+                kept.insert(write.key)
+            } else {
+                kept.remove(&write.key)
+            };
         }
         replays.cancel(&id, NOW);
     }

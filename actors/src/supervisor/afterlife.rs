@@ -41,7 +41,9 @@ impl Supervisor {
             left.remove(&AccountRecord::from_bytes(&bytes)?.id);
         }
         // Streams of gateways have a dot in their names.
-        for (account, route) in left.into_iter().filter(|(account, _)| !account.contains('.')) {
+        for (account, route) in
+            left.into_iter().filter(|(account, _)| !account.contains('.') && self.awake(account).is_none())
+        {
             let gateway = route.split('/').next().unwrap_or_default();
             self.awaken(&account.as_ref().into(), gateway, address)?;
         }
@@ -61,7 +63,9 @@ impl Supervisor {
     pub(super) fn still_delivers_elsewhere(&self, account: &str, at: &Desks) -> Option<String> {
         let (_, desks) = self.awake(account).filter(|(_, desks)| desks.gateway.uri != at.gateway.uri)?;
         let uri = &desks.gateway.uri;
-        Some(format!("what was redriven of it is still being delivered by the routes of gateway {uri}; repeat the verb"))
+        Some(format!(
+            "what was redriven of it is still being delivered by the routes of gateway {uri}; repeat the verb"
+        ))
     }
 
     /// Ends those that have nothing left to deliver.

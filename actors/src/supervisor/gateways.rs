@@ -74,6 +74,7 @@ impl Supervisor {
             let messages = outboxes.remove(&record.id).unwrap_or_default();
             self.spawn(record, messages, address)?;
         }
+        self.awaken_all(address)?;
         log::info!("gateway_added gateway={}", gateway.uri);
         Ok(())
     }

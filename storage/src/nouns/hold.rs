@@ -42,10 +42,6 @@ impl Noun for DeliveryHold {
 
     fn key(&self) -> Key {
         let (route, number) = (self.route.as_deref(), self.number.as_deref());
-        KeyBuilder::new()
-            .text(&self.account)
-            .text(route.unwrap_or_default())
-            .text(number.unwrap_or_default())
-            .build()
+        KeyBuilder::new().text(&self.account).text(route.unwrap_or_default()).text(number.unwrap_or_default()).build()
     }
 }

@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 use wharf::sandbox::TokenReach;
 
 /// Every path of the ops listener that a key opens, with its method; what stands in braces will be the neighbour's.
-const PATHS: [(&str, &str); 25] = [
+const PATHS: [(&str, &str); 30] = [
     ("GET", "/api/accounts"),
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
     ("GET", "/api/accounts/{waba}/dead"),
+    ("POST", "/api/accounts/{waba}/dead/redrive"),
+    ("POST", "/api/accounts/{waba}/replay"),
+    ("GET", "/api/accounts/{waba}/replays"),
+    ("DELETE", "/api/accounts/{waba}/replays/{id}"),
     ("GET", "/api/accounts/{waba}/dialogs"),
     ("GET", "/api/accounts/{waba}/messages"),
     ("GET", "/api/accounts/{waba}/routes"),
@@ -24,6 +28,7 @@ const PATHS: [(&str, &str); 25] = [
     ("PUT", "/api/accounts/{waba}/token"),
     ("DELETE", "/api/accounts/{waba}/token"),
     ("GET", "/api/events/{id}"),
+    ("POST", "/api/events/{id}/replay"),
     ("GET", "/api/messages/{id}"),
     ("DELETE", "/api/messages/{id}"),
     ("GET", "/api/alarms"),
@@ -90,6 +95,7 @@ impl House {
     async fn ask(&self, name: &str, method: &str, url: &str) -> Answer {
         let body = match (method, url) {
             ("PUT", _) => r#"{"token":"EAAGtokenOfAThief"}"#,
+            ("POST", url) if url.ends_with("/replay") && url.contains("/accounts/") => r#"{"from":1}"#,
             (_, url) if url.ends_with("/pause") || url.ends_with("/resume") => r#"{"what":"sends"}"#,
             _ => "",
         };
@@ -101,6 +107,7 @@ impl House {
         let path = path
             .replace("events/{id}", "events/{waba}.1")
             .replace("messages/{id}", &format!("messages/{}", self.message))
+            .replace("replays/{id}", "replays/rpl_1")
             .replace("{waba}", &line.waba)
             .replace("{gateway}/{name}", "main/app")
             .replace("{name}", "own")
@@ -127,7 +134,9 @@ impl House {
             told["wished"],
             told["token"]["own"],
             told["ledger"]["messages"]["submitted"],
-            told["holds"]
+            told["holds"],
+            told["delivery_holds"],
+            told["ledger"]["routes"]["main/app"]["replayed"]
         ])
     }
 }

@@ -161,20 +161,13 @@ impl AccountMachine {
     }
 
     /// A replay's part of the journal was read.
-    pub(super) fn replay_on(
-        &mut self,
-        id: &str,
-        read: Option<Vec<Arc<Event>>>,
-        effects: &mut Vec<Effect>,
-        now: u64,
-    ) {
+    pub(super) fn replay_on(&mut self, id: &str, read: Option<Vec<Arc<Event>>>, effects: &mut Vec<Effect>, now: u64) {
         let Some(events) = read.filter(|_| !self.resting) else { return self.replays.read_failed(id, now) };
         let mut flight = InFlight::default();
         let deliveries = &mut self.deliveries;
         let take = |record: &ReplayRecord, event: &Arc<Event>| {
-            let wanted = |its: &Route| {
-                wants(its, event) && record.route.as_deref().is_none_or(|route| *route == *its.name)
-            };
+            let wanted =
+                |its: &Route| wants(its, event) && record.route.as_deref().is_none_or(|route| *route == *its.name);
             let asked = deliveries.ask_again(event, wanted);
             if let Some(full) = asked.full.first() {
                 return Taken::NoRoom(*full);
@@ -203,9 +196,10 @@ impl AccountMachine {
 
 /// Whether somebody is there for whom a replay may open more. One that found no room waits until half of it is free.
 fn may_go_on(deliveries: &Deliveries, record: &ReplayRecord, stuck: Option<usize>) -> bool {
-    let is_there = deliveries.readers().iter().any(|reader| {
-        reader.is_live() && record.route.as_deref().is_none_or(|route| *route == *reader.route().name)
-    });
+    let is_there = deliveries
+        .readers()
+        .iter()
+        .any(|reader| reader.is_live() && record.route.as_deref().is_none_or(|route| *route == *reader.route().name));
     let has_room = |reader: usize| {
         let reader = &deliveries.readers()[reader];
         !reader.is_live() || reader.room_again() >= MOST_AGAIN / 2
