@@ -202,7 +202,10 @@ impl Books {
             let Some(bytes) = &write.value else { continue };
             let progress = Progress::from_bytes(bytes).expect("readable");
             let way = (progress.account.to_string(), progress.route.to_string());
-            for open in progress.open.iter().filter(|open| open.again_after > 0 && !self.again.has(&way, open.seq)) {
+            for open in progress.open.iter().filter(|open| open.again_after > 0) {
+                if self.again.has(&way, open.seq) {
+                    continue;
+                }
                 let before = self.ended.entry(way.clone()).or_default().remove(&open.seq);
                 let was_dead = self.dead.remove(&(way.clone(), open.seq));
                 self.again.opens(&way, open, before.map(|at| (at, was_dead)));

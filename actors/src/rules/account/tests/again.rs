@@ -69,7 +69,7 @@ fn an_event_is_delivered_again_once_that_is_durable() {
     assert_eq!(asked.open, [0]);
     let deliveries = vec![(0, Arc::clone(&events[0]))];
     let effects = account.handle(Input::Again(Again { deliveries, ..Again::default() }), NOW);
-    assert_eq!(started(&effects), []);
+    assert!(started(&effects).is_empty());
     let (ticket, change) = kept(effects);
     let its = counted(&change).routes["sim/all"];
     assert_eq!(its, RouteTally { replayed: 1, delivered: 2, pending: -1, ..RouteTally::default() });
