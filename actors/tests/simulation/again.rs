@@ -89,7 +89,7 @@ impl House {
             kind: self.dice.one_in(3).then(|| self.dice.pick(&["message", "status"]).into()),
             from_seq,
             through_seq: self.dice.between(from_seq, last),
-            rate: self.dice.pick(&[1, 50, 1000, 10_000]),
+            rate: self.dice.pick(&[20, 50, 1000, 10_000]),
             state: ReplayState::Running,
             done: 0,
             skipped: 0,
