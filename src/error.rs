@@ -99,6 +99,12 @@ errors! {
         "the route {} is in the settings: remove it there and send SIGHUP first";
     RoutesFull "wharf.routes.full" CONFLICT "an account has at most {} routes of its own: remove one first";
     SecretLocked "wharf.secret.locked" CONFLICT "{}";
+    ReplayNothing "wharf.replay.nothing" CONFLICT "nothing is delivered again: {}";
+    ReplayFull "wharf.replay.full" CONFLICT
+        "route {} has as many deliveries open again as it may: wait until some of them have ended";
+    ReplaysFull "wharf.replays.full" CONFLICT
+        "an account has at most {} replays at once: wait until one has ended, or cancel one";
+    ReplayUnknown "wharf.replay.unknown" NOT_FOUND "there is no replay {}";
     ErasureUnfinished "wharf.erasure.unfinished" SERVICE_UNAVAILABLE retry 30
         "the erasure could not be finished yet (the log says why): it is kept, and goes on when it is asked for again or at the next start";
     LiveFull "wharf.live.full" TOO_MANY_REQUESTS retry 10

@@ -20,14 +20,17 @@ use std::sync::Arc;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use wharf_storage::{AccountRecord, MessageRecord, Outcome, Receipt, Store};
 
+mod afterlife;
 mod bodies;
 mod deliver;
 mod erase;
 mod explain;
 mod finish;
 mod holds;
+mod letters;
 mod recall;
 mod reconcile;
+mod replay;
 mod restore;
 mod retire;
 mod routes;
@@ -36,8 +39,10 @@ mod subscription;
 mod watch;
 
 use bodies::Bodies;
+pub use letters::{Letters, find as find_letters};
 pub(crate) use recall::nameless;
 pub use recall::{Questions, Recalled};
+pub use replay::first_since;
 pub(crate) use restore::readers as restore_readers;
 pub use restore::restore;
 pub use retire::{Batch, unfinished_events};
@@ -100,6 +105,8 @@ pub struct Account {
     route_watch: Option<SpawnHandle>,
     /// Who is told what happens.
     watchers: Watchers,
+    /// Dead letters are being read.
+    redriving: bool,
     /// Tells the supervisor when this actor is dropped for any reason but a retirement.
     death: Death,
 }
@@ -155,6 +162,7 @@ impl Account {
             ending: false,
             route_watch: None,
             watchers: Watchers::default(),
+            redriving: false,
             death,
         }
     }
@@ -174,6 +182,7 @@ impl Account {
                 }
                 Effect::Deliver(start) => self.deliver(start, ctx),
                 Effect::ReadOn { reader, after } => self.read_on(reader, after, ctx),
+                Effect::ReadAgain(wanted) => self.read_again(wanted, ctx),
                 Effect::Send(record) => self.send(record, ctx),
                 Effect::Answer { id, answer } => {
                     for caller in self.callers.remove(&id).into_iter().flatten() {
@@ -356,6 +365,7 @@ impl Handler<Look> for Account {
             life: self.machine.life().clone(),
             numbers: self.machine.outbox().numbers(),
             holds: self.machine.outbox().holds().map(views::HoldView::of).collect(),
+            delivery_holds: deliveries.holds().map(views::DeliveryHoldView::of).collect(),
             outbox: views::outbox(self.machine.outbox()),
         })
     }

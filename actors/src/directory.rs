@@ -23,6 +23,8 @@ pub struct Desks {
     /// What no account owns.
     pub gate: Addr<Gate>,
     accounts: RwLock<Accounts>,
+    /// Who still delivers what was redriven of accounts that are not engaged any more.
+    afterlives: RwLock<HashMap<Arc<str>, Addr<Account>>>,
 }
 
 /// The accounts engaged at one gateway.
@@ -89,7 +91,7 @@ impl Directory {
 impl Desks {
     /// A gateway nobody is engaged at yet.
     pub fn new(gateway: Arc<Gateway>, gate: Addr<Gate>) -> Self {
-        Self { gateway, gate, accounts: RwLock::default() }
+        Self { gateway, gate, accounts: RwLock::default(), afterlives: RwLock::default() }
     }
 
     /// Who is engaged, for as long as the guard lives.
@@ -114,7 +116,35 @@ impl Desks {
     /// Has its gate and accounts take over the gateway's routes as they are now.
     pub fn reroute(&self) {
         self.gate.do_send(Reroute);
-        self.read().by_id.values().for_each(|actor| actor.do_send(Reroute));
+        self.everybody().iter().for_each(|(_, actor)| actor.do_send(Reroute));
+    }
+
+    /// Every engaged account, and those that are not any more and still deliver.
+    pub fn everybody(&self) -> Vec<(Arc<str>, Addr<Account>)> {
+        let mut all = self.read().all();
+        all.extend(self.afterlives());
+        all
+    }
+
+    /// Accounts that are not engaged any more and still deliver.
+    pub fn afterlives(&self) -> Vec<(Arc<str>, Addr<Account>)> {
+        let afterlives = self.afterlives.read().unwrap_or_else(PoisonError::into_inner);
+        afterlives.iter().map(|(id, actor)| (Arc::clone(id), actor.clone())).collect()
+    }
+
+    /// Such an account, if it is one.
+    pub fn afterlife(&self, id: &str) -> Option<Addr<Account>> {
+        self.afterlives.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// An account delivers although it is not engaged any more.
+    pub fn awaken(&self, id: &Arc<str>, actor: Addr<Account>) {
+        self.afterlives.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(id), actor);
+    }
+
+    /// It does not any more, or is engaged again.
+    pub fn lay_to_rest(&self, id: &str) {
+        self.afterlives.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Where an account shows how it stands; one gauge for all actors that it ever has here.

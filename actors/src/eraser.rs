@@ -114,7 +114,7 @@ impl Eraser {
     }
 
     fn actors(&self, erasure: &Erasure) -> Vec<(Arc<str>, Addr<crate::account::Account>)> {
-        let all = self.directory.gateways().into_iter().flat_map(|desks| desks.read().all());
+        let all = self.directory.gateways().into_iter().flat_map(|desks| desks.everybody());
         all.filter(|(id, _)| erasure.reaches(id)).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The actor of one gateway's gate: a thin shell around the machine that keeps what no account owns.
 
 mod explain;
+mod replay;
 mod routes;
 
 use crate::account::nameless;
@@ -15,7 +16,7 @@ use crate::rules::account::Setting;
 use crate::rules::deliveries::{Deliveries, Start};
 use crate::rules::gate::{Effect, GateMachine, Seqs, quarantine_stream, test_routes, test_stream};
 use crate::rules::ownership;
-use crate::rules::reader::Attempted;
+use crate::rules::reader::{Attempted, Due};
 use actix::prelude::*;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -55,6 +56,8 @@ pub struct Gate {
     /// A step in giving up the deliveries of a route is under way.
     ending: bool,
     timer: Option<(u64, SpawnHandle)>,
+    /// Who waits for a change to be durable, by ticket.
+    waiting: Vec<(u64, oneshot::Sender<()>)>,
     /// The accounts to which quarantined items are handed over just now.
     handing: HashSet<Arc<str>>,
     /// The clock by which the quarantine is looked through, and whether a look is under way.
@@ -84,6 +87,7 @@ impl Gate {
             courier,
             ending: false,
             timer: None,
+            waiting: Vec::new(),
             handing: HashSet::new(),
             sifter: None,
             sifting: false,
@@ -124,26 +128,25 @@ impl Gate {
     }
 
     fn deliver(&mut self, start: Start, ctx: &mut Context<Self>) {
-        let Start { reader, route, due } = start;
+        let Start { reader, route, due: Due { seq, attempt, event, out_of_order, since_ms } } = start;
         let store = Arc::clone(&self.store);
         let stream = test_stream(&self.gateway);
         let courier = self.courier.clone();
-        let attempt = async move {
-            let event = match due.event {
+        let tried = async move {
+            let event = match event {
                 Some(event) => event,
-                None => match read_event(store, &stream, due.seq).await {
+                None => match read_event(store, &stream, seq).await {
                     Some(event) => event,
                     None => {
                         let failed = Attempted::unanswered("the journal could not be read");
-                        return Some((Arc::new(nameless(&stream, due.seq)), failed));
+                        return Some((Arc::new(nameless(&stream, seq)), failed));
                     }
                 },
             };
             if event.is_erased() {
                 return Some((event, Attempted::Erased));
             }
-            let call =
-                Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
+            let call = Attempt { route, event: Arc::clone(&event), attempt, out_of_order, since_ms };
             Some((event, courier.send(call).await.ok()?))
         };
         let heard = move |tried: Option<(Arc<Event>, Attempted)>, gate: &mut Self, ctx: &mut Context<Self>| {
@@ -152,7 +155,7 @@ impl Gate {
             let effects = gate.machine.attempted(reader, &event, what, chance(), now_ms());
             gate.perform(effects, Vec::new(), ctx);
         };
-        ctx.spawn(attempt.into_actor(self).map(heard));
+        ctx.spawn(tried.into_actor(self).map(heard));
     }
 
     fn read_on(&mut self, reader: usize, after: u64, ctx: &mut Context<Self>) {
@@ -270,11 +273,15 @@ impl Handler<Settled> for Gate {
     fn handle(&mut self, message: Settled, ctx: &mut Self::Context) {
         match message.outcome {
             Outcome::Durable => {
+                self.tell(message.ticket);
                 let effects = self.machine.settled(message.ticket, now_ms());
                 self.perform(effects, Vec::new(), ctx);
             }
             // The store is closed until a restart; what was decided on top of it is never shown as durable.
-            Outcome::Lost { .. } => self.machine.rest(),
+            Outcome::Lost { .. } => {
+                self.waiting.clear();
+                self.machine.rest();
+            }
         }
     }
 }

@@ -191,7 +191,9 @@ impl Entry {
             | Kind::Audit
             | Kind::Media
             | Kind::Body
-            | Kind::Twin => None,
+            | Kind::Twin
+            | Kind::Replay
+            | Kind::DeliveryHold => None,
         }
     }
 

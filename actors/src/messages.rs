@@ -1,6 +1,6 @@
 //! Every message that crosses from one actor to another, in the order of the flow: the protocol on one page.
 
-use crate::account::Changed;
+use crate::account::{Account, Changed, Letters};
 use crate::cloud::graph_error::OwnRefusal;
 use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
@@ -8,7 +8,8 @@ use crate::courier::discovery::AccountSnapshot;
 use crate::gateway::Route;
 use crate::gauges::InMailbox;
 use crate::live::{Listening, Sort};
-use crate::rules::account::{Entry, Submission};
+use crate::rules::account::{Entry, Redriven, Submission};
+use crate::rules::deliveries::Place;
 use crate::rules::explain::RouteFacts;
 use crate::rules::outbox::Answer;
 use crate::rules::reader::Attempted;
@@ -18,8 +19,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use wharf_storage::{
-    AccountRecord, Erasure, Event, HoldCause, HoldScope, MessageState, Outcome, OwnRoute, Receipt, SendHold, Trail,
-    Write,
+    AccountRecord, Erasure, Event, HoldCause, HoldScope, MessageState, Outcome, OwnRoute, Receipt, ReplayRecord,
+    SendHold, Trail, Write,
 };
 
 /// Edge → account or gate: items of one webhook. The receipt is told when they are durable, or lost.
@@ -58,6 +59,8 @@ pub struct Attempt {
     pub attempt: u32,
     /// Whether it comes after one of its lane that is parked, or is such a one.
     pub out_of_order: bool,
+    /// Since when it ages, in ms since 1970.
+    pub since_ms: u64,
 }
 
 /// Edge → account: an application sends a message.
@@ -116,6 +119,79 @@ pub struct EndHolds {
     /// Those of these causes.
     pub causes: Vec<HoldCause>,
 }
+
+/// Edge → account or gate: deliver this event again. Answered when that is durable.
+#[derive(Message)]
+#[rtype(result = "Result<Replayed, String>")]
+pub struct Replay {
+    /// As the journal has it.
+    pub event: Arc<Event>,
+    /// To this route, by its full name, whatever its filter says; `None` means to each whose filter wants it.
+    pub route: Option<Box<str>>,
+}
+
+/// The routes that an event was to be delivered to again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// It is.
+    pub routes: Vec<Arc<str>>,
+    /// It is pending there already.
+    pub pending: Vec<Arc<str>>,
+    /// As many as may be are open again there.
+    pub full: Vec<Arc<str>>,
+}
+
+/// Edge → account: deliver a stretch of the journal again. Answered, when that is durable, with whether it goes on: there
+/// may be too many already.
+#[derive(Message)]
+#[rtype(result = "Result<bool, String>")]
+pub struct BeginReplay(
+    /// Which, as it is to be kept.
+    pub Box<ReplayRecord>,
+);
+
+/// Edge → account: end a replay. Answered, when that is durable, with how it stands; `None` where there is no such one.
+#[derive(Message)]
+#[rtype(result = "Result<Option<ReplayRecord>, String>")]
+pub struct CancelReplay {
+    /// `rpl_…`.
+    pub id: Box<str>,
+}
+
+/// Edge → account: deliver or send dead letters again. Answered when that is durable; an error is for now only.
+#[derive(Message)]
+#[rtype(result = "Result<Redriven, String>")]
+pub struct Redrive(
+    /// Which.
+    pub Letters,
+);
+
+/// Edge → account: deliveries wait from now on, or may go again. Answered, when that is durable, with whether it is news.
+#[derive(Message)]
+#[rtype(result = "Result<bool, String>")]
+pub struct HoldDeliveries {
+    /// Which.
+    pub place: Place,
+    /// Who holds them; `None` lets them go.
+    pub by: Option<Box<str>>,
+}
+
+/// Edge → supervisor: have somebody who delivers what is redriven of an account that was removed. `None` where its
+/// gateway is not there.
+#[derive(Message)]
+#[rtype(result = "Result<Option<Addr<Account>>, String>")]
+pub struct Awaken {
+    /// The account.
+    pub account: Arc<str>,
+    /// The gateway whose routes are meant.
+    pub gateway: Arc<str>,
+}
+
+/// Supervisor → account without an entry in the registry: if nothing is left to deliver, forget yourself and stop.
+/// Answers whether it did.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Doze;
 
 /// Supervisor → account: this is the registry's entry now. Answered when it is durable.
 #[derive(Message)]

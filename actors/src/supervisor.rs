@@ -26,6 +26,7 @@ use wharf_storage::{
     AccountRecord, KeepBody, KeyBuilder, Kind, MessageRecord, Noun, Outbox as Kept, Standing, Store, StoreError,
 };
 
+mod afterlife;
 pub mod gateways;
 pub mod own_tokens;
 pub mod probe;
@@ -168,6 +169,7 @@ pub fn build(plan: Plan) -> Result<Wharf, StoreError> {
     let context = Context::new();
     let address = context.address();
     supervisor.engage_all(records, &address)?;
+    supervisor.awaken_all(&address)?;
     let supervisor = context.run(supervisor);
     let vault = plan.vault;
     Ok(Wharf { store: plan.store, directory, supervisor, courier, gates, tokens, vault, eraser, meters })
@@ -296,7 +298,7 @@ impl Supervisor {
         });
         match rebuilt {
             Ok(Some(())) => log::warn!("account_rebuilt account={account}"),
-            Ok(None) => log::warn!("account_gone account={account}"),
+            Ok(None) => self.awaken_again(account, address),
             Err(error) => log::error!("account_not_rebuilt account={account} why=\"{error}\""),
         }
     }
@@ -309,6 +311,7 @@ impl Actor for Supervisor {
         ctx.set_mailbox_capacity(1024);
         self.watch(ctx);
         self.probe(ctx);
+        self.lay_to_rest(ctx);
         self.eraser.resume();
         let sweeper = sweep::Sweeper::new(&self.plan);
         ctx.run_interval(sweep::EVERY, move |supervisor, _| {
@@ -354,7 +357,10 @@ impl Handler<Engage> for Supervisor {
         };
         let id: Arc<str> = record.id.as_ref().into();
         self.probes.stir(&id);
-        let known = desks.read().actor(&id).cloned();
+        if let Some(why) = self.still_delivers_elsewhere(&id, &desks) {
+            return Box::pin(std::future::ready(Err(why)).into_actor(self));
+        }
+        let known = desks.read().actor(&id).cloned().or_else(|| desks.afterlife(&id));
         let actor = match known {
             Some(actor) => actor,
             None => match self.start_account(&desks, record.clone(), Vec::new(), &ctx.address()) {
@@ -368,6 +374,7 @@ impl Handler<Engage> for Supervisor {
             let kept = actor.send(crate::messages::Refresh(entry)).await.unwrap_or_else(|error| Err(error.to_string()));
             kept.map(|()| {
                 desks.engage(&id, actor.clone(), &numbers);
+                desks.lay_to_rest(&id);
                 actor.do_send(Reroute);
                 desks.gate.do_send(Release { account: id, actor });
             })
@@ -382,7 +389,7 @@ impl Handler<Drain> for Supervisor {
     fn handle(&mut self, message: Drain, _: &mut Self::Context) -> Self::Result {
         let gateways = self.directory.gateways();
         let gates: Vec<_> = gateways.iter().map(|desks| desks.gate.send(Finish)).collect();
-        let accounts = gateways.iter().flat_map(|desks| desks.read().all());
+        let accounts = gateways.iter().flat_map(|desks| desks.everybody());
         let accounts: Vec<_> = accounts.map(|(_, actor)| actor.send(Finish)).collect();
         let all = futures_util::future::join(join_all(gates), join_all(accounts));
         let drained = async move {

@@ -10,7 +10,7 @@ use crate::rules::reader::{LastAnswer, Reader};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wharf_storage::{MessageState, SendHold};
+use wharf_storage::{DeliveryHold, MessageState, SendHold};
 
 /// An account's actor.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +33,33 @@ pub struct AccountView {
     pub numbers: BTreeMap<String, NumberView>,
     /// Why messages wait although their turn has come.
     pub holds: Vec<HoldView>,
+    /// Which deliveries an operator holds.
+    pub delivery_holds: Vec<DeliveryHoldView>,
+}
+
+/// Deliveries that an operator holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryHoldView {
+    /// To this route alone.
+    pub route: Option<String>,
+    /// Of this number alone.
+    pub number: Option<String>,
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// Whose key it was.
+    pub by: String,
+}
+
+impl DeliveryHoldView {
+    /// `held`, as it is shown.
+    pub fn of(held: &DeliveryHold) -> Self {
+        Self {
+            route: held.route.as_deref().map(str::to_owned),
+            number: held.number.as_deref().map(str::to_owned),
+            since_ms: held.hold.since_ms.unwrap_or_default(),
+            by: held.hold.why.to_string(),
+        }
+    }
 }
 
 /// Why some messages wait.

@@ -1,5 +1,6 @@
 //! `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
+use super::delivery_holds::DeliveryHoldShown;
 use super::life::{LifeShown, TokenShown};
 use super::page::raw;
 use super::{inspector, json, moment, read, require_whole_account};
@@ -51,6 +52,8 @@ struct AccountInside {
     sends: BTreeMap<String, SendsShown>,
     /// Why messages wait although their turn has come.
     holds: Vec<HoldShown>,
+    /// Which deliveries an operator holds.
+    delivery_holds: Vec<DeliveryHoldShown>,
     ledger: Tally,
 }
 
@@ -186,6 +189,7 @@ impl AccountInside {
             outbox: view.outbox,
             sends: view.numbers.into_iter().map(|(id, number)| (id, SendsShown::of(&number))).collect(),
             holds: view.holds.into_iter().map(HoldShown::of).collect(),
+            delivery_holds: view.delivery_holds.into_iter().map(DeliveryHoldShown::of).collect(),
             ledger,
         }
     }

@@ -19,7 +19,8 @@ use wharf_actors::rules::account::alarm_of;
 use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::gate::quarantine_stream;
 use wharf_storage::{
-    Claim, HoldCause, Kind, Ledger, LifeAlarm, LifeRecord, Noun, RoutesRecord, SendHold, Standing, Store, StoreError,
+    Claim, DeliveryHold, HoldCause, Kind, Ledger, LifeAlarm, LifeRecord, Noun, RoutesRecord, SendHold, Standing, Store,
+    StoreError,
 };
 
 /// A certificate's end is told so long before, in s: machines renew a month before it, so that two weeks are late.
@@ -98,6 +99,8 @@ pub(super) fn counted(edge: &Edge, ledgers: &[(String, Ledger)]) -> Result<(u64,
     for hold in held(edge.wharf.store.as_ref())? {
         alarm_of(&hold).into_iter().for_each(|alarm| *counts.entry(alarm.what.to_string()).or_default() += 1);
     }
+    let held = held_deliveries(edge.wharf.store.as_ref())?.len() as u64;
+    counts.extend((held > 0).then(|| ("deliveries_held".to_owned(), held)));
     let mut quarantined = BTreeSet::new();
     for (_, bytes) in edge.wharf.store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -119,6 +122,7 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
         alarms.extend(standing.map(|alarm| of_account(&life.account, alarm)));
     }
     alarms.extend(held(store)?.iter().filter_map(of_hold));
+    alarms.extend(held_deliveries(store)?.iter().map(of_delivery_hold));
     let mut quarantines: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
     for (_, bytes) in store.hot(Kind::Claim, &[]) {
         let claim = Claim::from_bytes(&bytes)?;
@@ -141,6 +145,26 @@ fn kept(store: &dyn Store, now: u64) -> Result<Vec<Alarm>, StoreError> {
 
 fn held(store: &dyn Store) -> Result<Vec<SendHold>, StoreError> {
     store.hot(Kind::SendHold, &[]).iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect()
+}
+
+/// The holds of deliveries that stand.
+fn held_deliveries(store: &dyn Store) -> Result<Vec<DeliveryHold>, StoreError> {
+    let kept = store.hot(Kind::DeliveryHold, &[]);
+    let holds = kept.iter().map(|(_, bytes)| DeliveryHold::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+    Ok(holds.into_iter().filter(|held| held.hold.since_ms.is_some()).collect())
+}
+
+fn of_delivery_hold(held: &DeliveryHold) -> Alarm {
+    let what = held.number.as_deref().map_or_else(|| "all".to_owned(), |number| format!("those of number {number}"));
+    Alarm {
+        what: "deliveries_held".to_owned(),
+        detail: Some(format!("{what}, by {}", held.hold.why)),
+        since: held.hold.since_ms.and_then(moment),
+        account: Some(held.account.to_string()),
+        route: held.route.as_deref().map(str::to_owned),
+        todo: "POST /api/accounts/{waba}/resume with what=deliveries and the same route and number",
+        ..Alarm::default()
+    }
 }
 
 /// Messages that wait, where somebody can do something about it.

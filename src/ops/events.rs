@@ -132,11 +132,11 @@ fn part(
 /// One event, by its id.
 pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    Ok(json(&EventShown::of(find(edge, &caller, &id).await?)))
+    Ok(json(&EventShown::of(seen(edge, &caller, &id).await?)))
 }
 
 /// The event of that id as the caller may see it.
-pub(super) async fn find(edge: &Edge, caller: &Caller, id: &str) -> Result<Event, ApiError> {
+pub(super) async fn seen(edge: &Edge, caller: &Caller, id: &str) -> Result<Event, ApiError> {
     let unknown = || ApiError::naming(ErrorId::EventUnknown, id);
     let (stream, seq) = id.rsplit_once('.').ok_or_else(unknown)?;
     let seq: u64 = seq.parse().map_err(|_| unknown())?;
@@ -146,8 +146,8 @@ pub(super) async fn find(edge: &Edge, caller: &Caller, id: &str) -> Result<Event
         Some((_, gateway)) => sees_claim(caller, gateway, event.claimed.as_deref()),
         None => sees(edge, caller, stream),
     };
-    let shown = may_be_shown(edge, stream, vec![event]).pop().filter(|event| seen && sees_number(caller, event));
-    shown.ok_or_else(unknown)
+    let shown = may_be_shown(edge, stream, vec![event]).pop();
+    shown.filter(|event| seen && sees_number(caller, event)).ok_or_else(unknown)
 }
 
 /// Events of one stream as they may be shown: without their bytes where these are kept until delivered, and are.

@@ -1,7 +1,7 @@
 //! `/api/events/{id}/explain`: where an event is and why, in one answer. Gathers what the store, the account and the
 //! endpoints know; what it means is said in the rules.
 
-use super::events::{EventNamed, find};
+use super::events::{EventNamed, seen};
 use super::states::trails;
 use super::{inspector, json, moment, quarantine, read};
 use crate::edge::{Edge, Late};
@@ -80,7 +80,7 @@ struct DeadShown {
 /// Where an event is and why.
 pub async fn one(request: HttpRequest, id: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
-    let event = find(edge, &caller, &id).await?;
+    let event = seen(edge, &caller, &id).await?;
     let (routes, fresh) = ask(edge, &event).await?;
     let asked = event.clone();
     let kept = read(edge, move |store| Kept::read(store, &asked, fresh)).await?;

@@ -1,7 +1,7 @@
-//! `POST /api/accounts/{waba}/pause` and `/resume`: an operator holds an account's sends, or those of one number, and
-//! lets them go. What a hold does, only the account decides.
+//! `POST /api/accounts/{waba}/pause` and `/resume`: an operator holds an account's sends or deliveries, or those of one
+//! number, and lets them go. What a hold does, only the account decides.
 
-use super::{changer, json, require_account};
+use super::{changer, delivery_holds, json, require_account};
 use crate::audit::{self, Deed};
 use crate::auth::Caller;
 use crate::callback::read_body;
@@ -18,7 +18,16 @@ use wharf_storage::{HoldCause, HoldScope, SendHold};
 #[serde(deny_unknown_fields)]
 struct Given {
     what: String,
+    route: Option<String>,
     number: Option<String>,
+}
+
+/// What is meant, as far as the caller's key goes.
+enum Meant {
+    /// Sends, of this number alone where there is one.
+    Sends(Option<String>),
+    /// Deliveries, to this route or of this number alone where there is one.
+    Deliveries { route: Option<String>, number: Option<String> },
 }
 
 #[derive(Debug, Serialize)]
@@ -37,8 +46,8 @@ struct Resumed {
     ended: usize,
 }
 
-/// From now on no message of the account, or of the number, leaves; none is refused or lost. Durable before it is
-/// answered.
+/// From now on no message of the account, or of the number, leaves, or no delivery starts; none is refused or lost.
+/// Durable before it is answered.
 pub async fn pause(
     request: HttpRequest,
     waba: web::Path<String>,
@@ -46,7 +55,12 @@ pub async fn pause(
     late: Late,
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = changer(&request, &late).await?;
-    let number = sends_of(edge, &caller, &waba, &request, payload).await?;
+    let number = match meant(edge, &caller, &waba, &request, payload).await? {
+        Meant::Sends(number) => number,
+        Meant::Deliveries { route, number } => {
+            return delivery_holds::pause(edge, &caller, &waba, (route, number), &request).await;
+        }
+    };
     let hold = SendHold {
         account: waba.as_str().into(),
         scope: scope(number.as_deref()),
@@ -72,7 +86,12 @@ pub async fn resume(
     late: Late,
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = changer(&request, &late).await?;
-    let number = sends_of(edge, &caller, &waba, &request, payload).await?;
+    let number = match meant(edge, &caller, &waba, &request, payload).await? {
+        Meant::Sends(number) => number,
+        Meant::Deliveries { route, number } => {
+            return delivery_holds::resume(edge, &caller, &waba, (route, number), &request).await;
+        }
+    };
     let (actor, desks) = edge.wharf.directory.account(&waba).ok_or_else(|| unknown(&waba))?;
     let place = scope(number.as_deref());
     let others = if number.is_some() { Some(place.clone()) } else { None };
@@ -88,26 +107,34 @@ pub async fn resume(
     Ok(json(&Resumed { account: waba.into_inner(), number, ended }))
 }
 
-/// The number in the body, where it names one: the account's own, and the key's. A key for some numbers alone must name
-/// one.
-async fn sends_of(
+/// What the body means: a number is the account's own, and the key's. A key for some numbers alone must name one.
+async fn meant(
     edge: &Edge,
     caller: &Caller,
     waba: &str,
     request: &HttpRequest,
     payload: Payload,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Meant, ApiError> {
     require_account(edge, caller, waba)?;
     let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
     let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
     let body = read_body(request, payload, &mut reserved).await?;
-    let wanted = "it must be {\"what\": \"sends\"}, perhaps with a \"number\": a phone number id";
+    let wanted = "it must be {\"what\": \"sends\"} or {\"what\": \"deliveries\"}, perhaps with a \"number\" (a phone number id), and for deliveries with a \"route\"";
     let given: Result<Given, _> = serde_json::from_slice(&body);
-    let Given { what, number } = given.map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))?;
-    if what != "sends" {
-        let text = format!("{what:?} cannot be paused here, \"sends\" can: pause deliveries by answering 410 to them");
-        return Err(ApiError::naming(ErrorId::ParameterBad, text));
+    let Given { what, route, number } = given.map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))?;
+    let number = number_of(edge, caller, waba, number)?;
+    match (what.as_str(), route) {
+        ("sends", None) => Ok(Meant::Sends(number)),
+        ("deliveries", route) => Ok(Meant::Deliveries { route, number }),
+        ("sends", Some(_)) => Err(ApiError::naming(ErrorId::ParameterBad, "sends have no route: deliveries have")),
+        (what, _) => {
+            let text = format!("{what:?} cannot be paused, \"sends\" and \"deliveries\" can");
+            Err(ApiError::naming(ErrorId::ParameterBad, text))
+        }
     }
+}
+
+fn number_of(edge: &Edge, caller: &Caller, waba: &str, number: Option<String>) -> Result<Option<String>, ApiError> {
     let Some(number) = number else {
         caller.require_all_numbers()?;
         return Ok(None);

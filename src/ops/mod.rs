@@ -7,6 +7,7 @@ pub mod alarms;
 pub mod audit;
 pub mod customers;
 pub mod dead;
+mod delivery_holds;
 pub mod dialogs;
 pub mod events;
 pub mod explain;
@@ -20,6 +21,9 @@ pub mod metrics;
 mod page;
 pub mod quarantine;
 pub mod rates;
+pub mod redrive;
+pub mod replay;
+pub mod replays;
 pub mod routes;
 mod states;
 pub mod tokens;
@@ -100,6 +104,32 @@ pub(crate) async fn read<T: Send + 'static>(
     let read = web::block(move || reading(store.as_ref())).await;
     let read = read.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;
     read.map_err(|error| ApiError::naming(ErrorId::StoreFailed, error))
+}
+
+/// A body that may be left out: then it is as if it were `{}`. `wanted` says what it must be.
+pub(crate) async fn optional<T: serde::de::DeserializeOwned>(
+    edge: &Edge,
+    request: &HttpRequest,
+    payload: web::Payload,
+    wanted: &str,
+) -> Result<T, ApiError> {
+    let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
+    let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
+    let body = crate::callback::read_body(request, payload, &mut reserved).await?;
+    let body = if body.is_empty() { &b"{}"[..] } else { &body[..] };
+    serde_json::from_slice(body).map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))
+}
+
+/// The full name of a route of an account that is `given` as such, or by its own name alone: the gateway's before the
+/// account's own.
+pub(crate) fn full_name<'n>(
+    given: &str,
+    gateway: &str,
+    waba: &str,
+    known: impl Iterator<Item = &'n str> + Clone,
+) -> Option<&'n str> {
+    let names = [given.to_owned(), format!("{gateway}/{given}"), format!("{gateway}/{waba}/{given}")];
+    names.iter().find_map(|name| known.clone().find(|known| known == name))
 }
 
 /// JSON that nobody caches.

@@ -82,7 +82,7 @@ pub async fn end(
     if desks.gateway.routes.get().iter().any(|route| route.name == full_name) {
         return Err(ApiError::naming(ErrorId::RouteStands, &full_name));
     }
-    let accounts = desks.read().all();
+    let accounts = desks.everybody();
     let asked = accounts.into_iter().map(|(_, actor)| actor.send(EndRoute { route: Arc::clone(&full_name) }));
     let ended = join_all(asked).await.into_iter().filter(|ended| matches!(ended, Ok(true))).count();
     let of_tests = desks.gate.send(EndRoute { route: Arc::clone(&full_name) }).await.unwrap_or(false);

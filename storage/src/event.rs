@@ -165,6 +165,12 @@ pub fn route_tag(name: &str) -> u32 {
     xxhash_rust::xxh3::xxh3_64(name.as_bytes()) as u32
 }
 
+/// What a phone number id becomes in [`OpenDelivery::number`](crate::OpenDelivery::number): never 0. Part of the format
+/// on disk.
+pub fn number_tag(number: &str) -> u32 {
+    (xxhash_rust::xxh3::xxh3_64(number.as_bytes()) as u32).max(1)
+}
+
 impl Event {
     /// The tag in `wanted_by` of a status that was accepted after a later one of its message. It names no route.
     pub const SUPERSEDED: u32 = 0x5245_504C;

@@ -45,16 +45,17 @@ pub use clock::Clock;
 pub use disk::{Disk, PlainDisk};
 pub use erasure::{ERASED, Erased, Erasure, Findings, Known, widen};
 pub use error::StoreError;
-pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, route_tag};
+pub use event::{Disposition, Event, EventDialog, EventKind, NumberRef, number_tag, route_tag};
 pub use failing::FailingDisk;
 pub use figures::{COMMIT_BOUNDS_S, CommitTimes, Figures};
 pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
-    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
-    LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, OwnRoute,
-    Priority, Progress, RoutesRecord, SendHold, Temperature, TokenRecord, Trail, TrailResult, Twin, Wamid,
+    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, DeliveryHold, Dialog, Hold, HoldCause, HoldScope,
+    Kind, LifeAlarm, LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery,
+    Outbox, OwnRoute, Priority, Progress, ReplayRecord, ReplayState, RoutesRecord, SendHold, Temperature, TokenRecord,
+    Trail, TrailResult, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

@@ -3,15 +3,17 @@
 mod hold;
 mod media;
 mod message;
+mod replay;
 mod token;
 mod trail;
 
-pub use hold::Hold;
+pub use hold::{DeliveryHold, Hold};
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
     Twin, Wamid,
 };
+pub use replay::{ReplayRecord, ReplayState};
 pub use token::TokenRecord;
 pub use trail::{Trail, TrailResult};
 
@@ -61,6 +63,10 @@ pub enum Kind {
     Twin = 29,
     /// [`Trail`].
     Trail = 30,
+    /// [`ReplayRecord`].
+    Replay = 31,
+    /// [`DeliveryHold`].
+    DeliveryHold = 32,
 }
 
 /// How an engine keeps a kind within reach.
@@ -74,7 +80,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -94,6 +100,8 @@ impl Kind {
         Kind::Body,
         Kind::Twin,
         Kind::Trail,
+        Kind::Replay,
+        Kind::DeliveryHold,
     ];
 
     /// Where the engine keeps it.
@@ -107,7 +115,9 @@ impl Kind {
             | Kind::Hold
             | Kind::Routes
             | Kind::Token
-            | Kind::SendHold => Temperature::Hot,
+            | Kind::SendHold
+            | Kind::Replay
+            | Kind::DeliveryHold => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message
@@ -194,7 +204,7 @@ pub struct OpenDelivery {
     pub lane: u64,
     /// Its kind's place where a route cannot keep up: 0 goes first.
     pub urgency: u8,
-    /// When it was accepted, in ms since 1970.
+    /// When it was accepted, or opened again, in ms since 1970.
     pub received_at_ms: u64,
     /// Attempts made so far.
     pub attempts: u32,
@@ -204,6 +214,10 @@ pub struct OpenDelivery {
     pub failed_since_ms: u64,
     /// Whether its lane goes on without it.
     pub parked: bool,
+    /// 0 for one that is delivered as its event came; for one that was opened again: behind which seq it lined up.
+    pub again_after: u64,
+    /// [`number_tag`](crate::number_tag) of its event's number; 0 without one.
+    pub number: u32,
 }
 
 impl Noun for Progress {

@@ -79,10 +79,12 @@ impl Finished {
 
     /// Whether nobody needs `event` any more.
     pub fn is(&self, event: &Event) -> bool {
-        let waits = |progress: &Progress| {
-            progress.high < event.seq || progress.open.binary_search_by_key(&event.seq, |open| open.seq).is_ok()
+        // What is delivered again need not have been wanted when it came.
+        let waits = |(tag, progress): &(u32, Progress)| {
+            let is_ahead = progress.high < event.seq && event.wanted_by.contains(tag);
+            is_ahead || progress.open.binary_search_by_key(&event.seq, |open| open.seq).is_ok()
         };
-        let wanted = self.routes.iter().any(|(tag, progress)| event.wanted_by.contains(tag) && waits(progress));
+        let wanted = self.routes.iter().any(waits);
         let claimed = event.claimed.as_deref().unwrap_or_default();
         let is_claimed = self.claims.iter().any(|claim| *claim.claimed == *claimed && claim.first <= event.seq);
         !wanted && !is_claimed

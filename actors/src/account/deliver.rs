@@ -7,19 +7,19 @@ use crate::live::Entry;
 use crate::messages::Attempt;
 use crate::rules::account::Input;
 use crate::rules::deliveries::Start;
-use crate::rules::reader::Attempted;
+use crate::rules::reader::{Attempted, Due};
 use actix::prelude::*;
 use std::sync::Arc;
 use wharf_storage::Event;
 
 impl Account {
     pub(super) fn deliver(&mut self, start: Start, ctx: &mut Context<Self>) {
-        let Start { reader, route, due } = start;
+        let Start { reader, route, due: Due { seq, attempt, event, out_of_order, since_ms } } = start;
         let courier = self.courier.clone();
-        let found = self.find(due.seq, due.event);
+        let found = self.find(seq, event);
         let erasing = self.machine.erasing().clone();
         let (name, began_ms) = (Arc::clone(&route.name), now_ms());
-        let attempt = async move {
+        let tried = async move {
             let event = match found.await {
                 Ok(event) => event,
                 Err(missing) => {
@@ -29,18 +29,17 @@ impl Account {
             if event.is_erased() || erasing.concerns(&event) {
                 return (event, Attempted::Erased);
             }
-            let call =
-                Attempt { route, event: Arc::clone(&event), attempt: due.attempt, out_of_order: due.out_of_order };
+            let call = Attempt { route, event: Arc::clone(&event), attempt, out_of_order, since_ms };
             let what = courier.send(call).await.unwrap_or_else(|_| stopped());
             (event, what)
         };
         let heard = move |(event, what): (Arc<Event>, Attempted), account: &mut Self, ctx: &mut Context<Self>| {
-            let made = || Entry::of_attempt(&name, due.attempt, &event, &what, began_ms, now_ms());
+            let made = || Entry::of_attempt(&name, attempt, &event, &what, began_ms, now_ms());
             let (told, seq) = (account.watchers.watch(made), event.seq);
             account.turn(Input::Attempted { reader, event, what, chance: chance() }, Vec::new(), ctx);
             account.tell_attempt(told, reader, seq);
         };
-        ctx.spawn(attempt.into_actor(self).map(heard));
+        ctx.spawn(tried.into_actor(self).map(heard));
     }
 
     /// The event of a delivery, from memory or from the journal; the error is a stand-in that only names it.

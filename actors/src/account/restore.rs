@@ -6,6 +6,7 @@ use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
 use crate::rules::outbox::{Outbox, Step};
 use crate::rules::reader::{Reader, Standing};
+use crate::rules::replay::Replays;
 use std::sync::Arc;
 use wharf_storage::{
     AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, SendHold, Store,
@@ -28,9 +29,18 @@ pub fn restore(
     let entry = Entry::new(record);
     let outbox = outbox(store, &entry, messages, setting, &mut opening, now)?;
     let deliveries = Deliveries::new(stream, readers).keeping(setting.keep_body);
+    let deliveries = deliveries.held_by(hot(store, &entry.record.id)?);
+    let replays = Replays::restored(hot(store, &entry.record.id)?);
     let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
-    Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life, now))
+    let machine = AccountMachine::new(entry, seq, deliveries, outbox, opening, setting);
+    Ok(machine.with_replays(replays).with_life(life, now))
+}
+
+/// An account's hot records of one kind.
+fn hot<N: Noun>(store: &dyn Store, account: &str) -> Result<Vec<N>, StoreError> {
+    let kept = store.hot(N::KIND, &KeyBuilder::new().text(account).build().0);
+    kept.iter().map(|(_, bytes)| N::from_bytes(bytes)).collect()
 }
 
 fn outbox(
@@ -42,13 +52,12 @@ fn outbox(
     now: u64,
 ) -> Result<Outbox, StoreError> {
     let account = &entry.record.id;
-    let holds = store.hot(Kind::SendHold, &KeyBuilder::new().text(account).build().0);
-    let holds: Result<Vec<SendHold>, StoreError> = holds.iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect();
+    let holds: Vec<SendHold> = hot(store, account)?;
     let mut outbox = Outbox::new(account, setting.patience);
     let mut step = Step::default();
     outbox.set_limits(entry.limits.clone(), now);
     outbox.set_hearing(hearing(&entry.record));
-    outbox.restore(messages, holds?, &mut step, now);
+    outbox.restore(messages, holds, &mut step, now);
     opening.writes.append(&mut step.change.writes);
     if step.tally != MessageTally::default() {
         let tally = Tally { messages: step.tally, ..Tally::default() };

@@ -62,7 +62,7 @@ impl Account {
     fn leave(&mut self, tell: oneshot::Sender<Result<(), String>>, ctx: &mut Context<Self>) {
         self.leaving = true;
         self.turn(Input::Abandon { reason: "the account was removed before it could be sent".into() }, Vec::new(), ctx);
-        let change = forget(self.machine.record(), self.machine.deliveries().readers());
+        let change = forget(&self.machine);
         let (kept, durable) = oneshot::channel();
         if let Some(ticket) = self.turn(Input::Forget { change }, Vec::new(), ctx) {
             self.waiting.insert(ticket, Waiting::Told(kept));

@@ -65,12 +65,12 @@ pub(super) struct Ways {
 impl Ways {
     /// Tries one delivery.
     pub(super) async fn try_one(&self, message: Attempt) -> Attempted {
-        let received_at_ms = message.event.received_at_ms;
-        self.aged(self.ask(message).await, received_at_ms)
+        let since_ms = message.since_ms;
+        self.aged(self.ask(message).await, since_ms)
     }
 
     async fn ask(&self, message: Attempt) -> Attempted {
-        let Attempt { route, event, attempt, out_of_order } = message;
+        let Attempt { route, event, attempt, out_of_order, since_ms: _ } = message;
         let permit = match self.sink.gate().enter(&event.stream, lane(&event), now_ms).await {
             Entered::Permit(permit) => permit,
             Entered::NotBefore(again_at_ms) => return Attempted::NotTried { again_at_ms },
@@ -136,11 +136,11 @@ impl Ways {
         self.queues.publish(queue, subject.of(event), headers, body, DELIVERY_TIMEOUT).await
     }
 
-    /// With how long its endpoint was paused since the event was accepted.
-    fn aged(&self, what: Attempted, received_at_ms: u64) -> Attempted {
+    /// With how long its endpoint was paused since the delivery is open.
+    fn aged(&self, what: Attempted, since_ms: u64) -> Attempted {
         match what {
             Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms: _ } => {
-                let held_ms = self.sink.gate().held_ms(received_at_ms, now_ms());
+                let held_ms = self.sink.gate().held_ms(since_ms, now_ms());
                 Attempted::Failed { status, retry_after, reason, down_until_ms, held_ms }
             }
             Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => what,
@@ -151,15 +151,15 @@ impl Ways {
 /// Sends deliveries of one route and account together and tells each what became of it.
 pub(super) async fn post_together(waiting: Vec<Waiting>, ways: Ways) {
     let (mut attempts, tells): (Vec<Attempt>, Vec<_>) = waiting.into_iter().unzip();
-    let received: Vec<u64> = attempts.iter().map(|attempt| attempt.event.received_at_ms).collect();
+    let since: Vec<u64> = attempts.iter().map(|attempt| attempt.since_ms).collect();
     let what = match (&*ways.sink, attempts.len()) {
         (Sink::Http(endpoint), 2..) => without_verdict(ways.try_all(&attempts, endpoint).await),
         // A queue takes one at a time, and its settings say so.
         (Sink::Http(_) | Sink::Nats(..), _) => ways.try_one(attempts.remove(0)).await,
     };
-    for (tell, received_at_ms) in tells.into_iter().zip(received) {
+    for (tell, since_ms) in tells.into_iter().zip(since) {
         // An account that died meanwhile is rebuilt and tries again.
-        let _ = tell.send(ways.aged(what.clone(), received_at_ms));
+        let _ = tell.send(ways.aged(what.clone(), since_ms));
     }
 }
 

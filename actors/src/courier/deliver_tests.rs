@@ -23,7 +23,8 @@ fn to(fake: &Fake, change: impl FnOnce(&mut Route)) -> Arc<Route> {
 }
 
 fn attempt(route: &Arc<Route>, event: &Arc<Event>) -> Attempt {
-    Attempt { route: Arc::clone(route), event: Arc::clone(event), attempt: 1, out_of_order: false }
+    let since_ms = event.received_at_ms;
+    Attempt { route: Arc::clone(route), event: Arc::clone(event), attempt: 1, out_of_order: false, since_ms }
 }
 
 fn answers(status: u16) -> Fake {

@@ -4,6 +4,7 @@
 //! rests on a change (deliveries of its events, sends, answers) is given out only when the change is reported durable.
 
 mod accept;
+mod again;
 mod alarms;
 mod erase;
 mod holds;
@@ -16,6 +17,7 @@ mod sends;
 mod standing;
 mod why;
 
+pub use again::{Again, Found, Redriven};
 pub use holds::alarm_of;
 pub use protocol::{Accept, Asked, Compared, Effect, Entry, Input, Setting, Submission};
 pub use scope::{ALARM_FIELD, Filter, forget, kept_out_by, scope_of, wants};
@@ -31,6 +33,7 @@ use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Step};
 use crate::rules::recent::Recent;
+use crate::rules::replay::Replays;
 use ranks::Ranks;
 use standing::Standing;
 use std::collections::{HashMap, VecDeque};
@@ -51,6 +54,8 @@ struct InFlight {
     /// Dialogs that the event of that seq made one.
     joined: Vec<(u64, Joined)>,
     keeps_progress: bool,
+    /// Deliveries that are open again: the places of their readers, and their seqs.
+    opened: Vec<(usize, u64)>,
     next: Next,
 }
 
@@ -70,6 +75,7 @@ pub struct AccountMachine {
     life: Life,
     news: Vec<String>,
     deliveries: Deliveries,
+    replays: Replays,
     erasing: Erasing,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
@@ -113,6 +119,7 @@ impl AccountMachine {
             durable_seq: seq,
             undecided: HashMap::new(),
             deliveries,
+            replays: Replays::default(),
             erasing: Erasing::default(),
             outbox,
             in_flight: VecDeque::new(),
@@ -169,6 +176,12 @@ impl AccountMachine {
             Input::Enter(entry) => self.enter(*entry, &mut effects, now),
             Input::Compared(compared) => self.compared(*compared, &mut effects, now),
             Input::Routes { routes, change } => self.exchange(&routes, change, &mut effects, now),
+            Input::Again(again) => self.again(again, &mut effects, now),
+            Input::BeginReplay(record) => self.begin_replay(*record, &mut effects),
+            Input::CancelReplay { id } => self.cancel_replay(&id, &mut effects, now),
+            Input::ReadAgain { replay, read } => self.replay_on(&replay, read, &mut effects, now),
+            Input::HoldDeliveries { place, by } => self.hold_deliveries(&place, Some(&by), &mut effects, now),
+            Input::FreeDeliveries { place } => self.hold_deliveries(&place, None, &mut effects, now),
             Input::Rest => self.rest(),
             Input::Bury { reader, events, through, reason } => {
                 // Where the journal ends, the next event begins.
@@ -196,7 +209,8 @@ impl AccountMachine {
         if self.resting {
             return self.deliveries.keep_due_at();
         }
-        [self.deliveries.due_at(), self.outbox.due_at(), self.life.expires_at()].into_iter().flatten().min()
+        let parts = [self.deliveries.due_at(), self.outbox.due_at(), self.life.expires_at(), self.replays_due_at()];
+        parts.into_iter().flatten().min()
     }
 
     /// The dedupe keys of `items`, as the store knows them.
@@ -346,6 +360,7 @@ impl AccountMachine {
             if flight.keeps_progress {
                 self.deliveries.kept();
             }
+            self.deliveries.admit(&flight.opened);
             flight.next.sends.iter().for_each(|record| self.outbox.leaves(&record.number));
             effects.extend(flight.next.sends.into_iter().map(Effect::Send));
             effects.extend(flight.next.answers.into_iter().map(|(id, answer)| Effect::Answer { id, answer }));
@@ -370,6 +385,7 @@ impl AccountMachine {
         effects.extend(self.deliveries.start_due(now).into_iter().map(Effect::Deliver));
         let reads = self.deliveries.wants_to_read(self.durable_seq, now);
         effects.extend(reads.into_iter().map(|(reader, after)| Effect::ReadOn { reader, after }));
+        self.read_for_replays(effects, now);
     }
 }
 

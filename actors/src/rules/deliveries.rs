@@ -1,16 +1,20 @@
 //! All routes of one stream: what each new event means for each of them, and the progress worth keeping.
 
+mod again;
 mod exchange;
+mod holds;
 mod trail;
 
 use crate::gateway::Route;
 use crate::rules::erasing::Erasing;
 use crate::rules::reader::{Attempted, Due, Reader, Verdict, route_tag};
+pub use again::Asked;
 pub use exchange::{Ending, is_own};
+pub use holds::Place;
 use std::sync::Arc;
 pub use trail::FirstTry;
 use trail::Trails;
-use wharf_storage::{Change, DeadLetter, ERASED, Erasure, Event, KeepBody, RouteTally, Tally};
+use wharf_storage::{Change, DeadLetter, DeliveryHold, ERASED, Erasure, Event, KeepBody, RouteTally, Tally};
 
 /// Ended attempts that wait for one another before their progress is kept.
 const GROUP: usize = 64;
@@ -31,6 +35,8 @@ pub struct Deliveries {
     ended: Ended,
     trails: Trails,
     erasing: Erasing,
+    /// What operators hold or held.
+    holds: Vec<DeliveryHold>,
     /// A change with progress is on its way to the disk.
     keeping: bool,
     /// Nothing new starts; what ends is kept at once.
@@ -62,8 +68,8 @@ impl Deliveries {
     pub fn new(stream: Arc<str>, readers: Vec<Reader>) -> Self {
         let ended = Ended { tallies: vec![None; readers.len()], ..Ended::default() };
         let kept_high = readers.iter().map(Reader::high).collect();
-        let (trails, erasing) = (Trails::default(), Erasing::default());
-        Self { stream, readers, kept_high, ended, trails, erasing, keeping: false, resting: false }
+        let (trails, erasing, holds) = (Trails::default(), Erasing::default(), Vec::new());
+        Self { stream, readers, kept_high, ended, trails, erasing, holds, keeping: false, resting: false }
     }
 
     /// The same where bodies are kept as `keep_body` says, and so is what endpoints write about them.
@@ -134,6 +140,7 @@ impl Deliveries {
 
     /// An attempt ended; `event` is what was tried.
     pub fn attempted(&mut self, reader: usize, event: &Event, what: Attempted, chance: f64, now: u64) {
+        let what = self.aged(reader, event, what, now);
         let (status, reason) = match &what {
             Attempted::Delivered | Attempted::Erased | Attempted::NotTried { .. } => (None, String::new()),
             Attempted::Failed { status, reason, .. } => (*status, reason.clone()),
@@ -205,6 +212,11 @@ impl Deliveries {
             return None;
         }
         self.keeping = true;
+        Some(self.keep_now())
+    }
+
+    /// All that is worth keeping, as it is now.
+    fn keep_now(&mut self) -> Change {
         let mut change = Change::default();
         let mut tally = Tally::default();
         for ((reader, kept_high), ended) in
@@ -223,7 +235,7 @@ impl Deliveries {
         change.tallies.push((self.owner(), tally));
         self.ended.count = 0;
         self.ended.since_ms = None;
-        Some(change)
+        change
     }
 
     /// What [`Deliveries::keep`] gave is durable.

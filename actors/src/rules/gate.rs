@@ -3,6 +3,7 @@
 //! Quarantined items are counted by the account they claim, so that the `setup` that engages it finds them. Test
 //! payloads are never deduplicated and go to the routes that ask for them.
 
+mod again;
 mod eviction;
 
 pub use eviction::Limits;
@@ -65,12 +66,14 @@ pub enum Effect {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct InFlight {
     ticket: u64,
     marks: Vec<u128>,
     tests: Vec<Arc<Event>>,
     keeps_progress: bool,
+    /// Deliveries that are open again: the places of their readers, and their seqs.
+    opened: Vec<(usize, u64)>,
 }
 
 impl GateMachine {
@@ -112,7 +115,7 @@ impl GateMachine {
     pub fn accept(&mut self, items: Vec<Item>, copies: Vec<Option<Seen>>, secret: u8, now: u64) -> Vec<Effect> {
         let mut change = Change::default();
         let mut tally = Tally { received: items.len() as i64, ..Tally::default() };
-        let mut flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+        let mut flight = InFlight::default();
         for (item, copy) in items.into_iter().zip(copies) {
             if item.test {
                 self.take_test(item, secret, &mut flight, &mut change, &mut tally, now);
@@ -140,6 +143,7 @@ impl GateMachine {
             if flight.keeps_progress {
                 self.deliveries.kept();
             }
+            self.deliveries.admit(&flight.opened);
         }
         self.tick(now)
     }
@@ -166,7 +170,7 @@ impl GateMachine {
     /// These are the gateway's routes from now on. A new one's reader keeps `body_budget` bytes in memory.
     pub fn exchange(&mut self, routes: &[Arc<Route>], body_budget: usize, now: u64) -> Vec<Effect> {
         let change = self.deliveries.exchange(&test_routes(routes), self.test_seq, body_budget, now);
-        let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+        let flight = InFlight::default();
         let mut effects = Vec::new();
         if !change.is_empty() {
             effects.push(self.commit(change, flight));
@@ -347,11 +351,11 @@ impl GateMachine {
 
     fn pump(&mut self, effects: &mut Vec<Effect>, now: u64) {
         if let Some(opening) = self.opening.take() {
-            let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+            let flight = InFlight::default();
             effects.push(self.commit(opening, flight));
         }
         if let Some(change) = self.deliveries.keep(now) {
-            let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: true };
+            let flight = InFlight { keeps_progress: true, ..InFlight::default() };
             effects.push(self.commit(change, flight));
         }
         if self.resting {

@@ -36,8 +36,21 @@ pub fn end(hold: &mut Hold, now: u64) -> bool {
 
 /// How much of the time from `from` to `now` was held, in ms.
 pub fn held_ms(hold: &Hold, from: u64, now: u64) -> u64 {
-    let spans = hold.past.iter().copied().chain(hold.since_ms.map(|since| (since, now)));
-    spans.map(|(began, ended)| ended.min(now).saturating_sub(began.max(from))).sum()
+    held_by_any_ms([hold], from, now)
+}
+
+/// How much of the time from `from` to `now` at least one of `holds` held, in ms.
+pub fn held_by_any_ms<'h>(holds: impl IntoIterator<Item = &'h Hold>, from: u64, now: u64) -> u64 {
+    let spans = |hold: &'h Hold| hold.past.iter().copied().chain(hold.since_ms.map(|since| (since, now)));
+    let mut spans: Vec<(u64, u64)> = holds.into_iter().flat_map(spans).collect();
+    spans.sort_unstable();
+    let (mut sum, mut counted_to) = (0, from);
+    for (began, ended) in spans {
+        let (began, ended) = (began.max(counted_to), ended.min(now));
+        sum += ended.saturating_sub(began);
+        counted_to = counted_to.max(ended);
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -66,6 +79,19 @@ mod tests {
         assert_eq!(held_ms(&hold, 160, 190), 0);
         assert_eq!(held_ms(&hold, 205, 210), 5);
         assert_eq!(held_ms(&hold, 500, 210), 0, "a clock that was set back");
+    }
+
+    #[test]
+    fn time_that_two_holds_share_counts_once() {
+        let (mut one, mut other) = (free("a"), free("b"));
+        begin(&mut one, "", 100);
+        begin(&mut other, "", 120);
+        end(&mut one, 150);
+        end(&mut other, 130);
+        begin(&mut other, "", 140);
+        assert_eq!(held_by_any_ms([&one, &other], 0, 200), 100);
+        assert_eq!(held_by_any_ms([&other, &one], 145, 160), 15);
+        assert_eq!(held_by_any_ms([], 0, 200), 0);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod probes;
 pub mod reader;
 pub mod recent;
 pub mod reconcile;
+pub mod replay;
 pub mod retry;
 #[cfg(test)]
 pub(crate) mod testing;

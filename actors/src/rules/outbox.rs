@@ -23,6 +23,7 @@ use holds::Holds;
 use lanes::Lanes;
 use pace::Pace;
 use pairs::Pairs;
+use records::shift;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use turns::Turns;
 use wharf_storage::{HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, SendHold};
@@ -145,6 +146,21 @@ impl Outbox {
         step.change.put(&Kept(record.clone()));
         self.insert(record, now);
         self.start_due(step, now);
+    }
+
+    /// A message that had ended without Meta lines up anew, last of all: with all its attempts before it, and as long to
+    /// go as it once had.
+    pub fn requeue(&mut self, mut record: MessageRecord, step: &mut Step, now: u64) {
+        shift(&mut step.tally, record.state, MessageState::Queued);
+        let lasts_ms = record.expires_at_ms.saturating_sub(record.created_at_ms);
+        self.last_place += 1;
+        record.place = self.last_place;
+        (record.state, record.error, record.due_at_ms) = (MessageState::Queued, None, 0);
+        (record.changed_at_ms, record.expires_at_ms) = (now, now + lasts_ms);
+        record.attempts.clear();
+        step.change.remove(Kind::Message, record.key());
+        step.change.put(&Kept(record.clone()));
+        self.insert(record, now);
     }
 
     /// Withdraws a message that has not left; else says how it stands.

@@ -3,14 +3,18 @@
 //! A reader holds a window of at most [`WINDOW`] open deliveries. What comes in beyond it stays in the journal and is
 //! read on when the window has room, so a route that is down for a day costs its account a bounded amount of memory.
 
+mod again;
 mod exchange;
+mod hold;
 mod join;
 mod lanes;
 mod place;
 
 use crate::gateway::{Order, Route};
 use crate::rules::retry;
+pub use again::MOST_AGAIN;
 pub use exchange::Standing;
+pub use hold::Held;
 use join::Joins;
 use lanes::{Lanes, Open};
 pub use place::{OpenPlace, Place, Tried};
@@ -100,6 +104,8 @@ pub struct Due {
     pub event: Option<Arc<Event>>,
     /// Whether it comes after one of its lane that is parked, or is such a one.
     pub out_of_order: bool,
+    /// Since when it is open, in ms since 1970: when its event was accepted, or when it was opened again.
+    pub since_ms: u64,
 }
 
 /// One route's way through one stream.
@@ -229,7 +235,8 @@ impl Reader {
             let Some(seq) = self.lanes.take(now) else { break };
             let out_of_order = self.lanes.is_out_of_order(seq);
             let open = self.lanes.get(seq).expect("it starts just now");
-            due.push(Due { seq, attempt: open.attempts + 1, event: open.event.clone(), out_of_order });
+            let since_ms = open.received_at_ms;
+            due.push(Due { seq, attempt: open.attempts + 1, event: open.event.clone(), out_of_order, since_ms });
         }
         due
     }
@@ -325,9 +332,9 @@ impl Reader {
         (self.lanes.len(), self.lanes.under_way())
     }
 
-    /// When the oldest open delivery was accepted, in ms since 1970.
+    /// When the oldest open delivery was accepted, or opened again, in ms since 1970.
     pub fn oldest_ms(&self) -> Option<u64> {
-        self.lanes.iter().next().map(|(_, open)| open.received_at_ms)
+        self.lanes.iter().map(|(_, open)| open.received_at_ms).min()
     }
 
     /// Deliveries that are next in their lanes and not under way.

@@ -74,6 +74,7 @@ impl Supervisor {
             let messages = outboxes.remove(&record.id).unwrap_or_default();
             self.spawn(record, messages, address)?;
         }
+        self.awaken_all(address)?;
         log::info!("gateway_added gateway={}", gateway.uri);
         Ok(())
     }
@@ -86,7 +87,7 @@ impl Supervisor {
         log::info!("gateway_removed gateway={uri} effect=\"its accounts rest until it returns\"");
         let desks = Arc::clone(desks);
         let left = async move {
-            let accounts = desks.read().all();
+            let accounts = desks.everybody();
             let gate = desks.gate.send(Finish);
             let finished = join_all(accounts.iter().map(|(_, actor)| actor.send(Finish)));
             let all = futures_util::future::join(gate, finished);
@@ -95,7 +96,7 @@ impl Supervisor {
             }
             let _ = desks.gate.send(Depart).await;
             // Whoever was engaged while it left goes too.
-            let accounts = desks.read().all();
+            let accounts = desks.everybody();
             join_all(accounts.iter().map(|(_, actor)| actor.send(Depart))).await;
         };
         ctx.spawn(left.into_actor(self).map(move |(), supervisor, _| {

@@ -1,6 +1,7 @@
 //! What the disk promised, kept a second time and more plainly: the oracle that every step is compared with. Sees
 //! changes as they become durable; knows no machine.
 
+use crate::reopened::Reopened;
 use crate::scenario::GATEWAY;
 use crate::world::{Thing, World};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -21,6 +22,8 @@ pub struct About {
     pub items: i64,
     /// Whether they leave the quarantine.
     pub adopted: bool,
+    /// Deliveries that it opens again.
+    pub reopened: Vec<(Way, u64)>,
 }
 
 /// Which deliveries: stream and route.
@@ -48,6 +51,8 @@ pub struct Books {
     dialogs: HashMap<(String, u64), u64>,
     /// Dialogs that became others since the last crash.
     joins: Vec<Join>,
+    /// Deliveries that are open again.
+    pub again: Reopened,
     /// Changes with progress that are on their way to the disk, by stream.
     pub keeping: HashMap<String, usize>,
     /// When such a change was durable last, by stream.
@@ -74,6 +79,7 @@ impl Books {
         for event in &change.events {
             self.journalled(event, routes, world);
         }
+        self.again.durable(&about.reopened);
         for stream in keeps_progress(change) {
             *self.keeping.entry(stream.clone()).or_default() -= 1;
             self.kept_at.insert(stream, now);
@@ -150,22 +156,32 @@ impl Books {
     }
 
     /// A delivery starts; `out_of_order` where it says that its lane goes on without one before it.
-    pub fn starts(&mut self, way: &Way, seq: u64, out_of_order: bool) -> Arc<Event> {
+    pub fn starts(&mut self, way: &Way, seq: u64, attempt: u32, out_of_order: bool) -> Arc<Event> {
         let journal = self.journal.get(&way.0).map_or(&[][..], |journal| journal);
         let event =
             journal.get(seq as usize - 1).unwrap_or_else(|| panic!("{way:?} {seq} starts before it is durable"));
         let lane = self.lanes.get(way).and_then(|lanes| lanes.get(&event.lane)).map_or(&[][..], |lane| lane);
-        let place = lane.binary_search(&seq).unwrap_or_else(|_| panic!("{way:?} does not want {seq}"));
+        let is_again = self.again.may_start(way, seq);
+        let place = lane.binary_search(&seq).unwrap_or(0);
+        assert!(is_again || lane.contains(&seq), "{way:?} does not want {seq}");
         let ended = self.ended.entry(way.clone()).or_default();
         assert!(!ended.contains_key(&seq), "{way:?} {seq} had ended");
-        if place > 0 && !out_of_order {
-            assert!(ended.contains_key(&lane[place - 1]), "{way:?} {seq} overtakes {} of its lane", lane[place - 1]);
+        if place > 0 && !out_of_order && !is_again {
+            let before = lane[place - 1];
+            let had_its_turn = ended.contains_key(&before) || self.again.has(way, before);
+            assert!(had_its_turn, "{way:?} {seq} overtakes {before} of its lane");
+        }
+        let has_joined = self.joins.iter().any(|join| join.stream == way.0);
+        if attempt == 1 && !out_of_order && !has_joined {
+            let ahead = self.again.ahead_of(way, event.lane, seq);
+            assert_eq!(ahead, None, "{way:?} {seq} overtakes what is open again in its lane");
         }
         let joined =
             self.joins.iter().filter(|join| join.stream == way.0 && join.into == event.lane && seq >= join.until);
         for from in joined.map(|join| join.from).filter(|_| !out_of_order) {
             let lane = self.lanes.get(way).and_then(|lanes| lanes.get(&from)).map_or(&[][..], |lane| lane);
-            let ahead = lane.iter().find(|other| **other < seq && !ended.contains_key(other));
+            let waits = |other: &&u64| **other < seq && !ended.contains_key(other) && !self.again.has(way, **other);
+            let ahead = lane.iter().find(waits).filter(|_| !is_again);
             assert_eq!(ahead, None, "{way:?} {seq} overtakes one of the dialog that became its own");
         }
         assert!(self.under_way.insert((way.clone(), seq)), "{way:?} {seq} is under way already");
@@ -174,8 +190,29 @@ impl Books {
 
     /// A delivery ended, delivered or dead.
     pub fn ends(&mut self, way: &Way, seq: u64, now: u64) {
+        self.again.ends(way, seq);
         let twice = self.ended.entry(way.clone()).or_default().insert(seq, now);
         assert_eq!(twice, None, "{way:?} {seq} ends twice");
+    }
+
+    /// `change` is about to be kept: which deliveries does it open again?
+    pub fn reopens(&mut self, change: &Change) -> Vec<(Way, u64)> {
+        let mut reopened = Vec::new();
+        for write in change.writes.iter().filter(|write| write.kind == Kind::Progress) {
+            let Some(bytes) = &write.value else { continue };
+            let progress = Progress::from_bytes(bytes).expect("readable");
+            let way = (progress.account.to_string(), progress.route.to_string());
+            for open in progress.open.iter().filter(|open| open.again_after > 0) {
+                if self.again.has(&way, open.seq) {
+                    continue;
+                }
+                let before = self.ended.entry(way.clone()).or_default().remove(&open.seq);
+                let was_dead = self.dead.remove(&(way.clone(), open.seq));
+                self.again.opens(&way, open, before.map(|at| (at, was_dead)));
+                reopened.push((way.clone(), open.seq));
+            }
+        }
+        reopened
     }
 
     /// The account leaves: what of `events` is wanted and has not ended, ends as dead.
@@ -185,7 +222,8 @@ impl Books {
         for seq in events.iter().map(|event| event.seq) {
             let event = &self.journal[&way.0][seq as usize - 1];
             let is_wanted = lanes.and_then(|lanes| lanes.get(&event.lane)).is_some_and(|lane| lane.contains(&seq));
-            if is_wanted && !ended.contains_key(&seq) {
+            let was_again = self.again.ends(way, seq);
+            if (is_wanted || was_again) && !ended.contains_key(&seq) {
                 ended.insert(seq, now);
                 self.dead.insert((way.clone(), seq));
             }
@@ -197,6 +235,12 @@ impl Books {
         self.under_way.clear();
         // A restart forgets which lanes are one.
         self.joins.clear();
+        for (way, seq, before) in self.again.forget_what_is_not_durable() {
+            if let Some((at, is_dead)) = before {
+                self.ended.entry(way.clone()).or_default().insert(seq, at);
+                self.dead.extend(is_dead.then_some((way, seq)));
+            }
+        }
         let mut repeated = 0;
         for (way, ended) in &mut self.ended {
             let kept_at = self.kept_at.get(&way.0).copied().unwrap_or(0);
@@ -217,6 +261,7 @@ impl Books {
             });
         }
         self.keeping.clear();
+        self.again.restart(store, &self.journal);
         repeated
     }
 
@@ -277,6 +322,7 @@ impl Books {
                 let beyond = wanted.iter().filter(|seq| **seq > progress.high).count();
                 progress.open.len() + beyond
             });
+            assert_eq!(tally.replayed, self.again.count(&way), "replayed of {way:?}");
             assert_eq!(tally.pending as usize, pending, "pending of {way:?}");
             assert_eq!(tally.offered - tally.filtered, wanted.len() as i64, "wanted of {way:?}");
         }
@@ -298,6 +344,7 @@ impl Books {
             }
         }
         for (owner, ledger) in store.ledgers() {
+            assert!(self.again.is_empty(), "something is open again at the end");
             assert!(
                 ledger.routes.values().all(|route| route.pending == 0),
                 "{owner} has deliveries pending at the end"

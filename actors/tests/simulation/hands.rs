@@ -24,13 +24,18 @@ impl House {
     ) -> Option<u64> {
         let keeps = matches!(
             input,
-            Input::Accept(_) | Input::Adopt { .. } | Input::Submit(_) | Input::Enter(_) | Input::Forget { .. }
+            Input::Accept(_)
+                | Input::Adopt { .. }
+                | Input::Submit(_)
+                | Input::Enter(_)
+                | Input::Again(_)
+                | Input::Forget { .. }
         );
         let actor = self.actors.get_mut(account).expect("sits");
         let seat = actor.seat.clone();
         let effects = actor.machine.handle(input, self.now);
         assert!(!keeps || matches!(effects[0], Effect::Commit { .. }), "the first effect keeps the input");
-        let about = About { owner: account.to_owned(), items, adopted };
+        let about = About { owner: account.to_owned(), items, adopted, ..About::default() };
         let first = self.perform(&seat, effects, receipts, &about);
         let actor = self.actors.get_mut(account).expect("sits");
         let due_at = actor.machine.due_at();
@@ -54,7 +59,7 @@ impl House {
             gate::Effect::Deliver(start) => Effect::Deliver(start),
             gate::Effect::ReadOn { reader, after } => Effect::ReadOn { reader, after },
         });
-        let about = About { owner: GATEWAY.to_owned(), items, adopted: false };
+        let about = About { owner: GATEWAY.to_owned(), items, ..About::default() };
         let first = self.perform(&seat, effects.collect(), receipts, &about);
         let gate = self.gate.as_mut().expect("open");
         let due_at = gate.machine.due_at();
@@ -70,10 +75,16 @@ impl House {
         for effect in effects {
             match effect {
                 Effect::Commit { ticket, change } => {
-                    let about = match first {
+                    let reopened = self.books.reopens(&change);
+                    let mut about = match first {
                         None => about.clone(),
                         Some(_) => About { owner: about.owner.clone(), ..About::default() },
                     };
+                    if !reopened.is_empty() {
+                        let account = seat.who.as_deref().expect("nobody replays tests here");
+                        self.wait_for(account, ticket, Then::Reopened(reopened.clone(), Vec::new()));
+                    }
+                    about.reopened = reopened;
                     first.get_or_insert(ticket);
                     let mut receipts = std::mem::take(&mut receipts);
                     receipts.push(self.receipt(seat, ticket));
@@ -81,6 +92,7 @@ impl House {
                 }
                 Effect::Deliver(start) => self.deliver(seat, start),
                 Effect::ReadOn { reader, after } => self.soon(5, Happening::ReadOn(seat.clone(), reader, after)),
+                Effect::ReadAgain(wanted) => self.soon(5, Happening::ReadForReplay(seat.clone(), wanted)),
                 Effect::Send(record) => self.send(seat, &record),
                 Effect::Answer { id, .. } => self.check_answer(&id),
             }
@@ -90,7 +102,8 @@ impl House {
 
     fn deliver(&mut self, seat: &Seat, Start { reader, route, due }: Start) {
         let way = self.way(seat, &route.name);
-        let kept = self.books.starts(&way, due.seq, due.out_of_order);
+        let kept = self.books.starts(&way, due.seq, due.attempt, due.out_of_order);
+        self.check_not_held(&way, &kept);
         if due.event.is_none() {
             self.reached.insert("a delivery read from the journal");
         }
@@ -137,10 +150,12 @@ impl House {
             None => self.gate.as_ref().expect("sits").machine.deliveries().readers(),
         };
         let route = Arc::clone(routes[reader].route());
+        let since_ms = routes[reader].since_ms(event.seq).expect("it is open");
         let way = self.way(seat, &route.name);
         self.books.under_way.remove(&(way.clone(), event.seq));
         let was_tried = !matches!(what, Attempted::NotTried { .. });
-        let is_old = was_tried && self.now - event.received_at_ms >= route.max_age.as_millis() as u64;
+        let held_ms = self.held.held_ms(&way, &event, since_ms, self.now);
+        let is_old = was_tried && self.now - since_ms - held_ms >= route.max_age.as_millis() as u64;
         if what == Attempted::Delivered || is_old {
             self.books.ends(&way, event.seq, self.now);
         }
@@ -190,6 +205,14 @@ impl House {
                 Then::Engaged => self.engaged_now(&account),
                 Then::Adopted(handed) => self.adopted(&account, &handed),
                 Then::Gone => self.gone(&account),
+                Then::Reopened(reopened, messages) => {
+                    self.books.again.admitted(&reopened);
+                    messages.iter().for_each(|message| self.promises.lines_up_anew(message));
+                }
+                Then::Dozed => {
+                    self.actors.remove(&account);
+                    self.held.forget(&account);
+                }
             }
         }
         if self.sits(seat) {

@@ -1,8 +1,10 @@
 //! The house without its actors: machines, a store and a clock, moved step by step. Does what the shells do, in their
 //! order, and shows every step to the books.
 
+use crate::again::Repeat;
 use crate::books::{About, Books, Way, messages};
 use crate::dice::Dice;
+use crate::held::Held;
 use crate::meta::Meta;
 use crate::promises::Promises;
 use crate::scenario::{BEGIN_MS, CALM_MS, GATEWAY, Mood, Scenario, gateway, routes};
@@ -18,6 +20,7 @@ use wharf_actors::rules::gate::GateMachine;
 use wharf_actors::rules::outbox::{Tried, forward};
 use wharf_actors::rules::ownership::Engaged;
 use wharf_actors::rules::reader::Attempted;
+use wharf_actors::rules::replay::Wanted;
 use wharf_storage::{
     Change, Clock, Desk, Event, HoldCause, Kind, MemoryStore, MessageRecord, MessageState, Outcome, RouteTally, Store,
     Write,
@@ -40,6 +43,7 @@ pub enum Happening {
     Impatient(u64),
     App(String),
     Touch(String, Touch),
+    Repeat(String, Repeat),
     Crash,
     FailCommit,
     Remove(String),
@@ -59,6 +63,10 @@ pub enum Happening {
     ReadOn(Seat, usize, u64),
     Read(Seat, usize, Option<Vec<Arc<Event>>>),
     Tried(Seat, Box<MessageRecord>, Tried),
+    ReadForReplay(Seat, Wanted),
+    ReadAgain(Seat, Box<str>, Option<Vec<Arc<Event>>>),
+    Redrive(Seat),
+    Doze(Seat),
     Tick(Seat),
     Retire(Seat),
     Bury(Seat, usize, Vec<u64>, u64),
@@ -96,6 +104,10 @@ pub enum Then {
     Engaged,
     Adopted(Handed),
     Gone,
+    /// Deliveries that are open again, by way and seq, and messages that are queued again.
+    Reopened(Vec<(Way, u64)>, Vec<MessageRecord>),
+    /// It has nothing left to deliver after its removal.
+    Dozed,
 }
 
 pub struct Actor {
@@ -161,6 +173,7 @@ pub struct House {
     pub books: Books,
     pub meta: Meta,
     pub promises: Promises,
+    pub held: Held,
     pub settled: u64,
     /// What this run came by.
     pub reached: BTreeSet<&'static str>,
@@ -211,6 +224,7 @@ impl House {
             books: Books::default(),
             meta: Meta::default(),
             promises: Promises::default(),
+            held: Held::default(),
             settled: 0,
             reached: BTreeSet::new(),
         };
@@ -242,7 +256,7 @@ impl House {
                 house.after(at, what(account));
             }
         };
-        let Scenario { sends, crashes, failed_commits, removals, reloads, .. } = self.scenario;
+        let Scenario { sends, crashes, failed_commits, removals, reloads, repeats, .. } = self.scenario;
         often(self, sends, &Happening::App);
         let touches = [
             Touch::Cancel,
@@ -257,6 +271,7 @@ impl House {
         often(self, removals, &Happening::Remove);
         often(self, removals * 2, &Happening::Engage);
         often(self, reloads, &|_| Happening::Reload);
+        Repeat::ALL.iter().for_each(|what| often(self, repeats, &|account| Happening::Repeat(account, *what)));
         often(self, 1, &Happening::Flip);
         self.after(CALM_MS - BEGIN_MS, Happening::Calm);
     }
@@ -294,6 +309,7 @@ impl House {
             self.happen(happening);
         }
         self.check_end();
+        self.check_replays();
         self.note_ledgers();
         self.reached.append(&mut self.promises.reached);
         steps
@@ -393,6 +409,7 @@ impl House {
             Happening::Impatient(post) => self.resend(post),
             Happening::App(account) => self.submit(&account),
             Happening::Touch(account, touch) => self.touch(&account, touch),
+            Happening::Repeat(account, what) => self.repeat(&account, what),
             Happening::Calmer => self.let_all_go(),
             Happening::Crash => {
                 self.reached.insert("a crash");
@@ -409,6 +426,7 @@ impl House {
             Happening::Calm => {
                 self.reload_all();
                 self.let_all_go();
+                self.free_all_deliveries();
                 self.accounts().iter().for_each(|account| self.engage(account));
             }
             Happening::Settle(life) => {
@@ -429,6 +447,10 @@ impl House {
             | Happening::ReadOn(seat, ..)
             | Happening::Read(seat, ..)
             | Happening::Tried(seat, ..)
+            | Happening::ReadForReplay(seat, ..)
+            | Happening::ReadAgain(seat, ..)
+            | Happening::Redrive(seat)
+            | Happening::Doze(seat)
             | Happening::Tick(seat)
             | Happening::Retire(seat)
             | Happening::Bury(seat, ..)
@@ -451,6 +473,10 @@ impl House {
                 None => drop(self.turn_gate(|machine, now| machine.read(reader, read.as_deref(), now), Vec::new(), 0)),
             },
             Happening::Tried(seat, record, tried) => self.hear_tried(&seat, &record, tried),
+            Happening::ReadForReplay(seat, wanted) => self.read_for_replay(seat, wanted),
+            Happening::ReadAgain(seat, replay, read) => self.hear_read_again(&seat, replay, read),
+            Happening::Redrive(seat) => self.redrive(&seat),
+            Happening::Doze(seat) => self.doze(seat),
             Happening::Tick(seat) => self.tick(&seat),
             Happening::Retire(seat) => self.retire(seat),
             Happening::Bury(seat, reader, open, after) => self.bury(seat, reader, &open, after),

@@ -257,6 +257,16 @@ impl Promises {
         self.heard.insert(record.id.to_string(), if may_go { Heard::MayGo } else { Heard::MustNotGo });
     }
 
+    /// A message that had ended is about to be queued again.
+    pub fn leaves_its_line(&mut self, record: &MessageRecord) {
+        self.accepted.entry(lane(record)).or_default().retain(|(id, _)| **id != *record.id);
+    }
+
+    /// It is, behind all others.
+    pub fn lines_up_anew(&mut self, record: &MessageRecord) {
+        self.accepted.entry(lane(record)).or_default().push((record.id.to_string(), record.priority));
+    }
+
     pub fn cancelled(&mut self, id: &str) {
         self.cancelled.insert(id.to_owned());
     }

@@ -27,6 +27,8 @@ impl House {
             self.spawn(record);
             self.engaged_now(&id);
         }
+        self.awaken_all();
+        self.note_running_replays();
     }
 
     pub fn spawn(&mut self, record: AccountRecord) {
@@ -74,6 +76,7 @@ impl House {
         if self.books.crashed(&self.store, GROUP_MS, self.now) > 0 {
             self.reached.insert("a delivery repeated after a crash");
         }
+        self.held.restart(&self.store);
         self.open();
     }
 

@@ -38,6 +38,8 @@ pub struct Scenario {
     pub failed_commits: u64,
     pub removals: u64,
     pub reloads: u64,
+    /// Replays, redrives and holds of deliveries.
+    pub repeats: u64,
     pub moods: [Mood; 3],
     pub graph: Mood,
     pub commit_ms: u64,
@@ -58,6 +60,7 @@ impl Scenario {
             failed_commits: dice.pick(&[0, 0, 0, 1, 2]),
             removals: dice.pick(&[0, 0, 1, 2]),
             reloads: dice.pick(&[0, 0, 1, 2, 5]),
+            repeats: dice.pick(&[0, 2, 10, 30]),
             moods: [dice.pick(&moods), dice.pick(&moods), dice.pick(&moods)],
             graph: dice.pick(&moods),
             commit_ms: dice.pick(&[1, 5, 40, 400]),

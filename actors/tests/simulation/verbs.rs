@@ -16,6 +16,8 @@ impl House {
         let record = match known {
             // Whoever leaves is asked again later.
             Some((true, _)) => return self.after(500, Happening::Engage(account.to_owned())),
+            // What was redriven of it is being delivered still.
+            Some((false, nobody)) if is_nobody(&nobody) => record(account, self.now),
             Some((false, record)) => record,
             None => {
                 let record = record(account, self.now);
@@ -44,6 +46,9 @@ impl House {
     /// `unsubscribe`, or `subscribe`.
     pub fn flip(&mut self, account: &str) {
         let Some(actor) = self.actors.get(account).filter(|actor| !actor.leaving) else { return };
+        if is_nobody(actor.machine.record()) {
+            return;
+        }
         let record = actor.machine.record().clone();
         let active = !record.active;
         self.enter(account, AccountRecord { active, ..record }, None);
@@ -83,8 +88,7 @@ impl House {
         self.actors.get_mut(&account).expect("sits").leaving = true;
         let reason = "removed".to_owned();
         self.turn(&account, Input::Abandon { reason }, Vec::new(), 0, false);
-        let change =
-            forget(self.actors[&account].machine.record(), self.actors[&account].machine.deliveries().readers());
+        let change = forget(&self.actors[&account].machine);
         let ticket = self.turn(&account, Input::Forget { change }, Vec::new(), 0, false);
         self.wait_for(&account, ticket.expect("a removal is kept"), Then::Gone);
     }
@@ -92,6 +96,7 @@ impl House {
     /// Nobody sits there any more, whatever a `setup` at the same time came to.
     pub fn gone(&mut self, account: &str) {
         self.reached.insert("a removal");
+        self.held.forget(account);
         self.actors.remove(account);
         self.engaged.retain(|engaged| engaged != account);
     }
@@ -186,4 +191,14 @@ fn record(account: &str, now: u64) -> AccountRecord {
         engaged_at_ms: now,
         refreshed_at_ms: now,
     }
+}
+
+/// The entry of one who is not in the registry and delivers what was redriven.
+pub fn nobody(account: &str) -> AccountRecord {
+    let snapshot = Bytes::from_static(b"{}");
+    AccountRecord { snapshot, wished: false, active: false, ..record(account, 0) }
+}
+
+pub fn is_nobody(record: &AccountRecord) -> bool {
+    record.engaged_at_ms == 0
 }

@@ -127,6 +127,8 @@ fn judge(
         | Kind::Body
         | Kind::Twin
         | Kind::SendHold
+        | Kind::Replay
+        | Kind::DeliveryHold
         | Kind::Audit => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The kept noun of a hold: what shall not happen for now, and when it did not before. It does not know who holds.
+//! The kept nouns of holds: what shall not happen for now, and when it did not before. They do not know who holds.
 
 use crate::{Key, KeyBuilder, Kind, Noun};
 use serde::{Deserialize, Serialize};
@@ -21,5 +21,27 @@ impl Noun for Hold {
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.place).build()
+    }
+}
+
+/// An operator holds deliveries of an account, or held them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryHold {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// Those to this route, `{gateway}/{route}`; `None` means to all.
+    pub route: Option<Box<str>>,
+    /// Those of events of this phone number id; `None` means of all.
+    pub number: Option<Box<str>>,
+    /// Since when and when before; `why` names who holds.
+    pub hold: Hold,
+}
+
+impl Noun for DeliveryHold {
+    const KIND: Kind = Kind::DeliveryHold;
+
+    fn key(&self) -> Key {
+        let (route, number) = (self.route.as_deref(), self.number.as_deref());
+        KeyBuilder::new().text(&self.account).text(route.unwrap_or_default()).text(number.unwrap_or_default()).build()
     }
 }

@@ -162,6 +162,11 @@ impl Stage {
         until("the store is let go", async || (store.strong_count() == 0).then_some(())).await;
     }
 
+    /// The store; let it go before the gateway stops.
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.running.as_ref().expect("a gateway that runs").edge.wharf.store)
+    }
+
     /// Stops in good order and starts again on the same folder.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;

@@ -12,6 +12,10 @@ const PATHS: &[(&str, &str)] = &[
     ("GET", "/api/accounts/{waba}"),
     ("GET", "/api/accounts/{waba}/events"),
     ("GET", "/api/accounts/{waba}/dead"),
+    ("POST", "/api/accounts/{waba}/dead/redrive"),
+    ("POST", "/api/accounts/{waba}/replay"),
+    ("GET", "/api/accounts/{waba}/replays"),
+    ("DELETE", "/api/accounts/{waba}/replays/{id}"),
     ("GET", "/api/accounts/{waba}/dialogs"),
     ("GET", "/api/accounts/{waba}/messages"),
     ("GET", "/api/accounts/{waba}/routes"),
@@ -27,6 +31,7 @@ const PATHS: &[(&str, &str)] = &[
     ("GET", "/api/accounts/{waba}/live"),
     ("GET", "/api/events/{id}"),
     ("GET", "/api/events/{id}/explain"),
+    ("POST", "/api/events/{id}/replay"),
     ("GET", "/api/messages/{id}"),
     ("DELETE", "/api/messages/{id}"),
     ("GET", "/api/alarms"),
@@ -96,6 +101,7 @@ impl House {
     async fn ask(&self, name: &str, method: &str, url: &str) -> Answer {
         let body = match (method, url) {
             ("PUT", _) => r#"{"token":"EAAGtokenOfAThief"}"#.to_owned(),
+            ("POST", url) if url.ends_with("/replay") && url.contains("/accounts/") => r#"{"from":1}"#.to_owned(),
             (_, url) if url.ends_with("/pause") || url.ends_with("/resume") => r#"{"what":"sends"}"#.to_owned(),
             (_, url) if url.contains("/verbs/") => json!({"ids": [self.neighbour.waba], "force": true}).to_string(),
             _ => String::new(),
@@ -108,6 +114,7 @@ impl House {
         let path = path
             .replace("events/{id}", "events/{waba}.1")
             .replace("messages/{id}", &format!("messages/{}", self.message))
+            .replace("replays/{id}", "replays/rpl_1")
             .replace("{waba}", &line.waba)
             .replace("{gateway}/{name}", "main/app")
             .replace("{name}", "own")
@@ -135,7 +142,9 @@ impl House {
             told["wished"],
             told["token"]["own"],
             told["ledger"]["messages"]["submitted"],
-            told["holds"]
+            told["holds"],
+            told["delivery_holds"],
+            told["ledger"]["routes"]["main/app"]["replayed"]
         ])
     }
 }

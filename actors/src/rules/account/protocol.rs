@@ -1,18 +1,20 @@
 //! What an account's machine is told and what it answers: its whole contract.
 
+use super::Again;
 use crate::cloud::item::Item;
 use crate::cloud::node::{AccountNode, Throughput};
 use crate::gateway::Route;
-use crate::rules::deliveries::Start;
+use crate::rules::deliveries::{Place, Start};
 use crate::rules::outbox::{Answer, Patience, Tried, pace};
 use crate::rules::reader::Attempted;
 use crate::rules::reconcile::{Concern, Word};
+use crate::rules::replay::Wanted;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, KeepBody, MessageRecord, Seen, SendHold, Twin,
-    Write,
+    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, KeepBody, MessageRecord, ReplayRecord, Seen,
+    SendHold, Twin, Write,
 };
 
 /// What an account is told of the world at its start.
@@ -110,6 +112,34 @@ pub enum Input {
         routes: Vec<Arc<Route>>,
         /// What is kept together with where new ones begin.
         change: Change,
+    },
+    /// Somebody asks for this once more. Gives exactly one [`Effect::Commit`], the first.
+    Again(Again),
+    /// A stretch of the journal shall be delivered again. Gives one [`Effect::Commit`] unless too many go on.
+    BeginReplay(Box<ReplayRecord>),
+    /// A replay shall end. Gives one [`Effect::Commit`] where it goes on.
+    CancelReplay {
+        /// Which.
+        id: Box<str>,
+    },
+    /// The journal was read for a replay.
+    ReadAgain {
+        /// Which.
+        replay: Box<str>,
+        /// The events; `None` where it failed.
+        read: Option<Vec<Arc<Event>>>,
+    },
+    /// Nothing of this starts from now on. Gives one [`Effect::Commit`] where that is news.
+    HoldDeliveries {
+        /// What.
+        place: Place,
+        /// Who says so.
+        by: Box<str>,
+    },
+    /// It may start again. Gives one [`Effect::Commit`] where that is news.
+    FreeDeliveries {
+        /// What.
+        place: Place,
     },
     /// Start nothing new from now on.
     Rest,
@@ -240,6 +270,8 @@ pub enum Effect {
         /// After which seq.
         after: u64,
     },
+    /// Read the journal for a replay; say [`Input::ReadAgain`].
+    ReadAgain(Wanted),
     /// Send a message; say [`Input::Tried`].
     Send(Arc<MessageRecord>),
     /// Tell the caller that waits for this message.

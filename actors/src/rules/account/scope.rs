@@ -1,9 +1,9 @@
 //! What is true of an account's items whatever its state: their scope, their lane, the routes that want them.
 
+use super::AccountMachine;
 use crate::cloud::item::Item;
 use crate::gateway::{RankGuard, Route};
-use crate::rules::reader::Reader;
-use wharf_storage::{AccountRecord, Change, Event, EventKind, Kind, Noun};
+use wharf_storage::{Change, Event, EventKind, Kind, Noun};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// The field of the events in which an account tells its alarms.
@@ -14,9 +14,13 @@ pub fn scope_of(owner: &str) -> u128 {
     xxh3_128(owner.as_bytes())
 }
 
-/// The removal of an account from the registry, with the places of its readers and its own routes.
-pub fn forget(record: &AccountRecord, readers: &[Reader]) -> Change {
+/// The removal of an account from the registry, with the places of its readers, its own routes, its replays, and what
+/// is held of its deliveries.
+pub fn forget(machine: &AccountMachine) -> Change {
+    let (record, readers) = (machine.record(), machine.deliveries().readers());
     let mut change = Change::default();
+    machine.replays().forget(&mut change);
+    machine.deliveries().forget_holds(&mut change);
     change.remove(Kind::Account, record.key());
     change.remove(Kind::Life, record.key());
     change.remove(Kind::Token, record.key());

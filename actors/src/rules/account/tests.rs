@@ -1,5 +1,6 @@
 //! What an account makes of items, statuses and changes, and what it gives out only when they are durable.
 
+mod again;
 mod alarms;
 mod erasing;
 mod fields;

@@ -46,6 +46,7 @@ impl Deliveries {
                 self.settle_in(reader);
             }
         }
+        self.hold_readers();
         change
     }
 

@@ -104,7 +104,7 @@ impl GateMachine {
             let count = i64::try_from(evicted).unwrap_or(i64::MAX);
             let tally = Tally { quarantined: -count, evicted: count, ..Tally::default() };
             change.tallies.push((Arc::clone(&self.gateway), tally));
-            let flight = InFlight { ticket: 0, marks: Vec::new(), tests: Vec::new(), keeps_progress: false };
+            let flight = InFlight::default();
             effects.push(self.commit(change, flight));
         }
         self.pump(&mut effects, now);

@@ -10,7 +10,10 @@ impl Outbox {
         let records: Vec<MessageRecord> = self.messages().cloned().collect();
         self.resting = true;
         for record in records {
-            self.fail(record, &our_error("wharf.removed", reason), None, step, now);
+            // Who redrives it later must know that it may have left.
+            let is_in_doubt = record.state == MessageState::Unknown;
+            let code = if is_in_doubt { "wharf.unknown" } else { "wharf.removed" };
+            self.fail(record, &our_error(code, reason), None, step, now);
         }
         self.holds.end(&mut step.change, |_| true);
     }

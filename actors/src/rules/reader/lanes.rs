@@ -1,9 +1,11 @@
 //! Which open deliveries may start: one at a time in each lane, the most urgent kinds first. One that fails again and
-//! again while others get through is parked: it is retried on its own, and its lane goes on without it.
+//! again while others get through is parked: it is retried on its own, and its lane goes on without it. What is opened
+//! again lines up behind what was there, and yields to what is new.
 
+use super::hold::Held;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use wharf_storage::{Event, EventKind, OpenDelivery};
+use wharf_storage::{Event, EventKind, OpenDelivery, number_tag};
 
 /// The open deliveries of one reader.
 #[derive(Debug, Default)]
@@ -14,6 +16,11 @@ pub(super) struct Lanes {
     later: BTreeSet<(u64, u64)>,
     /// Heads whose time has come, the most urgent first, then by when that was.
     ready: BTreeSet<(u8, u64, u64)>,
+    /// Those of them that somebody holds.
+    aside: BTreeSet<(u8, u64, u64)>,
+    held: Held,
+    /// How many were opened again.
+    again: usize,
     /// How many are parked, by lane.
     parked: HashMap<u64, usize>,
     under_way: usize,
@@ -34,9 +41,17 @@ pub(super) struct Open {
     /// When it first failed; 0 if it never did.
     pub(super) failed_since_ms: u64,
     pub(super) parked: bool,
+    /// See [`OpenDelivery::again_after`].
+    again_after: u64,
+    number: u32,
+    /// It is not durable yet: it is not in its lane, and nothing of it starts.
+    coming: bool,
     pub(super) under_way: bool,
     pub(super) event: Option<Arc<Event>>,
 }
+
+/// What a route gets again goes after all else, like the past.
+const YIELDING: u8 = 3;
 
 /// What goes first where a route cannot keep up: 0 before 1. A call rings now, a status can wait, the past has waited.
 fn urgency(event: &Event) -> u8 {
@@ -57,39 +72,95 @@ fn urgency(event: &Event) -> u8 {
 }
 
 impl Lanes {
-    /// Takes a delivery in, behind the others of its lane.
+    /// Takes a delivery in, to its place in its lane.
     pub(super) fn insert(&mut self, seq: u64, open: Open) {
+        self.again += usize::from(open.is_again());
+        let is_coming = open.coming;
+        self.open.insert(seq, open);
+        if !is_coming {
+            self.line_up(seq);
+        }
+    }
+
+    /// A delivery that was opened again is durable.
+    pub(super) fn admit(&mut self, seq: u64) {
+        if let Some(open) = self.open.get_mut(&seq).filter(|open| open.coming) {
+            open.coming = false;
+            self.line_up(seq);
+        }
+    }
+
+    fn line_up(&mut self, seq: u64) {
+        let open = &self.open[&seq];
+        let (lane, due_at_ms) = (open.lane, open.due_at_ms);
         if open.parked {
-            *self.parked.entry(open.lane).or_default() += 1;
-            self.later.insert((open.due_at_ms, seq));
-        } else {
-            let lane = self.lanes.entry(open.lane).or_default();
-            lane.push_back(seq);
-            if lane.len() == 1 {
-                self.later.insert((open.due_at_ms, seq));
+            *self.parked.entry(lane).or_default() += 1;
+            self.later.insert((due_at_ms, seq));
+            return;
+        }
+        let place = open.place(seq);
+        let queue = self.lanes.entry(lane).or_default();
+        let goes_before = |other: &u64| self.open[other].under_way || self.open[other].place(*other) < place;
+        let at = queue.iter().rposition(goes_before).map_or(0, |ahead| ahead + 1);
+        let old_head = queue.front().copied();
+        queue.insert(at, seq);
+        if at > 0 {
+            return self.hurry(seq, at);
+        }
+        old_head.into_iter().for_each(|head| self.call_off(head));
+        self.later.insert((due_at_ms, seq));
+    }
+
+    /// What yields and stands right before one that does not is as urgent as that one.
+    fn hurry(&mut self, seq: u64, at: usize) {
+        let open = &self.open[&seq];
+        let (lane, urgency) = (open.lane, open.urgency);
+        for index in (0..at).rev() {
+            let other = self.lanes[&lane][index];
+            let ahead = self.open.get_mut(&other).expect("what is in a lane is open");
+            if !ahead.is_again() || ahead.urgency <= urgency {
+                return;
+            }
+            let (was, due_at_ms) = (std::mem::replace(&mut ahead.urgency, urgency), ahead.due_at_ms);
+            for heads in [&mut self.ready, &mut self.aside] {
+                if heads.remove(&(was, due_at_ms, other)) {
+                    heads.insert((urgency, due_at_ms, other));
+                }
             }
         }
-        self.open.insert(seq, open);
+    }
+
+    /// A head is none any more, or starts.
+    fn call_off(&mut self, seq: u64) {
+        let open = &self.open[&seq];
+        self.later.remove(&(open.due_at_ms, seq));
+        self.ready.remove(&(open.urgency, open.due_at_ms, seq));
+        self.aside.remove(&(open.urgency, open.due_at_ms, seq));
+    }
+
+    /// Nothing that `held` covers starts from now on, and everything else may.
+    pub(super) fn hold(&mut self, held: Held) {
+        self.held = held;
+        self.later.extend(std::mem::take(&mut self.aside).into_iter().map(|(_, due_at_ms, seq)| (due_at_ms, seq)));
     }
 
     /// Two lanes are one from now on; what is open of both goes in the order in which it was accepted.
     pub(super) fn join(&mut self, from: u64, into: u64) {
         if let Some(parked) = self.parked.remove(&from) {
             *self.parked.entry(into).or_default() += parked;
-            self.open.values_mut().filter(|open| open.lane == from && open.parked).for_each(|open| open.lane = into);
         }
+        let apart = self.open.values_mut().filter(|open| open.lane == from && (open.parked || open.coming));
+        apart.for_each(|open| open.lane = into);
         let Some(mut queue) = self.lanes.remove(&from) else { return };
         let other = self.lanes.remove(&into).unwrap_or_default();
         for front in [queue.front(), other.front()].into_iter().flatten() {
-            let open = &self.open[front];
-            self.later.remove(&(open.due_at_ms, *front));
-            self.ready.remove(&(open.urgency, open.due_at_ms, *front));
+            self.call_off(*front);
         }
         for seq in &queue {
             self.open.get_mut(seq).expect("what is in a lane is open").lane = into;
         }
         queue.extend(other);
-        queue.make_contiguous().sort_unstable();
+        queue.make_contiguous().sort_unstable_by_key(|seq| self.open[seq].place(*seq));
         self.lanes.insert(into, queue);
         self.wake(into);
     }
@@ -102,7 +173,13 @@ impl Lanes {
             self.later.pop_first();
             self.ready.insert((self.open[&seq].urgency, due_at_ms, seq));
         }
-        let (_, _, seq) = self.ready.pop_first()?;
+        let seq = loop {
+            let head = self.ready.pop_first()?;
+            match self.held.covers(self.open[&head.2].number) {
+                true => self.aside.insert(head),
+                false => break head.2,
+            };
+        };
         let open = self.open.get_mut(&seq).expect("a head is open");
         (open.under_way, open.started_ms) = (true, now);
         self.under_way += 1;
@@ -139,13 +216,14 @@ impl Lanes {
 
     /// Ends a delivery; the next of its lane may go.
     pub(super) fn end(&mut self, seq: u64) -> Open {
+        self.call_off(seq);
         let open = self.open.remove(&seq).expect("only an open delivery ends");
         debug_assert!(!open.under_way, "what is under way is stopped first");
-        self.later.remove(&(open.due_at_ms, seq));
-        self.ready.remove(&(open.urgency, open.due_at_ms, seq));
+        self.again -= usize::from(open.is_again());
         match self.parked.get_mut(&open.lane).filter(|_| open.parked) {
             Some(1) => drop(self.parked.remove(&open.lane)),
             Some(count) => *count -= 1,
+            None if open.coming => {}
             None => self.leave(seq, open.lane),
         }
         open
@@ -163,7 +241,7 @@ impl Lanes {
     /// Sorts what is open into lanes anew: those of the events, or each its own.
     pub(super) fn relane(&mut self, by_event: bool) {
         let old = std::mem::take(self);
-        self.under_way = old.under_way;
+        (self.under_way, self.held) = (old.under_way, old.held);
         for (seq, open) in old.open {
             let lane = if by_event { open.own_lane } else { seq };
             let (due_at_ms, under_way) = (open.due_at_ms, open.under_way);
@@ -207,6 +285,11 @@ impl Lanes {
 
     pub(super) fn len(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many of them were opened again.
+    pub(super) fn again(&self) -> usize {
+        self.again
     }
 
     pub(super) fn under_way(&self) -> usize {
@@ -261,9 +344,27 @@ impl Open {
             started_ms: 0,
             failed_since_ms: 0,
             parked: false,
+            again_after: 0,
+            number: event.number.id.as_deref().map_or(0, number_tag),
+            coming: false,
             under_way: false,
             event: kept,
         }
+    }
+
+    /// The same, opened again at `now` behind everything up to `after`, once that is durable.
+    pub(super) fn again(self, after: u64, now: u64) -> Self {
+        Self { urgency: YIELDING, received_at_ms: now, again_after: after, coming: true, ..self }
+    }
+
+    /// Whether it was opened again.
+    fn is_again(&self) -> bool {
+        self.again_after > 0
+    }
+
+    /// Its place in its lane.
+    fn place(&self, seq: u64) -> (u64, u64) {
+        if self.is_again() { (self.again_after, seq) } else { (seq, 0) }
     }
 
     /// One that was kept.
@@ -278,6 +379,9 @@ impl Open {
             started_ms: 0,
             failed_since_ms: kept.failed_since_ms,
             parked: kept.parked,
+            again_after: kept.again_after,
+            number: kept.number,
+            coming: false,
             under_way: false,
             event: None,
         }
@@ -294,6 +398,8 @@ impl Open {
             due_at_ms: self.due_at_ms,
             failed_since_ms: self.failed_since_ms,
             parked: self.parked,
+            again_after: self.again_after,
+            number: self.number,
         }
     }
 }

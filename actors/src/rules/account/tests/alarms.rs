@@ -186,7 +186,11 @@ fn a_restriction_lets_replies_go_and_templates_at_its_end() {
         let effects = account.handle(Input::Settled { ticket: ticket + 1 }, now);
         let sends = effects.iter().filter_map(|effect| match effect {
             Effect::Send(record) => Some(record.id.to_string()),
-            Effect::Commit { .. } | Effect::Deliver(_) | Effect::ReadOn { .. } | Effect::Answer { .. } => None,
+            Effect::Commit { .. }
+            | Effect::Deliver(_)
+            | Effect::ReadOn { .. }
+            | Effect::ReadAgain(_)
+            | Effect::Answer { .. } => None,
         });
         sends.collect()
     };

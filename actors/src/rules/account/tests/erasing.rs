@@ -33,7 +33,11 @@ fn a_delivery_that_is_under_way_ends_without_its_bytes_and_the_ledger_balances()
     let effects = account.handle(Input::Attempted { reader: 0, event, what: failed, chance: 0.5 }, late);
     let next = effects.iter().find_map(|effect| match effect {
         Effect::Deliver(start) => start.due.event.clone(),
-        Effect::Commit { .. } | Effect::ReadOn { .. } | Effect::Send(_) | Effect::Answer { .. } => None,
+        Effect::Commit { .. }
+        | Effect::ReadOn { .. }
+        | Effect::ReadAgain(_)
+        | Effect::Send(_)
+        | Effect::Answer { .. } => None,
     });
     let next = next.expect("the next of the dialog");
     assert!(next.is_erased() && next.seq == 2, "what is in memory is a stub");

@@ -10,7 +10,11 @@ fn by(id: &str, members: &str) -> Item {
 fn started(effects: &[Effect]) -> Vec<u64> {
     let starts = effects.iter().filter_map(|effect| match effect {
         Effect::Deliver(start) => Some(start.due.seq),
-        Effect::Commit { .. } | Effect::ReadOn { .. } | Effect::Send(_) | Effect::Answer { .. } => None,
+        Effect::Commit { .. }
+        | Effect::ReadOn { .. }
+        | Effect::ReadAgain(_)
+        | Effect::Send(_)
+        | Effect::Answer { .. } => None,
     });
     starts.collect()
 }
