@@ -126,10 +126,11 @@ pub(crate) fn full_name<'n>(
     given: &str,
     gateway: &str,
     waba: &str,
-    known: impl Iterator<Item = &'n str> + Clone,
+    known: impl Iterator<Item = &'n str>,
 ) -> Option<&'n str> {
+    let known: Vec<&str> = known.collect();
     let names = [given.to_owned(), format!("{gateway}/{given}"), format!("{gateway}/{waba}/{given}")];
-    names.iter().find_map(|name| known.clone().find(|known| known == name))
+    names.iter().find_map(|name| known.iter().copied().find(|known| known == name))
 }
 
 /// JSON that nobody caches.

@@ -152,7 +152,9 @@ impl House {
         let waiting = &mut self.actors.get_mut(&account).expect("sits").waiting;
         match waiting.entry(ticket).or_insert_with(|| Then::Reopened(Vec::new(), Vec::new())) {
             Then::Reopened(_, lined_up) => *lined_up = messages,
-            _ => unreachable!("nobody else waits for it"),
+            Then::Accepted(_) | Then::Engaged | Then::Adopted(_) | Then::Gone | Then::Dozed => {
+                unreachable!("nobody else waits for it")
+            }
         }
     }
 

@@ -89,8 +89,11 @@ impl Reopened {
     pub fn forget_what_is_not_durable(&mut self) -> Vec<(Way, u64, Before)> {
         let mut forgotten = Vec::new();
         for (way, open) in &mut self.open {
-            let coming = open.extract_if(.., |_, open| open.standing == Standing::Coming);
-            forgotten.extend(coming.map(|(seq, open)| (way.clone(), seq, open.before)));
+            open.retain(|seq, open| {
+                let is_coming = open.standing == Standing::Coming;
+                forgotten.extend(is_coming.then(|| (way.clone(), *seq, open.before)));
+                !is_coming
+            });
         }
         forgotten
     }

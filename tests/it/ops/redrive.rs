@@ -1,6 +1,6 @@
 //! Dead letters that become deliveries and messages again, also after their account was removed.
 
-use crate::harness::application::Reply;
+use crate::harness::application::{Delivery, Reply};
 use crate::harness::http;
 use crate::harness::mail::{letter, text};
 use crate::harness::stage::{KEY, Stage, bearer};
@@ -41,7 +41,7 @@ async fn dead_letters_are_delivered_in_the_order_of_the_journal_and_their_letter
     let ledger = stage.until_ledger(DELIVERED, 5).await;
     let its = &ledger["routes"]["main/app"];
     assert_eq!((&its["replayed"], &its["dead"], &its["pending"]), (&json!(5), &json!(5), &json!(0)));
-    let got: Vec<String> = stage.app.deliveries().iter().map(|delivery| delivery.item_id()).collect();
+    let got: Vec<String> = stage.app.deliveries().iter().map(Delivery::item_id).collect();
     assert_eq!(got, ["wamid.1", "wamid.2", "wamid.3", "wamid.4", "wamid.5"]);
     assert_eq!(letters_left(&stage).await, 0);
     assert_eq!(redrive(&stage, json!({})).await.1, json!({"redriven": 0, "skipped": 0, "left": 0}));

@@ -1,6 +1,6 @@
 //! Events delivered again on request: one at a time, and whole stretches of a journal while everything else goes on.
 
-use crate::harness::application::Reply;
+use crate::harness::application::{Delivery, Reply};
 use crate::harness::http::{self, Answer};
 use crate::harness::mail::{Line, letter, receipts, status, text};
 use crate::harness::stage::{KEY, Stage, bearer};
@@ -47,7 +47,7 @@ impl Desk<'_> {
 
     /// What came, by id.
     fn got(&self) -> Vec<String> {
-        self.0.app.deliveries().iter().map(|delivery| delivery.item_id()).collect()
+        self.0.app.deliveries().iter().map(Delivery::item_id).collect()
     }
 }
 
