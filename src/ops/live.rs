@@ -142,7 +142,7 @@ fn write(what: &What, text: &mut String) {
     let data = serde_json::to_string(what).expect("plain structs of text and numbers always become JSON");
     let word = what.sort().map_or("missed", Sort::word);
     if let What::Event(seen) = what {
-        write!(text, "id: {}\n", seen.seq).expect("text takes text");
+        writeln!(text, "id: {}", seen.seq).expect("text takes text");
     }
     write!(text, "event: {word}\ndata: {data}\n\n").expect("text takes text");
 }

@@ -114,7 +114,7 @@ fn judge(
             }
         }
         Kind::Dead => dead(key, DeadLetter::from_bytes(bytes)?, erasure, erased, change),
-        Kind::Trail => trail(store, Trail::from_bytes(bytes)?, erasure, change)?,
+        Kind::Trail => trail(store, &Trail::from_bytes(bytes)?, erasure, change)?,
         Kind::Account
         | Kind::Progress
         | Kind::Claim
@@ -188,9 +188,9 @@ fn dead(key: &Key, letter: DeadLetter, erasure: &Erasure, erased: &mut Erased, c
 }
 
 /// Takes what an application wrote about a customer's event out of its trail. It is the event's, and not counted beside it.
-fn trail(store: &dyn Store, trail: Trail, erasure: &Erasure, change: &mut Change) -> Result<(), StoreError> {
+fn trail(store: &dyn Store, trail: &Trail, erasure: &Erasure, change: &mut Change) -> Result<(), StoreError> {
     let unquoted = trail.clone().unquoted();
-    if unquoted == trail || trail.at_ms > erasure.until_ms || !erasure.reaches(&trail.account) {
+    if unquoted == *trail || trail.at_ms > erasure.until_ms || !erasure.reaches(&trail.account) {
         return Ok(());
     }
     let event = store.event(&trail.account, trail.seq)?;

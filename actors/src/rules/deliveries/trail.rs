@@ -53,8 +53,8 @@ impl Trails {
     /// What is not kept yet becomes part of `change`.
     pub(super) fn drain(&mut self, change: &mut Change) {
         self.spent.drain(..).for_each(|key| change.remove(Kind::Trail, key));
+        self.fresh.iter().for_each(|trail| change.put(trail));
         self.leaving.append(&mut self.fresh);
-        self.leaving.iter().for_each(|trail| change.put(trail));
     }
 
     /// What was given by [`Trails::drain`] is durable.
@@ -64,7 +64,9 @@ impl Trails {
 
     /// A customer is being erased: of what is on its way to the disk no word is anybody's.
     pub(super) fn erase(&mut self) {
-        self.fresh = std::mem::take(&mut self.fresh).into_iter().map(Trail::unquoted).collect();
+        for trails in [&mut self.fresh, &mut self.leaving] {
+            *trails = std::mem::take(trails).into_iter().map(Trail::unquoted).collect();
+        }
     }
 
     fn keep(&mut self, trail: Trail) {

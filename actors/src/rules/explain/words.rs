@@ -17,10 +17,10 @@ pub(super) fn moment(ms: u64, now: u64) -> String {
 /// Such as `3 ms`, `12 s`, `4 min` or `2 h`.
 pub(super) fn span(ms: u64) -> String {
     match ms {
-        ..10_000 => format!("{ms} ms"),
-        ..120_000 => format!("{} s", ms / 1000),
-        ..7_200_000 => format!("{} min", ms / 60_000),
-        _ => format!("{} h", ms / 3_600_000),
+        0..10_000 => format!("{ms} ms"),
+        10_000..120_000 => format!("{} s", ms / 1000),
+        120_000..7_200_000 => format!("{} min", ms / 60_000),
+        7_200_000.. => format!("{} h", ms / 3_600_000),
     }
 }
 
