@@ -65,7 +65,7 @@ pub async fn rates(request: HttpRequest, late: Late) -> Result<HttpResponse, Api
     let (edge, caller) = inspector(&request, &late).await?;
     caller.require_all_numbers()?;
     let steps = steps(&Query::read(request.query_string()))?;
-    let (first, history) = edge.rates.last(steps, edge.wharf.store.ledgers(), now_ms());
+    let (first, history) = edge.rates.last(steps, &edge.wharf.store.ledgers(), now_ms());
     let sees_all = caller.gateways.is_empty() && caller.accounts.is_empty();
     let history: Vec<Step> = match sees_all {
         true => history,
@@ -87,7 +87,7 @@ pub(crate) async fn watch(edge: Weak<Edge>) {
         let left_ms = STEP_MS - now_ms() % STEP_MS;
         actix_web::rt::time::sleep(Duration::from_millis(left_ms)).await;
         let Some(edge) = edge.upgrade() else { return };
-        edge.rates.end_steps(edge.wharf.store.ledgers(), now_ms());
+        edge.rates.end_steps(&edge.wharf.store.ledgers(), now_ms());
     }
 }
 
@@ -98,13 +98,13 @@ impl Rates {
         Self(Mutex::new(History { before, now: now / STEP_MS, ended: VecDeque::new() }))
     }
 
-    fn end_steps(&self, ledgers: Vec<(String, Tally)>, now: u64) {
+    fn end_steps(&self, ledgers: &[(String, Tally)], now: u64) {
         let mut history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = now.div_euclid(STEP_MS).saturating_sub(history.now);
+        let over = (now / STEP_MS).saturating_sub(history.now);
         if over == 0 {
             return;
         }
-        let step = history.step(&ledgers);
+        let step = history.step(ledgers);
         history.ended.push_back(step);
         // A machine that slept, or a clock that jumped: nothing was counted in between.
         let silent = (over - 1).min(STEPS as u64) as usize;
@@ -116,12 +116,12 @@ impl Rates {
     }
 
     /// The last `steps` that ended and the one under way; with when the first began, in ms since 1970.
-    fn last(&self, steps: usize, ledgers: Vec<(String, Tally)>, now: u64) -> (u64, Vec<Step>) {
-        self.end_steps(ledgers.clone(), now);
+    fn last(&self, steps: usize, ledgers: &[(String, Tally)], now: u64) -> (u64, Vec<Step>) {
+        self.end_steps(ledgers, now);
         let history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let from = history.ended.len().saturating_sub(steps);
         let ended = history.ended.iter().skip(from).cloned();
-        let all: Vec<Step> = ended.chain([history.step(&ledgers)]).collect();
+        let all: Vec<Step> = ended.chain([history.step(ledgers)]).collect();
         ((history.now + 1).saturating_sub(all.len() as u64) * STEP_MS, all)
     }
 }
@@ -147,13 +147,13 @@ impl History {
     }
 
     /// The next step begins. Owners that went are forgotten.
-    fn remember(&mut self, ledgers: Vec<(String, Tally)>) {
+    fn remember(&mut self, ledgers: &[(String, Tally)]) {
         let mut before = std::mem::take(&mut self.before);
-        let entry = |(owner, tally): (String, Tally)| {
-            let owner = before.remove_entry(owner.as_str()).map_or_else(|| owner.into(), |(owner, _)| owner);
-            (owner, sums(&tally))
+        let entry = |(owner, tally): &(String, Tally)| {
+            let known = before.remove_entry(owner.as_str());
+            (known.map_or_else(|| owner.as_str().into(), |(owner, _)| owner), sums(tally))
         };
-        self.before = ledgers.into_iter().map(entry).collect();
+        self.before = ledgers.iter().map(entry).collect();
     }
 }
 

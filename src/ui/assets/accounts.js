@@ -24,9 +24,37 @@ export function accounts(stay) {
       if (!stay.signal.aborted) swap(rows, trouble(fault));
     }
   };
-  const turned = (next, length) => swap(turn,
-    cursors.length > 1 && h("button", { type: "button", id: "newer", onclick: () => { cursors.pop(); look(); } }, "Back"),
-    next && length === LIMIT && h("button", { type: "button", id: "further", onclick: () => { cursors.push(next); look(); } }, "Next page"));
+  const turned = (next, length) =>
+    swap(
+      turn,
+      cursors.length > 1 &&
+        h(
+          "button",
+          {
+            type: "button",
+            id: "newer",
+            onclick: () => {
+              cursors.pop();
+              look();
+            },
+          },
+          "Back",
+        ),
+      next &&
+        length === LIMIT &&
+        h(
+          "button",
+          {
+            type: "button",
+            id: "further",
+            onclick: () => {
+              cursors.push(next);
+              look();
+            },
+          },
+          "Next page",
+        ),
+    );
   const found = filters([["accounts", "Find by id or name"]], ({ accounts }) => {
     asked.q = accounts;
     cursors = [undefined];
@@ -36,17 +64,39 @@ export function accounts(stay) {
   return h("div", {}, found, rows, turn);
 }
 
-const none = (sought) => (sought
-  ? empty(`No account has “${sought}” in its id or name.`)
-  : empty("No account is engaged.", "Run “Set up…” above: it asks Meta which accounts the gateway's token can see and engages them; “Subscribe” then makes their webhooks come here."));
+const none = (sought) =>
+  sought
+    ? empty(`No account has “${sought}” in its id or name.`)
+    : empty(
+        "No account is engaged.",
+        "Run “Set up…” above: it asks Meta which accounts the gateway's token can see and engages them; “Subscribe” then makes their webhooks come here.",
+      );
 
 const COLUMNS = [
-  ["Account", (account) => h("span", { class: "lead" }, link(path("accounts", account.id), account.snapshot?.name || account.id), h("small", {}, code(account.id)))],
+  [
+    "Account",
+    (account) =>
+      h(
+        "span",
+        { class: "lead" },
+        link(path("accounts", account.id), account.snapshot?.name || account.id),
+        h("small", {}, code(account.id)),
+      ),
+  ],
   ["Health", health],
-  ["State", (account) => (account.active ? badge("ok", "active") : badge("idle", account.wished ? "waiting for Meta" : "inactive"))],
+  [
+    "State",
+    (account) =>
+      account.active ? badge("ok", "active") : badge("idle", account.wished ? "waiting for Meta" : "inactive"),
+  ],
   ["Pending", (account) => count(account.pending), "number"],
   ["Oldest", (account) => when(account.oldest_undelivered_at), "number"],
-  ["Dead", (account) => (account.dead > 0 ? link(path("accounts", account.id, "dead"), count(account.dead)) : count(account.dead)), "number"],
+  [
+    "Dead",
+    (account) =>
+      account.dead > 0 ? link(path("accounts", account.id, "dead"), count(account.dead)) : count(account.dead),
+    "number",
+  ],
   ["Queued", (account) => count(account.queued), "number"],
   ["Gateway", (account) => code(account.gateway)],
 ];

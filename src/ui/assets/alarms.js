@@ -6,7 +6,8 @@ import { h, link } from "./dom.js";
 import { badge, said, when } from "./words.js";
 
 /** Alarms that stop something now; the others will, or want to be known. */
-const WORST = /^(store_closed|token_invalid|token_scopes_missing|token_sealed|route_broken|route_paused|banned|offboarded|certificate)/;
+const WORST =
+  /^(store_closed|token_invalid|token_scopes_missing|token_sealed|route_broken|route_paused|banned|offboarded|certificate)/;
 
 export function alarms({ alarms }) {
   if (!alarms.length) return h("p", { class: "calm" }, badge("ok", "Nothing needs you."));
@@ -22,23 +23,41 @@ function one(alarm) {
     alarm.route && `route ${alarm.route}`,
     !alarm.account && alarm.gateway && `gateway ${alarm.gateway}`,
     alarm.what === "quarantine" && link(path("quarantine", alarm.gateway), "look at the items"),
-  ].filter(Boolean).flatMap((part) => [" · ", part]).slice(1);
-  return h("li", { class: level },
-    h("div", {}, badge(level, said(alarm.what)), " ", h("span", { class: "hint" }, "since ", when(alarm.since, "some time")),
-      alarm.until && h("span", { class: "hint" }, ", ends ", when(alarm.until))),
+  ]
+    .filter(Boolean)
+    .flatMap((part) => [" · ", part])
+    .slice(1);
+  return h(
+    "li",
+    { class: level },
+    h(
+      "div",
+      {},
+      badge(level, said(alarm.what)),
+      " ",
+      h("span", { class: "hint" }, "since ", when(alarm.since, "some time")),
+      alarm.until && h("span", { class: "hint" }, ", ends ", when(alarm.until)),
+    ),
     alarm.detail && h("p", {}, said(alarm.detail)),
     where.length > 0 && h("p", {}, where),
     h("p", { class: "todo" }, h("b", {}, "Do: "), alarm.todo),
-    alarm.what === "route_paused" && h("p", { class: "buttons" }, goOn(alarm)));
+    alarm.what === "route_paused" && h("p", { class: "buttons" }, goOn(alarm)),
+  );
 }
 
 /** An account's own route is named without its gateway. */
 function goOn({ account, gateway, route }) {
-  const at = account ? path("accounts", account, "routes", route) : path("routes", gateway, route.slice(gateway.length + 1));
-  return button("Resume the route", () => post(`${at}/resume`).then(() => "It gets its deliveries again."), { id: `alarm-${at}` });
+  const at = account
+    ? path("accounts", account, "routes", route)
+    : path("routes", gateway, route.slice(gateway.length + 1));
+  return button("Resume the route", () => post(`${at}/resume`).then(() => "It gets its deliveries again."), {
+    id: `alarm-${at}`,
+  });
 }
 
 /** The alarms of one account, as long as there are some. */
 export const alarmsOf = (stay, waba) =>
-  stay.shows(async (signal) => (await get("alarms", signal)).alarms.filter((alarm) => alarm.account === waba),
-    (alarms) => (alarms.length ? h("ul", { class: "alarms" }, alarms.map(one)) : ""));
+  stay.shows(
+    async (signal) => (await get("alarms", signal)).alarms.filter((alarm) => alarm.account === waba),
+    (alarms) => (alarms.length ? h("ul", { class: "alarms" }, alarms.map(one)) : ""),
+  );

@@ -42,7 +42,9 @@ export async function whoIsIt() {
     return await get("whoami");
   } catch (problem) {
     if (!problem.isMissing) throw problem;
-    await get("accounts?limit=1").catch((problem) => { if (problem.status !== 403) throw problem; });
+    await get("accounts?limit=1").catch((problem) => {
+      if (problem.status !== 403) throw problem;
+    });
     return null;
   }
 }
@@ -91,7 +93,14 @@ async function asked(method, path, body, signal, accept = "application/json") {
   const headers = { Authorization: `Bearer ${session.key}`, Accept: accept };
   if (body) headers["Content-Type"] = "application/json";
   // Without credentials of its own a browser asks for none either, when a key is wrong.
-  const options = { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store", credentials: "omit" };
+  const options = {
+    method,
+    headers,
+    signal,
+    body: body && JSON.stringify(body),
+    cache: "no-store",
+    credentials: "omit",
+  };
   let answer;
   try {
     answer = await fetch(`/api/${path}`, options);

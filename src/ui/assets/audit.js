@@ -10,8 +10,13 @@ export function audit(stay) {
     const { data, next } = await get(`audit${query({ limit: 50, order: "newest", cursor })}`, stay.signal);
     return { rows: data, next };
   };
-  const node = h("div", {}, h("h1", {}, "Audit"), h("p", { class: "lede" }, "Everything that a key changed, and what came of it."),
-    pages("Audit", COLUMNS, load, () => empty("Nobody has changed anything yet.")));
+  const node = h(
+    "div",
+    {},
+    h("h1", {}, "Audit"),
+    h("p", { class: "lede" }, "Everything that a key changed, and what came of it."),
+    pages("Audit", COLUMNS, load, () => empty("Nobody has changed anything yet.")),
+  );
   return { title: "Audit", node };
 }
 
@@ -20,6 +25,15 @@ const COLUMNS = [
   ["Who", (record) => h("span", { class: "lead" }, record.who, h("small", {}, record.address))],
   ["Did", (record) => said(record.verb)],
   ["At", (record) => code(record.gateway)],
-  ["To", (record) => (record.ids.length ? record.ids.slice(0, 3).flatMap((id) => [code(id), " "]).concat(record.ids.length > 3 ? `and ${record.ids.length - 3} more` : "") : "all")],
+  [
+    "To",
+    (record) =>
+      record.ids.length
+        ? record.ids
+            .slice(0, 3)
+            .flatMap((id) => [code(id), " "])
+            .concat(record.ids.length > 3 ? `and ${record.ids.length - 3} more` : "")
+        : "all",
+  ],
   ["Result", (record) => record.result],
 ];

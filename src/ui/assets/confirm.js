@@ -40,22 +40,45 @@ export function button(label, work, { id, asks, danger, scope = "admin", then } 
 /** Asks; whether the answer was yes. Escape means no. */
 export function confirmed({ title, says, does, types, danger, fields = [] }) {
   return new Promise((answer) => {
-    const yes = h("button", { type: "button", class: danger ? "danger solid" : "solid", disabled: Boolean(types) }, does);
+    const yes = h(
+      "button",
+      { type: "button", class: danger ? "danger solid" : "solid", disabled: Boolean(types) },
+      does,
+    );
     const no = h("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
-    const typed = types && h("input", {
-      id: "typed", type: "text", autocomplete: "off", spellcheck: "false",
-      oninput: () => { yes.disabled = typed.value.trim() !== types; },
-      onkeydown: (event) => { if (event.key === "Enter" && !yes.disabled) yes.click(); },
-    });
-    const dialog = h("dialog", { "aria-labelledby": "asked" },
+    const typed =
+      types &&
+      h("input", {
+        id: "typed",
+        type: "text",
+        autocomplete: "off",
+        spellcheck: "false",
+        oninput: () => {
+          yes.disabled = typed.value.trim() !== types;
+        },
+        onkeydown: (event) => {
+          if (event.key === "Enter" && !yes.disabled) yes.click();
+        },
+      });
+    const dialog = h(
+      "dialog",
+      { "aria-labelledby": "asked" },
       h("h2", { id: "asked" }, title),
       [says].flat().map((sentence) => h("p", {}, sentence)),
       fields,
-      types && h("p", { class: "field" }, h("label", { for: "typed" }, "Type ", h("code", {}, types), " to go on"), typed),
-      h("p", { class: "buttons" }, no, yes));
+      types &&
+        h("p", { class: "field" }, h("label", { for: "typed" }, "Type ", h("code", {}, types), " to go on"), typed),
+      h("p", { class: "buttons" }, no, yes),
+    );
     let said = false;
-    yes.addEventListener("click", () => { said = true; dialog.close(); });
-    dialog.addEventListener("close", () => { dialog.remove(); answer(said); });
+    yes.addEventListener("click", () => {
+      said = true;
+      dialog.close();
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      answer(said);
+    });
     document.body.append(dialog);
     dialog.showModal();
     (typed || no).focus();

@@ -3,12 +3,10 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element. Attributes that are functions listen (`onclick`), those that are false or absent are left out. */
-export const h = (tag, attributes = {}, ...children) =>
-  fill(document.createElement(tag), attributes, children);
+export const h = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 
 /** The same in SVG. */
-export const s = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS(SVG, tag), attributes, children);
+export const s = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -21,7 +19,9 @@ function fill(element, attributes, children) {
 }
 
 const flat = (children) =>
-  children.flat(9).filter((child) => child !== undefined && child !== null && child !== false && child !== "")
+  children
+    .flat(9)
+    .filter((child) => child !== undefined && child !== null && child !== false && child !== "")
     .map((child) => (child instanceof Node ? child : String(child)));
 
 /** Puts other children into a box; what had the focus, was open or was typed in stays so, found again by its id. */
@@ -42,8 +42,13 @@ export const section = (title, ...children) => h("section", {}, h("h2", {}, titl
 
 /** Names and what they stand for. */
 export const facts = (pairs) =>
-  h("dl", { class: "facts" }, pairs.filter((pair) => pair && pair[1] !== undefined && pair[1] !== null && pair[1] !== "" && pair[1] !== false)
-    .map(([name, ...value]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value))));
+  h(
+    "dl",
+    { class: "facts" },
+    pairs
+      .filter((pair) => pair && pair[1] !== undefined && pair[1] !== null && pair[1] !== "" && pair[1] !== false)
+      .map(([name, ...value]) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value))),
+  );
 
 /** Where nothing is to be seen, and what to do next. */
 export const empty = (what, ...next) => h("p", { class: "empty" }, what, next.length ? [" ", next] : "");

@@ -5,7 +5,20 @@ import { code, empty, h, link } from "./dom.js";
 import { filters, pages } from "./table.js";
 import { bytes, said, state, when } from "./words.js";
 
-const KINDS = ["message", "status", "error", "echo", "call", "group", "history", "contact", "preference", "user_id", "automatic", "account"];
+const KINDS = [
+  "message",
+  "status",
+  "error",
+  "echo",
+  "call",
+  "group",
+  "history",
+  "contact",
+  "preference",
+  "user_id",
+  "automatic",
+  "account",
+];
 const STATES = ["pending", "delivered", "dead", "filtered", "inactive"];
 /** Events in a part of the list. */
 const PART = 50;
@@ -14,13 +27,32 @@ const [STRIDE, STRIDES] = [500, 20];
 
 export function events(stay, waba) {
   const wanted = {};
-  const list = pages("Events", COLUMNS, (before) => back(waba, before, wanted, stay.signal),
-    () => empty("No event is like that.", "Webhooks appear here as they come; the journal goes back as far as storage.retention."));
-  const found = filters([["kind", "Kind", KINDS], ["state", "State", STATES]], (values) => {
-    Object.assign(wanted, values);
-    list.restart();
-  });
-  return h("div", {}, h("div", { class: "titled" }, found, h("button", { type: "button", onclick: () => list.restart() }, "Newest")), list);
+  const list = pages(
+    "Events",
+    COLUMNS,
+    (before) => back(waba, before, wanted, stay.signal),
+    () =>
+      empty(
+        "No event is like that.",
+        "Webhooks appear here as they come; the journal goes back as far as storage.retention.",
+      ),
+  );
+  const found = filters(
+    [
+      ["kind", "Kind", KINDS],
+      ["state", "State", STATES],
+    ],
+    (values) => {
+      Object.assign(wanted, values);
+      list.restart();
+    },
+  );
+  return h(
+    "div",
+    {},
+    h("div", { class: "titled" }, found, h("button", { type: "button", onclick: () => list.restart() }, "Newest")),
+    list,
+  );
 }
 
 /** The API reads forwards; people want the newest first: windows of the journal, from its end backwards. */
@@ -30,7 +62,10 @@ async function back(waba, before, wanted, signal) {
   const rows = [];
   for (let nth = 0; nth < STRIDES && end > 1 && rows.length < PART; nth += 1) {
     const after = Math.max(0, end - 1 - stride);
-    const { data } = await get(`${path("accounts", waba, "events")}${query({ ...wanted, after, limit: stride })}`, signal);
+    const { data } = await get(
+      `${path("accounts", waba, "events")}${query({ ...wanted, after, limit: stride })}`,
+      signal,
+    );
     const part = data.filter((event) => event.seq < end).reverse();
     // Nothing before the end, and what came lies behind it: the journal begins there.
     if (!part.length && data.length && stride === PART) return { rows };
@@ -43,7 +78,11 @@ async function back(waba, before, wanted, signal) {
 const COLUMNS = [
   ["When", (event) => when(event.received_at)],
   ["Event", (event) => link(path("events", event.id), code(`#${event.seq}`))],
-  ["Kind", (event) => h("span", { class: "lead" }, said(event.type), event.field !== "messages" && h("small", {}, event.field))],
+  [
+    "Kind",
+    (event) =>
+      h("span", { class: "lead" }, said(event.type), event.field !== "messages" && h("small", {}, event.field)),
+  ],
   ["Went", (event) => state("disposition", event.disposition)],
   ["From", (event) => customer(event.dialog)],
   ["Number", (event) => event.display_number ?? code(event.number)],
@@ -53,5 +92,10 @@ const COLUMNS = [
 /** Who is at the other end, as far as Meta says. */
 export function customer(dialog) {
   if (!dialog) return "–";
-  return h("span", {}, dialog.wa_id ? `+${dialog.wa_id}` : code(dialog.user_id ?? dialog.group_id ?? dialog.id), dialog.new && h("small", {}, " new"));
+  return h(
+    "span",
+    {},
+    dialog.wa_id ? `+${dialog.wa_id}` : code(dialog.user_id ?? dialog.group_id ?? dialog.id),
+    dialog.new && h("small", {}, " new"),
+  );
 }

@@ -24,7 +24,9 @@ function ends(text, begin) {
 
 /** The same value on many lines. */
 export function laidOut(text) {
-  let depth = 0, out = "", before = "";
+  let depth = 0,
+    out = "",
+    before = "";
   const line = () => `\n${"  ".repeat(depth)}`;
   for (const [token] of tokens(text, 0)) {
     const closes = token === "}" || token === "]";
@@ -41,13 +43,27 @@ export function laidOut(text) {
 function* tokens(text, begin) {
   const one = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gs;
   one.lastIndex = begin;
-  for (let found; (found = one.exec(text)); ) yield [found[0], found.index];
+  for (let found; (found = one.exec(text));) yield [found[0], found.index];
 }
 
 /** Shows JSON: laid out, and as it came. */
 export function shown(text, id = "bytes") {
-  if (text === undefined || text === "null") return h("p", { class: "empty" }, "The bytes are gone: they are kept until delivered, or were erased.");
-  return h("div", {},
-    h("details", { id: `${id}-laid`, open: true }, h("summary", {}, "Laid out"), h("pre", { tabindex: 0 }, laidOut(text))),
-    h("details", { id: `${id}-raw` }, h("summary", {}, "As it came, byte for byte"), h("pre", { class: "wrap", tabindex: 0 }, text)));
+  if (text === undefined || text === "null")
+    return h("p", { class: "empty" }, "The bytes are gone: they are kept until delivered, or were erased.");
+  return h(
+    "div",
+    {},
+    h(
+      "details",
+      { id: `${id}-laid`, open: true },
+      h("summary", {}, "Laid out"),
+      h("pre", { tabindex: 0 }, laidOut(text)),
+    ),
+    h(
+      "details",
+      { id: `${id}-raw` },
+      h("summary", {}, "As it came, byte for byte"),
+      h("pre", { class: "wrap", tabindex: 0 }, text),
+    ),
+  );
 }

@@ -9,12 +9,34 @@ import { many } from "./words.js";
 const MOST = 20;
 
 export function letters(stay) {
-  const shown = stay.shows(withDead, ({ accounts, more }) => (accounts.length
-    ? h("div", {}, accounts.map((account) => section(link(path("accounts", account.id, "dead"), account.snapshot?.name || account.id), deadLetters(stay, account.id, 10))),
-      more > 0 && h("p", { class: "note" }, `${many(more, "account")} more have dead letters: see the overview.`))
-    : empty("No account has dead letters.", "What is refused for good, or fails for 72 hours, lands here and can be redriven.")), 0);
-  const node = h("div", {}, h("h1", {}, "Dead letters"),
-    h("p", { class: "lede" }, "Deliveries and messages that were given up. Mend the application first, then redrive."), shown);
+  const shown = stay.shows(
+    withDead,
+    ({ accounts, more }) =>
+      accounts.length
+        ? h(
+            "div",
+            {},
+            accounts.map((account) =>
+              section(
+                link(path("accounts", account.id, "dead"), account.snapshot?.name || account.id),
+                deadLetters(stay, account.id, 10),
+              ),
+            ),
+            more > 0 && h("p", { class: "note" }, `${many(more, "account")} more have dead letters: see the overview.`),
+          )
+        : empty(
+            "No account has dead letters.",
+            "What is refused for good, or fails for 72 hours, lands here and can be redriven.",
+          ),
+    0,
+  );
+  const node = h(
+    "div",
+    {},
+    h("h1", {}, "Dead letters"),
+    h("p", { class: "lede" }, "Deliveries and messages that were given up. Mend the application first, then redrive."),
+    shown,
+  );
   return { title: "Dead letters", node };
 }
 

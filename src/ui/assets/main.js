@@ -25,7 +25,12 @@ const PAGES = [
   [/^dead$/, letters],
   [/^audit$/, audit],
 ];
-const PLACES = [["", "Overview"], ["dead", "Dead letters"], ["quarantine", "Quarantine"], ["audit", "Audit"]];
+const PLACES = [
+  ["", "Overview"],
+  ["dead", "Dead letters"],
+  ["quarantine", "Quarantine"],
+  ["audit", "Audit"],
+];
 
 const main = h("main", { id: "content", tabindex: -1 });
 const nav = h("nav", { "aria-label": "Pages" });
@@ -48,7 +53,11 @@ function show() {
   const found = session.open && PAGES.map(([pattern, page]) => [pattern.exec(place), page]).find(([match]) => match);
   frame(place);
   main.replaceChildren();
-  const shown = !session.open ? signin(stay, show) : found ? found[1](stay, ...found[0].slice(1).map(decoded)) : nothing(place);
+  const shown = !session.open
+    ? signin(stay, show)
+    : found
+      ? found[1](stay, ...found[0].slice(1).map(decoded))
+      : nothing(place);
   main.append(shown.node);
   document.title = shown.title ? `${shown.title} · Wharf` : "Wharf";
   if (session.open) main.focus({ preventScroll: true });
@@ -59,23 +68,52 @@ const decoded = (part) => part && decodeURIComponent(part);
 
 function frame(place) {
   const current = (path) => (path === place || (path && place.startsWith(`${path}/`)) ? "page" : undefined);
-  nav.replaceChildren(...(session.open ? PLACES : []).map(([path, name]) =>
-    h("a", { href: `#/${path}`, "aria-current": current(path) }, name)));
+  nav.replaceChildren(
+    ...(session.open ? PLACES : []).map(([path, name]) =>
+      h("a", { href: `#/${path}`, "aria-current": current(path) }, name),
+    ),
+  );
   const scopes = session.me?.scopes?.join(", ");
-  who.replaceChildren(...(session.open ? [
-    h("span", { title: scopes && `may ${scopes}` }, session.me?.name ?? "signed in"),
-    h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
-  ] : []));
+  who.replaceChildren(
+    ...(session.open
+      ? [
+          h("span", { title: scopes && `may ${scopes}` }, session.me?.name ?? "signed in"),
+          h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
+        ]
+      : []),
+  );
 }
 
 async function open() {
   document.body.append(
-    h("a", { class: "skip", href: "#content", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to the content"),
-    h("header", {}, h("a", { class: "name", href: "#/" }, h("img", { src: "/ui/icon.svg", alt: "", width: 26, height: 26 }), "Wharf"), nav, who),
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#content",
+        onclick: (event) => {
+          event.preventDefault();
+          main.focus();
+        },
+      },
+      "Skip to the content",
+    ),
+    h(
+      "header",
+      {},
+      h("a", { class: "name", href: "#/" }, h("img", { src: "/ui/icon.svg", alt: "", width: 26, height: 26 }), "Wharf"),
+      nav,
+      who,
+    ),
     main,
-    h("footer", {}, h("a", { href: "/api/docs" }, "API"), h("a", { href: "/metrics" }, "Metrics")), told());
+    h("footer", {}, h("a", { href: "/api/docs" }, "API"), h("a", { href: "/metrics" }, "Metrics")),
+    told(),
+  );
   addEventListener("hashchange", show);
-  addEventListener("signed-out", (event) => { show(); if (event.detail) main.querySelector("[role=alert]").textContent = event.detail; });
+  addEventListener("signed-out", (event) => {
+    show();
+    if (event.detail) main.querySelector("[role=alert]").textContent = event.detail;
+  });
   setInterval(growOlder, 5000);
   // Whoever reloads the page is still signed in.
   if (session.key) await signIn(session.key).catch(() => {});

@@ -31,14 +31,22 @@ export function plot(name, figures, from, step_s, level = "") {
     mark.setAttribute("visibility", "visible");
   };
   rest();
-  const drawing = s("svg", {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", class: `plot ${most ? level : "idle"}`,
-    "aria-label": `${name}: now ${rate(now)}, most ${rate(most)}`, onpointermove: point, onpointerleave: rest,
-  },
-  s("line", { x1: 0, x2: WIDTH, y1: HEIGHT - 1, y2: HEIGHT - 1, class: "ground" }),
-  points.length > 1 && s("path", { class: "area", d: `M0 ${HEIGHT}L${points.join("L")}L${WIDTH} ${HEIGHT}Z` }),
-  points.length > 1 && s("path", { class: "stroke", d: `M${points.join("L")}` }),
-  mark);
+  const drawing = s(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      preserveAspectRatio: "none",
+      role: "img",
+      class: `plot ${most ? level : "idle"}`,
+      "aria-label": `${name}: now ${rate(now)}, most ${rate(most)}`,
+      onpointermove: point,
+      onpointerleave: rest,
+    },
+    s("line", { x1: 0, x2: WIDTH, y1: HEIGHT - 1, y2: HEIGHT - 1, class: "ground" }),
+    points.length > 1 && s("path", { class: "area", d: `M0 ${HEIGHT}L${points.join("L")}L${WIDTH} ${HEIGHT}Z` }),
+    points.length > 1 && s("path", { class: "stroke", d: `M${points.join("L")}` }),
+    mark,
+  );
   return h("figure", {}, h("figcaption", {}, h("b", {}, name), says), drawing);
 }
 

@@ -4,7 +4,13 @@ import { signIn } from "./api.js";
 import { code, h } from "./dom.js";
 
 export function signin(stay, opened) {
-  const key = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false" });
+  const key = h("input", {
+    id: "key",
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
+  });
   const says = h("p", { class: "note bad", role: "alert" });
   const go = h("button", { type: "submit", class: "solid" }, "Sign in");
   const submit = async (event) => {
@@ -20,13 +26,25 @@ export function signin(stay, opened) {
     }
     go.disabled = false;
   };
-  const form = h("form", { class: "lonely card", onsubmit: submit },
+  const form = h(
+    "form",
+    { class: "lonely card", onsubmit: submit },
     h("h1", {}, "Sign in to Wharf"),
     h("p", { class: "field" }, h("label", { for: "key" }, "Key"), key),
     says,
     h("p", {}, go),
-    h("p", { class: "hint" }, "A key with the scope ", code("inspect"), " may look, one with ", code("admin"),
-      " may change things. Keys stand under ", code("[[key]]"), " in the settings; the demo prints its own. It stays in this tab and is forgotten when you close it."));
+    h(
+      "p",
+      { class: "hint" },
+      "A key with the scope ",
+      code("inspect"),
+      " may look, one with ",
+      code("admin"),
+      " may change things. Keys stand under ",
+      code("[[key]]"),
+      " in the settings; the demo prints its own. It stays in this tab and is forgotten when you close it.",
+    ),
+  );
   queueMicrotask(() => key.focus());
   return { title: "Sign in", node: form };
 }

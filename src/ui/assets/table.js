@@ -8,13 +8,32 @@ const MOST = 1000;
 
 /** A table. A column is `[name, row => cell, "number"?]`. */
 export const table = (caption, columns, rows) =>
-  h("table", {},
+  h(
+    "table",
+    {},
     h("caption", { class: "unseen" }, caption),
-    h("thead", {}, h("tr", {}, columns.map(([name, , kind]) => h("th", { scope: "col", class: kind }, name)))),
-    h("tbody", {}, rows.map((row) => line(columns, row))));
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        columns.map(([name, , kind]) => h("th", { scope: "col", class: kind }, name)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      rows.map((row) => line(columns, row)),
+    ),
+  );
 
 const line = (columns, row) =>
-  h("tr", {}, columns.map(([name, cell, kind]) => h("td", { class: kind, "data-name": name }, h("span", {}, cell(row)))));
+  h(
+    "tr",
+    {},
+    columns.map(([name, cell, kind]) => h("td", { class: kind, "data-name": name }, h("span", {}, cell(row)))),
+  );
 
 /**
  * A list that goes on: `load(from)` gives `{rows, next}`; `next` absent means that nothing follows. `list.restart()`
@@ -26,7 +45,8 @@ export function pages(caption, columns, load, nothing) {
   const says = h("div", { role: "status" });
   const whole = table(caption, columns, []);
   whole.querySelector("tbody").replaceWith(body);
-  let next, run = 0;
+  let next,
+    run = 0;
   const go = async () => {
     const mine = run;
     more.disabled = true;
@@ -35,7 +55,7 @@ export function pages(caption, columns, load, nothing) {
       if (mine !== run) return;
       body.append(...part.rows.map((row) => line(columns, row)));
       next = part.next;
-      swap(says, body.rows.length ? "" : nothing?.() ?? empty("Nothing here."));
+      swap(says, body.rows.length ? "" : (nothing?.() ?? empty("Nothing here.")));
     } catch (fault) {
       if (fault.name === "AbortError" || mine !== run) return;
       swap(says, trouble(fault));
@@ -71,7 +91,12 @@ export function filters(fields, changed) {
   const field = ([name, label, choices, first = "any"]) => {
     const id = `filter-${name}`;
     const input = choices
-      ? h("select", { id, onchange: set(name, 0) }, h("option", { value: "" }, first), choices.map((one) => h("option", { value: one }, one.replaceAll("_", " "))))
+      ? h(
+          "select",
+          { id, onchange: set(name, 0) },
+          h("option", { value: "" }, first),
+          choices.map((one) => h("option", { value: one }, one.replaceAll("_", " "))),
+        )
       : h("input", { id, type: "search", autocomplete: "off", spellcheck: "false", oninput: set(name, 250) });
     return h("span", { class: "field" }, h("label", { for: id }, label), input);
   };

@@ -7,12 +7,21 @@ const short = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "narrow" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 export const count = (figure) => (figure === undefined || figure === null ? "–" : whole.format(figure));
 export const brief = (figure) => short.format(figure);
 export const bytes = (figure) =>
-  figure < 1024 ? `${count(figure)} B` : figure < 1 << 20 ? `${(figure / 1024).toFixed(1)} KB` : `${(figure / (1 << 20)).toFixed(1)} MB`;
+  figure < 1024
+    ? `${count(figure)} B`
+    : figure < 1 << 20
+      ? `${(figure / 1024).toFixed(1)} KB`
+      : `${(figure / (1 << 20)).toFixed(1)} MB`;
 export const time = (moment) => clock.format(new Date(moment));
 
 /** How long ago, or how long until. */
@@ -45,12 +54,18 @@ const LEVELS = {
   ok: "ok restricted:warn banned:bad offboarded:bad",
   route: "closed:ok half-open:warn open:bad",
   disposition: "routed:ok inactive:idle test:idle quarantined:warn",
-  delivery: "delivered:ok under_way:busy waiting:warn pending:busy parked:warn held:warn dead:bad filtered:idle not_offered:idle removed:idle failed:warn",
-  message: "queued:busy sending:busy accepted:ok sent:ok delivered:ok read:ok played:ok failed:bad unknown:warn expired:bad cancelled:idle",
+  delivery:
+    "delivered:ok under_way:busy waiting:warn pending:busy parked:warn held:warn dead:bad filtered:idle not_offered:idle removed:idle failed:warn",
+  message:
+    "queued:busy sending:busy accepted:ok sent:ok delivered:ok read:ok played:ok failed:bad unknown:warn expired:bad cancelled:idle",
   finding: "ok warn:warn fail:bad",
 };
-const TABLE = Object.fromEntries(Object.entries(LEVELS).map(([kind, text]) =>
-  [kind, Object.fromEntries(text.split(" ").map((pair) => [pair.split(":")[0], pair.split(":")[1] ?? "ok"]))]));
+const TABLE = Object.fromEntries(
+  Object.entries(LEVELS).map(([kind, text]) => [
+    kind,
+    Object.fromEntries(text.split(" ").map((pair) => [pair.split(":")[0], pair.split(":")[1] ?? "ok"])),
+  ]),
+);
 
 /** The state `word` of a kind, such as `message`. */
 export const state = (kind, word) => (word ? badge(TABLE[kind]?.[word] ?? "idle", said(word)) : "");
