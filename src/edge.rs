@@ -1,9 +1,11 @@
 //! What every request handler shares: the house below, the settings it needs, and the bytes under way.
 
 use crate::auth::{Keys, TrustedProxies};
+use crate::callback::Logins;
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::doctor::Chart;
 use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -46,6 +48,10 @@ pub struct Edge {
     pub public_url: Option<Arc<str>>,
     /// What may be asked of Graph beside messages.
     pub budgets: Budgets,
+    /// People on their way through Meta's login dialog.
+    pub logins: Logins,
+    /// What the doctor must know of the settings.
+    pub chart: Chart,
     /// What is counted at the edge.
     pub counters: Counters,
 }
@@ -68,6 +74,8 @@ impl Edge {
             private_routes: settings.server.private_routes,
             public_url: settings.server.public_url.as_deref().map(Into::into),
             budgets: Budgets::default(),
+            logins: Logins::default(),
+            chart: Chart::new(settings),
             counters: Counters::default(),
         }
     }

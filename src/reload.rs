@@ -118,5 +118,6 @@ fn gateway(old: &Gateway, new: &Gateway) -> impl Iterator<Item = String> {
         ("business_id", old.business_id != new.business_id),
         ("override", old.overrides != new.overrides),
         ("verbs", old.verbs != new.verbs),
+        ("admin_origin", old.admin_origin != new.admin_origin),
     ])
 }

@@ -7,6 +7,7 @@ const BOT: &str = "bot-key-with-enough-chance-in-it";
 
 fn keys() -> Keys {
     let key = |name: &str, key: &str, scopes: &[Scope], gateways: &[&str]| KeySettings {
+        written_out: false,
         name: name.into(),
         hash: KeyHash::of(key.as_bytes()),
         scopes: scopes.iter().copied().collect(),

@@ -4,8 +4,10 @@
 mod callback;
 mod cloud_api;
 mod deliveries;
+mod doctor;
 mod door;
 mod harness;
+mod login;
 mod messages;
 mod ops;
 mod process;

@@ -167,14 +167,16 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
 
 #[test]
 fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
-    let cases = [
-        ("\"app-secret\"", "\"a\"\nadmin_origin = \"https://x.example\"", "gateway[0].admin_origin"),
-        ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),
-    ];
-    for (piece, text, path) in cases {
-        let fault = fault(&with(piece, text));
-        assert_eq!(fault.path, path);
-        assert!(fault.expected.contains("not available yet in this version"), "{fault}");
+    let fault = fault(&with("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\""));
+    assert_eq!(fault.path, "gateway[0].route[0].keep_body");
+    assert!(fault.expected.contains("not available yet in this version"), "{fault}");
+}
+
+#[test]
+fn the_origin_of_a_page_has_neither_path_nor_star() {
+    for origin in ["*", "https://x.example/login", "x.example", "null"] {
+        let fault = fault(&with("\"app-secret\"", &format!("\"a\"\nadmin_origin = {origin:?}")));
+        assert_eq!(fault.path, "gateway[0].admin_origin", "{origin}");
     }
 }
 

@@ -16,6 +16,11 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     let input =
         call.param("input_token").ok_or_else(|| Refusal::parameter("The parameter input_token is required."))?;
     let world = graph.world();
+    if let Some(ids) = world.shared_by(input) {
+        let mut data = system_token(&world, &TokenLife::default(), &ids);
+        data["type"] = "USER".into();
+        return Ok(Json(json!({"data": data})));
+    }
     let data = match world.authorise(Some(input), None) {
         Ok(Caller::System) => {
             let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
@@ -59,7 +64,7 @@ pub(super) async fn access_token(
 ) -> Result<Json<Value>, Fault> {
     let mut params = params.into_inner();
     params.extend(Query::<HashMap<String, String>>::from_query(&body).map(Query::into_inner).unwrap_or_default());
-    let world = graph.world();
+    let mut world = graph.world();
     let named = |name: &str| params.get(name).map(String::as_str);
     if named("client_id") != Some(&world.options.app_id) {
         return Err(Refusal::oauth("Error validating application. Cannot get application info.").into());
@@ -69,7 +74,11 @@ pub(super) async fn access_token(
     }
     let token = match (named("grant_type"), named("code")) {
         (Some("client_credentials"), _) => format!("{}|{}", world.options.app_id, world.options.app_secret),
-        (_, Some(_)) => world.options.token.clone(),
+        (_, Some(code)) => match named("redirect_uri") {
+            Some(redirect_uri) => world.redeem(code, redirect_uri)?,
+            // Embedded Signup, which comes back to no page.
+            None => world.options.token.clone(),
+        },
         (_, None) => return Err(Refusal::parameter("Missing authorization code").into()),
     };
     Ok(Json(json!({"access_token": token, "token_type": "bearer"})))
