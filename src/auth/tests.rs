@@ -80,3 +80,11 @@ fn a_key_does_what_its_scopes_and_limits_say() {
         "the key bot may not use gateway sales"
     );
 }
+
+#[test]
+fn a_key_that_was_shown_before_is_found_by_its_name_as_it_is_now() {
+    let keys = keys();
+    assert!(keys.named("bot").is_some_and(|caller| caller.has(Scope::Send) && !caller.has(Scope::Admin)));
+    keys.replace(&[]);
+    assert!(keys.named("bot").is_none(), "what was taken away meanwhile opens nothing");
+}

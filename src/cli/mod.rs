@@ -4,7 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod demo;
 pub mod doctor;
-mod ops_client;
+pub mod ops_client;
 pub mod register;
 pub mod serve;
 

@@ -9,6 +9,7 @@ use crate::error::{ApiError, ErrorId};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wharf_actors::cloud::app::{AppSubscription, is_field, wanted_fields};
@@ -86,7 +87,9 @@ fn wish(body: &[u8]) -> Result<Wish, ApiError> {
     if body.is_empty() {
         return Ok(Wish::default());
     }
-    let wish: Wish = serde_json::from_slice(body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
+    let members: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(body);
+    let wish = members.and_then(|members| serde_json::from_value::<Wish>(Value::Object(members)));
+    let wish = wish.map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
     let odd = wish.fields.iter().flatten().find(|field| !is_field(field));
     match (odd, wish.fields.as_ref().is_some_and(BTreeSet::is_empty)) {
         (Some(odd), _) => Err(ApiError::naming(ErrorId::ParameterBad, format!("{odd:?} is no webhook field"))),

@@ -36,7 +36,7 @@ fn faults_read_as_a_numbered_list() {
         \n     expected a name other than oauth, api, metrics, healthz and readyz, which Wharf serves itself\
         \n  2. wharf.toml:4:1  gateway[0].port\
         \n     found the unknown setting `port`\
-        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, verbs, route";
+        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, verbs, admin_origin, route";
     assert_eq!(said, expected);
 }
 

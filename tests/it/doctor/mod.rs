@@ -1,5 +1,6 @@
 //! `/api/doctor`, `/api/gateways`, and the commands that ask them: what is wrong is found, and how to mend it is said.
 
+mod certificates;
 mod commands;
 mod examines;
 mod overrides;

@@ -42,6 +42,11 @@ impl Front {
         Self { url, manner, task }
     }
 
+    /// Its port.
+    pub(crate) fn port(&self) -> &str {
+        self.url.rsplit(':').next().expect("a port")
+    }
+
     /// From now on it does this.
     pub(crate) fn set(&self, manner: Manner) {
         self.manner.set(manner);
@@ -49,7 +54,8 @@ impl Front {
 
     /// From now on it passes on to the server at `url`.
     pub(crate) fn lead_to(&self, url: &str) {
-        self.set(Manner::Through(url.trim_start_matches("http://").parse().expect("an address")));
+        let (_, address) = url.split_once("://").expect("a URL");
+        self.set(Manner::Through(address.parse().expect("an address")));
     }
 }
 
