@@ -103,20 +103,7 @@ async fn finish(request: &HttpRequest, query: &Query, desks: &Arc<Desks>, edge: 
     // Meta's site leads here: that alone is no reason to refuse.
     refuse_ahead(request)?;
     let gateway = &desks.gateway;
-    let anew = || format!("{}?whatsapp=setup", gateway.callback_url.as_deref().unwrap_or_default());
-    let unknown = || ApiError::naming(ErrorId::LoginUnknown, anew());
-    let browser = header(request, &COOKIE).and_then(|cookies| dialog::cookie_in(gateway, cookies));
-    let state = query.first("state").unwrap_or_default();
-    let taken = edge.logins.take(state, browser.unwrap_or_default(), &gateway.uri, Instant::now());
-    let pending = taken.map_err(|why| match why {
-        NotPending::Unknown => unknown(),
-        NotPending::OtherBrowser => ApiError::naming(ErrorId::LoginForeign, anew()),
-    })?;
-    // What the key may do now, not when the login began.
-    let caller = edge.keys.named(&pending.key).ok_or_else(unknown)?;
-    caller.require(Scope::Admin)?;
-    caller.require_gateway(&gateway.uri)?;
-    caller.require_all_numbers()?;
+    let (pending, caller) = known(request, query, gateway, edge)?;
     edge.require_open_store()?;
     let report = log_in(query, gateway, edge).await?;
     let shared = report.targets.into_iter().chain(pending.asked).filter(|id| caller.may_use_account(id));
@@ -130,6 +117,23 @@ async fn finish(request: &HttpRequest, query: &Query, desks: &Arc<Desks>, edge: 
         visible: verbs::visible(&caller),
     };
     verbs::ask(request, &caller, call, edge).await
+}
+
+/// The login that somebody comes back from, and what the key that began it may do now, which may be less than then.
+fn known(request: &HttpRequest, query: &Query, gateway: &Gateway, edge: &Edge) -> Result<(Pending, Caller), ApiError> {
+    let anew = format!("{}?whatsapp=setup", gateway.callback_url.as_deref().unwrap_or_default());
+    let browser = header(request, &COOKIE).and_then(|cookies| dialog::cookie_in(gateway, cookies));
+    let state = query.first("state").unwrap_or_default();
+    let taken = edge.logins.take(state, browser.unwrap_or_default(), &gateway.uri, Instant::now());
+    let pending = taken.map_err(|why| match why {
+        NotPending::Unknown => ApiError::naming(ErrorId::LoginUnknown, &anew),
+        NotPending::OtherBrowser => ApiError::naming(ErrorId::LoginForeign, &anew),
+    })?;
+    let caller = edge.keys.named(&pending.key).ok_or_else(|| ApiError::naming(ErrorId::LoginUnknown, &anew))?;
+    caller.require(Scope::Admin)?;
+    caller.require_gateway(&gateway.uri)?;
+    caller.require_all_numbers()?;
+    Ok((pending, caller))
 }
 
 /// What the person granted; their token is forgotten by then.
@@ -180,7 +184,8 @@ mod tests {
     use wharf_actors::gateway::Overrides;
     use wharf_actors::gateway::own_tokens::OwnTokens;
 
-    fn gateway() -> Gateway {
+    /// As the settings would make it.
+    pub(super) fn gateway() -> Gateway {
         Gateway {
             uri: "main".into(),
             token: Secret::new("t").into(),

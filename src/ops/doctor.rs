@@ -4,6 +4,7 @@
 mod accounts;
 mod entrance;
 pub mod finding;
+mod graph;
 mod house;
 mod meta;
 mod routes;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use wharf_actors::directory::Desks;
+use wharf_actors::gateway::Rotating;
 
 /// The answer comes after 20 s at the latest.
 const AT_MOST: Duration = Duration::from_secs(18);
@@ -33,7 +35,7 @@ pub struct Chart {
     pub(crate) graph_url: String,
     storage_path: PathBuf,
     /// Names of keys that stand in the settings file as they are.
-    written_out: Vec<String>,
+    pub(crate) written_out: Rotating<Vec<String>>,
     /// One examination at a time: it makes many connections.
     turn: Semaphore,
 }
@@ -41,14 +43,18 @@ pub struct Chart {
 impl Chart {
     /// Of these settings.
     pub fn new(settings: &Settings) -> Self {
-        let written_out = settings.keys.iter().filter(|key| key.written_out).map(|key| key.name.to_string());
         Self {
             graph_url: settings.graph.base_url.trim_end_matches('/').to_owned(),
             storage_path: settings.storage.path.clone(),
-            written_out: written_out.collect(),
+            written_out: written_out(settings).into(),
             turn: Semaphore::new(1),
         }
     }
+}
+
+/// Names of keys that stand in the settings file as they are.
+pub(crate) fn written_out(settings: &Settings) -> Vec<String> {
+    settings.keys.iter().filter(|key| key.written_out).map(|key| key.name.to_string()).collect()
 }
 
 /// A part of the examination.
@@ -88,7 +94,7 @@ fn of_house(edge: &Edge) -> Vec<Part<'_>> {
     vec![
         part("store", "", async { vec![house::store(edge)] }),
         part("disk", "", house::disk(edge)),
-        part("clock", "", house::graph(edge)),
+        part("graph", "", graph::graph(edge)),
         part("keys", "", async { vec![house::keys(edge)] }),
         part("public_url", "", entrance::public_url(edge)),
     ]

@@ -67,20 +67,22 @@ pub async fn register(
             wanted(edge, gateway).await?.into_iter().chain(before.iter().flat_map(|it| it.fields.clone())).collect()
         }
     };
-    let after = match wish.dry_run {
-        true => None,
-        false => {
-            let subscribed = subscribe(edge, gateway, &needed, &fields).await;
-            let result = subscribed.as_ref().map_or_else(ToString::to_string, |()| format!("{} fields", fields.len()));
-            let deed = Deed { gateway: &gateway.uri, verb: "register", ids: Vec::new(), result };
-            audit::keep(deed, &request, &caller, edge).await?;
-            subscribed?;
-            current(edge, gateway).await?
-        }
-    };
-    let shown = |it: AppSubscription| AppSubscription { callback_url: masked(&it.callback_url), ..it };
+    let mut after = None;
+    if !wish.dry_run {
+        let subscribed = subscribe(edge, gateway, &needed, &fields).await;
+        let result = subscribed.as_ref().map_or_else(ToString::to_string, |()| format!("{} fields", fields.len()));
+        let deed = Deed { gateway: &gateway.uri, verb: "register", ids: Vec::new(), result };
+        audit::keep(deed, &request, &caller, edge).await?;
+        subscribed?;
+        after = current(edge, gateway).await?;
+    }
     let (before, after) = (before.map(shown), after.map(shown));
     Ok(json(&Registered { callback_url: needed.callback_url, fields, dry_run: wish.dry_run, before, after }))
+}
+
+/// Without what may be secret in another's callback.
+fn shown(subscription: AppSubscription) -> AppSubscription {
+    AppSubscription { callback_url: masked(&subscription.callback_url), ..subscription }
 }
 
 fn wish(body: &[u8]) -> Result<Wish, ApiError> {

@@ -61,24 +61,9 @@ pub(super) fn origin_of(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wharf_actors::gateway::own_tokens::OwnTokens;
-    use wharf_actors::gateway::{Overrides, Secret, VerbsAt};
 
     fn gateway(callback: &str) -> Gateway {
-        Gateway {
-            uri: "main".into(),
-            token: Secret::new("t").into(),
-            app_secrets: vec![Secret::new("the-secret")].into(),
-            app_id: Some("42".into()),
-            verify_token: None.into(),
-            business_id: None,
-            overrides: Overrides::App,
-            callback_url: Some(callback.into()),
-            routes: Vec::new().into(),
-            own_tokens: OwnTokens::default(),
-            verbs: VerbsAt::Public,
-            admin_origin: None,
-        }
+        Gateway { callback_url: Some(callback.into()), ..super::super::tests::gateway() }
     }
 
     #[test]

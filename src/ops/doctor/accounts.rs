@@ -38,7 +38,7 @@ pub(super) async fn of_gateway(edge: &Edge, gateway: &Gateway, theirs: &dyn Fn(&
         Ok(known) => known,
         Err(error) => return vec![Finding::skipped("account", &gateway.uri, error.to_string())],
     };
-    let mut drifts: HashMap<Box<str>, Vec<String>> = lives.into_iter().map(drift).collect();
+    let mut drifts: HashMap<Box<str>, Vec<String>> = lives.iter().map(drift).collect();
     let ours = records.into_iter().filter(|record| *record.gateway == *gateway.uri && theirs(&record.id));
     let accounts: Vec<Account> =
         ours.map(|record| Account::of(&record, drifts.remove(&record.id).unwrap_or_default())).collect();
@@ -46,7 +46,7 @@ pub(super) async fn of_gateway(edge: &Edge, gateway: &Gateway, theirs: &dyn Fn(&
     of_accounts(&gateway.uri, callback, &accounts)
 }
 
-fn drift(life: LifeRecord) -> (Box<str>, Vec<String>) {
+fn drift(life: &LifeRecord) -> (Box<str>, Vec<String>) {
     let words = life.alarms.iter().filter(|alarm| &*alarm.what == "drift").map(|alarm| alarm.detail.to_string());
     (life.account.clone(), words.collect())
 }
@@ -104,7 +104,7 @@ fn of_account(callback: Option<&str>, account: &Account) -> Option<Finding> {
         let remedy = "mend what Meta names, then `whatsapp=subscribe&id=` the account again";
         return fail(format!("{steps}Meta refused: {refusal}"), remedy);
     }
-    for word in &account.drift {
+    if let Some(word) = account.drift.first() {
         let (says, remedy) = told(word);
         return fail(format!("{steps}{says}"), remedy);
     }

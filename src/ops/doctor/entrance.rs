@@ -2,7 +2,7 @@
 //! the certificate good? Asks as Meta would; what comes back is judged by pure functions.
 
 use super::finding::Finding;
-use crate::config::masked;
+use crate::config::{is_plain_and_far, masked};
 use crate::edge::Edge;
 use serde_json::Value;
 use wharf_actors::clock::now_ms;
@@ -38,8 +38,12 @@ pub(super) async fn public_url(edge: &Edge) -> Vec<Finding> {
 fn of_tls(url: &str, touched: Option<&Result<Touched, Untouched>>, now_s: i64) -> Finding {
     let renew = "renew the certificate; server.tls.cert is read again by itself, a proxy wants a reload";
     let ends = match touched {
+        None if is_plain_and_far(url) => {
+            let says = "public_url is http: Meta calls https only, and keys travel there for all to read";
+            return Finding::fail("tls", url, says, "set [server.tls], or put a TLS proxy before Wharf");
+        }
         None => {
-            let says = "public_url is http: good for a sandbox, and Meta calls https only";
+            let says = "public_url is http on this machine: good for a sandbox, and Meta calls https only";
             return Finding::skipped("tls", url, says);
         }
         Some(Err(Untouched::Tls { reason, .. })) => {

@@ -1,4 +1,4 @@
-//! The house itself: its store, the disk below it, its clock, its keys. Facts are gathered here, and judged by pure
+//! The house itself: its store, the disk below it, its keys. Facts are gathered here, and judged by pure
 //! functions.
 
 use super::finding::Finding;
@@ -6,8 +6,6 @@ use crate::edge::{Edge, space_text};
 use actix_web::web;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use wharf_actors::clock::now_ms;
-use wharf_actors::courier::probe::{Heard, Probe};
 use wharf_storage::{Level, Standing};
 
 const GIB: u64 = 1 << 30;
@@ -19,11 +17,6 @@ const TOO_LITTLE: u64 = GIB / 4;
 const SLOW_SYNC: Duration = Duration::from_millis(100);
 /// Above this webhooks are answered 503.
 const TOO_SLOW_SYNC: Duration = Duration::from_secs(2);
-/// Times in signatures and tokens are off by now.
-const SKEW_S: u64 = 30;
-/// Receivers that check `webhook-timestamp` refuse deliveries from here on.
-const TOO_MUCH_SKEW_S: u64 = 300;
-
 /// A disk, tried out.
 struct Disk {
     free_bytes: u64,
@@ -100,42 +93,8 @@ fn of_disk(path: &str, disk: &Disk) -> Vec<Finding> {
     vec![space, sync]
 }
 
-/// Graph's answer, whatever it says, has its time in its head.
-pub(super) async fn graph(edge: &Edge) -> Vec<Finding> {
-    let url = format!("{}/{}", edge.chart.graph_url, edge.graph_version);
-    of_graph(&edge.chart.graph_url, &Probe::get(url).ask().await, now_ms() / 1000)
-}
-
-fn of_graph(url: &str, heard: &Heard, now_s: u64) -> Vec<Finding> {
-    let date_s = match heard {
-        Heard::Answer(answered) => answered.date_s,
-        Heard::Nothing { reason } => {
-            let remedy = "let this machine reach [graph].base_url: DNS, firewall, proxy";
-            let unreached = Finding::fail("graph", url, format!("it does not answer: {reason}"), remedy);
-            return vec![
-                unreached,
-                Finding::skipped("clock", "", "it is compared with Graph's, which does not answer"),
-            ];
-        }
-    };
-    vec![Finding::ok("graph", url, "it answers"), of_clock(date_s.and_then(|date| u64::try_from(date).ok()), now_s)]
-}
-
-fn of_clock(graph_s: Option<u64>, now_s: u64) -> Finding {
-    let Some(graph_s) = graph_s else { return Finding::skipped("clock", "", "Graph's answer has no date") };
-    let off = now_s.abs_diff(graph_s);
-    let way = if now_s > graph_s { "ahead of" } else { "behind" };
-    let says = format!("it is {off} s {way} Graph's");
-    let remedy = "synchronise the clock (chrony, systemd-timesyncd): receivers refuse signatures that are 5 min off";
-    match off {
-        0..=SKEW_S => Finding::ok("clock", "", format!("it is within {SKEW_S} s of Graph's")),
-        ..=TOO_MUCH_SKEW_S => Finding::warn("clock", "", says, remedy),
-        _ => Finding::fail("clock", "", says, remedy),
-    }
-}
-
 pub(super) fn keys(edge: &Edge) -> Finding {
-    of_keys(&edge.chart.written_out)
+    of_keys(&edge.chart.written_out.get())
 }
 
 fn of_keys(written_out: &[String]) -> Finding {
@@ -150,7 +109,6 @@ fn of_keys(written_out: &[String]) -> Finding {
 mod tests {
     use super::super::finding::Level as Found;
     use super::*;
-    use wharf_actors::courier::probe::Answered;
 
     #[test]
     fn a_store_is_judged_by_whether_it_takes_changes_and_has_room() {
@@ -187,32 +145,6 @@ mod tests {
         assert!(disk.free_bytes > 0);
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
         assert!(try_disk(&folder.path().join("not there")).is_err());
-    }
-
-    #[test]
-    fn a_clock_may_be_half_a_minute_off_and_must_not_be_five() {
-        for (now, found) in [
-            (1000, Found::Ok),
-            (1030, Found::Ok),
-            (970, Found::Ok),
-            (1031, Found::Warn),
-            (700, Found::Warn),
-            (1301, Found::Fail),
-            (1, Found::Fail),
-        ] {
-            assert_eq!(of_clock(Some(1000), now).level, found, "{now}");
-        }
-        assert_eq!(of_clock(None, 7).level, Found::Skipped);
-        assert!(of_clock(Some(1000), 900).says.contains("100 s behind"));
-    }
-
-    #[test]
-    fn a_graph_that_does_not_answer_is_a_failure_and_its_clock_unknown() {
-        let nothing = Heard::Nothing { reason: "refused".into() };
-        let levels = |heard: &Heard| of_graph("g", heard, 1000).iter().map(|it| it.level).collect::<Vec<_>>();
-        assert_eq!(levels(&nothing), [Found::Fail, Found::Skipped]);
-        let answered = Answered { status: 400, date_s: Some(1000), ..Answered::default() };
-        assert_eq!(levels(&Heard::Answer(answered)), [Found::Ok, Found::Ok], "whatever the status");
     }
 
     #[test]

@@ -63,9 +63,8 @@ fn minified(body: &[u8]) -> Vec<u8> {
     let (mut within, mut escaped) = (false, false);
     let keep = |byte: &&u8| {
         let keep = within || !byte.is_ascii_whitespace();
-        match (**byte, escaped) {
-            (b'"', false) => within = !within,
-            (_, _) => {}
+        if **byte == b'"' && !escaped {
+            within = !within;
         }
         escaped = within && **byte == b'\\' && !escaped;
         keep

@@ -73,10 +73,11 @@ fn a_certificate_is_judged_by_trust_and_by_the_days_it_has_left() {
         (Some(ends(13)), Level::Warn, "13 days"),
         (Some(untrusted), Level::Fail, "UnknownIssuer"),
         (Some(gone), Level::Fail, "takes no connection"),
-        (None, Level::Skipped, "https only"),
     ] {
         let found = of_tls(url, touched.as_ref(), 1_000_000);
         assert_eq!(found.level, level, "{found:?}");
         assert!(found.says.contains(said), "{found:?}");
     }
+    assert_eq!(of_tls("http://127.0.0.1:8080", None, 0).level, Level::Skipped);
+    assert_eq!(of_tls("http://wa.example.com", None, 0).level, Level::Fail);
 }
