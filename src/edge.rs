@@ -1,9 +1,11 @@
 //! What every request handler shares: the house below, the settings it needs, and the bytes under way.
 
 use crate::auth::{Keys, TrustedProxies};
+use crate::callback::Logins;
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::doctor::Chart;
 use crate::ops::live::Audience;
 use crate::ops::rates::Rates;
 use crate::tls::Live;
@@ -52,6 +54,10 @@ pub struct Edge {
     pub store_folder: PathBuf,
     /// What may be asked of Graph beside messages.
     pub budgets: Budgets,
+    /// People on their way through Meta's login dialog.
+    pub logins: Logins,
+    /// What the doctor must know of the settings.
+    pub chart: Chart,
     /// What is counted at the edge.
     pub counters: Counters,
     /// How much came and went of late.
@@ -81,6 +87,8 @@ impl Edge {
             public_url: settings.server.public_url.as_deref().map(Into::into),
             store_folder: settings.storage.path.clone(),
             budgets: Budgets::default(),
+            logins: Logins::default(),
+            chart: Chart::new(settings),
             counters: Counters::default(),
             audience: Arc::default(),
         }

@@ -86,6 +86,14 @@ errors! {
         "the account is engaged under gateway {}: remove it there first";
     TokenRefused "chat.whatsapp.token.refused" BAD_GATEWAY "Meta refuses the whatsapp_token: {}";
     GraphFailed "chat.whatsapp.graph.failed" BAD_GATEWAY "Meta could not be asked: {}";
+    SettingsMissing "wharf.settings.missing" CONFLICT "{}: put what is missing into the settings and restart";
+    CallbackRefused "wharf.register.callback" BAD_GATEWAY
+        "Meta asked the callback and did not get its challenge back: {}; `wharf doctor` shows what answers there";
+    LoginUnknown "wharf.login.unknown" FORBIDDEN
+        "this login is not under way: it was finished before, took longer than 10 minutes, or never began here; open {} to begin anew";
+    LoginForeign "wharf.login.foreign" FORBIDDEN
+        "this login was begun in another browser, or under another address than server.public_url; open {} to begin anew";
+    LoginRefused "wharf.login.refused" FORBIDDEN "the login did not give what is needed: {}";
     TokenUnfit "wharf.token.unfit" BAD_REQUEST "the token was not taken: {}";
     SecretNotKept "wharf.secret.not_kept" CONFLICT "the secret was not taken, because it could not be kept: {}";
     AccountUnknown "wharf.account.unknown" NOT_FOUND

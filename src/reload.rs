@@ -3,6 +3,7 @@
 
 use crate::config::{ServerSettings, Settings};
 use crate::edge::{Edge, verifiers};
+use crate::ops::doctor::written_out;
 use crate::tls::{Material, TlsFault};
 use std::sync::Arc;
 use wharf_actors::gateway::{Gateway, Route};
@@ -27,6 +28,7 @@ pub fn reload(edge: &Edge, started: &Settings, new: &Settings) -> Result<Reloade
         live.replace(material);
     }
     edge.keys.replace(&new.keys);
+    edge.chart.written_out.set(written_out(new));
     edge.proxies.set(new.server.trusted_proxy.clone());
     let desks = edge.wharf.directory.gateways();
     let running: Vec<_> = desks.iter().map(|desks| &desks.gateway).collect();
@@ -118,5 +120,6 @@ fn gateway(old: &Gateway, new: &Gateway) -> impl Iterator<Item = String> {
         ("business_id", old.business_id != new.business_id),
         ("override", old.overrides != new.overrides),
         ("verbs", old.verbs != new.verbs),
+        ("admin_origin", old.admin_origin != new.admin_origin),
     ])
 }

@@ -11,6 +11,8 @@ pub fn public(config: &mut ServiceConfig) {
         // Ids are digits, and a gateway's name begins with a letter.
         .service(web::resource(r"/{version:v\d+\.\d+}").to(cloud_api::refuse_root))
         .service(web::resource(r"/{node:\d+}").to(cloud_api::pass))
+        // No gateway is called `oauth`.
+        .service(web::resource("/oauth/login.js").get(callback::login::script))
         .service(web::resource("/{uri}").to(callback::handle))
         .service(
             web::resource(r"/{version:v\d+\.\d+}/{number}/{node:messages|marketing_messages}").post(cloud_api::send),
@@ -52,6 +54,10 @@ pub fn ops(config: &mut ServiceConfig) {
         .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
         .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
         .route("/api/accounts/{waba}/live", web::get().to(ops::live::listen))
+        .route("/api/doctor", web::get().to(ops::doctor::examine))
+        .route("/api/gateways", web::get().to(ops::gateways::list))
+        .route("/api/gateways/{gateway}/register", web::post().to(ops::register::register))
+        .route("/api/gateways/{gateway}/signature", web::post().to(ops::signature::diagnose))
         .route("/api/events/{id}", web::get().to(ops::events::one))
         .route("/api/events/{id}/explain", web::get().to(ops::explain::one))
         .route("/api/events/{id}/replay", web::post().to(ops::replay::replay))

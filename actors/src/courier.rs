@@ -2,6 +2,7 @@
 //! what happened; what that means is decided by who asked.
 
 mod address;
+pub mod app;
 pub mod call;
 mod client;
 mod coalesce;
@@ -18,9 +19,11 @@ mod hold;
 pub mod nats;
 mod patience;
 pub mod permits;
+pub mod probe;
 pub mod stream;
 pub mod subscription;
 pub mod tls;
+pub mod touch;
 pub mod tryout;
 mod written;
 

@@ -94,6 +94,8 @@ pub struct Gateway {
     pub own_tokens: OwnTokens,
     /// Which listener takes its verbs.
     pub verbs: VerbsAt,
+    /// The origin of the page that may open a login and hears how it ended.
+    pub admin_origin: Option<String>,
 }
 
 /// Which listener takes a gateway's verbs.

@@ -7,6 +7,7 @@ const BOT: &str = "bot-key-with-enough-chance-in-it";
 
 fn keys() -> Keys {
     let key = |name: &str, key: &str, scopes: &[Scope], gateways: &[&str]| KeySettings {
+        written_out: false,
         name: name.into(),
         hash: KeyHash::of(key.as_bytes()),
         scopes: scopes.iter().copied().collect(),
@@ -78,4 +79,12 @@ fn a_key_does_what_its_scopes_and_limits_say() {
         bot.require_gateway("sales").expect_err("not its gateway").to_string(),
         "the key bot may not use gateway sales"
     );
+}
+
+#[test]
+fn a_key_that_was_shown_before_is_found_by_its_name_as_it_is_now() {
+    let keys = keys();
+    assert!(keys.named("bot").is_some_and(|caller| caller.has(Scope::Send) && !caller.has(Scope::Admin)));
+    keys.replace(&[]);
+    assert!(keys.named("bot").is_none(), "what was taken away meanwhile opens nothing");
 }

@@ -1,13 +1,15 @@
-//! `/{uri}` of a gateway: Meta's handshake, webhooks, and the operators' verbs. Which of them a request is, is decided
+//! `/{uri}` of a gateway: Meta's handshake, webhooks, the operators' verbs, and those who come back from Meta's login. Which of them a request is, is decided
 //! here and nowhere else.
 
 mod body;
 mod handshake;
+pub mod login;
 mod query;
 mod verbs;
 mod webhook;
 
 pub use body::read as read_body;
+pub use login::Logins;
 pub use query::Query;
 pub(crate) use verbs::run_as as run_verb;
 
@@ -55,6 +57,9 @@ async fn get(request: &HttpRequest, gateway: &Arc<Desks>, edge: &Edge) -> Result
         // It has them where only operators come; here nobody learns of them.
         Some(_) if gateway.gateway.verbs == VerbsAt::Ops => Err(unknown_path(request)),
         Some(verb) => verbs::run(request, verb, &query, gateway, edge).await,
+        None if query.first("state").is_some() && login::is_possible(&gateway.gateway) => {
+            Ok(login::come_back(request, &query, gateway, edge).await)
+        }
         None => Err(ApiError::plain(ErrorId::QueryUnknown)),
     }
 }

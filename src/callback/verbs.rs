@@ -1,6 +1,6 @@
 //! The admin verbs: who asks, what is meant, and the answer as HTTP. What a verb does is the supervisor's.
 
-use super::Query;
+use super::{Query, login};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised::{self, caller};
@@ -9,6 +9,7 @@ use crate::error::{ApiError, ErrorId};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_actors::cloud::ids;
@@ -47,8 +48,12 @@ pub(crate) async fn run_as(
     caller.require_gateway(&desks.gateway.uri)?;
     // A verb concerns whole accounts.
     caller.require_all_numbers()?;
+    let by_login = verb == Verb::Setup && login::is_asked_for(request, &desks.gateway);
     if verb != Verb::Search {
-        authorised::refuse_cross_site(request)?;
+        match by_login {
+            true => login::refuse_foreign(request, &desks.gateway)?,
+            false => authorised::refuse_cross_site(request)?,
+        }
         edge.require_open_store()?;
     }
     let ids = ids(verb, query)?;
@@ -59,14 +64,32 @@ pub(crate) async fn run_as(
         ids,
         force: if query.says_yes("force") { Force::Override } else { Force::Respect },
         wait: wait(query, edge)?,
-        visible: (!caller.accounts.is_empty()).then(|| caller.accounts.iter().cloned().collect()),
+        visible: visible(caller),
     };
+    if by_login {
+        return login::begin(caller, call, &desks.gateway, edge);
+    }
+    Ok(answer(ask(request, &caller, call, edge).await?))
+}
+
+/// Has the supervisor run the verb, and writes down what changes something.
+pub(super) async fn ask(
+    request: &HttpRequest,
+    caller: &Caller,
+    call: RunVerb,
+    edge: &Edge,
+) -> Result<VerbAnswer, ApiError> {
     let ran = edge.wharf.supervisor.send(call.clone()).await;
     let ran = ran.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;
-    if verb != Verb::Search {
+    if call.verb != Verb::Search {
         note(request, caller, &call, &ran, edge).await?;
     }
-    Ok(answer(ran.map_err(refused)?))
+    ran.map_err(refused)
+}
+
+/// The accounts that the caller may see; `None` means all.
+pub(super) fn visible(caller: &Caller) -> Option<BTreeSet<String>> {
+    (!caller.accounts.is_empty()).then(|| caller.accounts.iter().cloned().collect())
 }
 
 fn parse(word: &str) -> Result<Verb, ApiError> {
@@ -149,7 +172,7 @@ fn refused(error: VerbError) -> ApiError {
     }
 }
 
-fn answer(answer: VerbAnswer) -> HttpResponse {
+pub(super) fn answer(answer: VerbAnswer) -> HttpResponse {
     let status = match answer.ending {
         Ending::Done => StatusCode::OK,
         Ending::Pending => StatusCode::ACCEPTED,

@@ -46,7 +46,7 @@ fn has_userinfo(text: &str) -> bool {
 }
 
 /// Whether a plain `http` URL leaves this machine.
-pub(super) fn is_plain_and_far(text: &str) -> bool {
+pub(crate) fn is_plain_and_far(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let near = uri.host().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."));
     uri.scheme_str() == Some("http") && !near

@@ -46,6 +46,8 @@ fn gateway(
     let business_id = section.maybe("business_id", values::id);
     let overrides = overrides(&mut section, public);
     let verbs = section.get("verbs", verbs_at);
+    let admin_origin = section.maybe("admin_origin", page_origin);
+    warn_of_login(&mut section, public);
     let routes = section.tables("route");
     warn(&mut section, routes.is_empty());
     section.close();
@@ -63,7 +65,26 @@ fn gateway(
         routes: (routes? as Vec<Arc<Route>>).into(),
         own_tokens: OwnTokens::default(),
         verbs: verbs?,
+        admin_origin: admin_origin?,
     }))
+}
+
+/// The origin of a page, as browsers write it: in small letters, and without the port that is understood.
+fn page_origin(value: &Value) -> Result<String, String> {
+    let expected = "scheme, host and perhaps port of a page, such as \"https://console.example.com\"";
+    let origin = values::origin(value).map_err(|_| expected.to_owned())?.to_ascii_lowercase();
+    let understood = if origin.starts_with("https:") { ":443" } else { ":80" };
+    Ok(origin.strip_suffix(understood).map_or(origin.clone(), str::to_owned))
+}
+
+/// A page cannot open a login that there is not.
+fn warn_of_login(section: &mut Section<'_>, public: &Public<'_>) {
+    if section.has("admin_origin") && !(section.has("app_id") && public.given) {
+        section.warn(
+            "admin_origin",
+            "logging in needs app_id and server.public_url too: without them `setup` asks nobody",
+        );
+    }
 }
 
 /// Which listener takes the verbs.

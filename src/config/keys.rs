@@ -38,6 +38,8 @@ pub struct KeySettings {
     pub name: Arc<str>,
     /// What a caller's key must hash to.
     pub hash: KeyHash,
+    /// Whether the key itself stands in the settings file, for all who can read that.
+    pub written_out: bool,
     /// What it may do.
     pub scopes: BTreeSet<Scope>,
     /// Gateways it may use.
@@ -75,6 +77,7 @@ fn key(
 ) -> Option<KeySettings> {
     let mut section = Section::open("key", unread, reading)?;
     let name = name(&mut section, used);
+    let written_out = section.is_written_out("secret");
     let hash = hash(&mut section, used);
     let scopes = scopes(&mut section);
     let gateways = limit(&mut section, "gateways", |value| existing(value, gateways));
@@ -84,6 +87,7 @@ fn key(
     Some(KeySettings {
         name: name?.into(),
         hash: hash?,
+        written_out,
         scopes: scopes?,
         gateways: gateways?,
         accounts: accounts?,

@@ -23,6 +23,7 @@ mod tests;
 mod units;
 mod values;
 
+pub(crate) use address::is_plain_and_far;
 pub use address::masked;
 pub use fault::{Fault, Faults, Place, Warning};
 pub use keys::{KeyHash, KeySettings};

@@ -223,7 +223,11 @@ pub const SETTINGS: &[Setting] = &[
         "public",
         "Which listener takes the verbs: `public` at the callback, or `ops` at the same path of `server.ops_listen` only.",
     ),
-    not_yet("gateway", "admin_origin"),
+    optional(
+        "gateway",
+        "admin_origin",
+        "The page that may open `whatsapp=setup` in a window of its own, and hears how the login ended: scheme, host and port, such as `https://console.example.com`.",
+    ),
     required("gateway.route", "name", "The route's name, unique in its gateway; `default` where there is no file."),
     or_variable(
         required(

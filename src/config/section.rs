@@ -99,6 +99,12 @@ impl<'r> Section<'r> {
         self.places.contains_key(key)
     }
 
+    /// Whether the value of `key` stands in a file as text, not yet taken.
+    pub(super) fn is_written_out(&self, key: &str) -> bool {
+        let in_file = |node: &Node| matches!(node.place, Place::File { .. }) && node.value.text().is_some();
+        self.left.get(key).is_some_and(|entry| in_file(&entry.node))
+    }
+
     /// The value of `key`, or its default; where it is required and missing, that is a fault.
     pub(super) fn take(&mut self, key: &str) -> Option<Node> {
         if let Some(entry) = self.left.remove(key) {

@@ -3,6 +3,7 @@
 
 mod behind;
 mod clients;
+mod logins;
 mod making;
 mod standing;
 
@@ -19,6 +20,7 @@ use super::shelf::Shelf;
 use super::signing::appsecret_proof;
 pub use behind::TokenLife;
 use clients::Clients;
+use logins::Logins;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
 pub use standing::{Class, Standing};
@@ -85,6 +87,9 @@ pub struct World {
     pub(super) budget: Budget,
     pub(super) token_life: TokenLife,
     pub(super) clients: Clients,
+    /// The fields that the app's subscription has.
+    pub(super) app_fields: Vec<String>,
+    logins: Logins,
     accounts: Vec<Account>,
     account_at: HashMap<String, usize>,
     number_at: HashMap<String, (usize, usize)>,
@@ -118,6 +123,8 @@ impl World {
             budget: Budget::default(),
             token_life: TokenLife::default(),
             clients: Clients::default(),
+            app_fields: ["messages", "account_update"].map(str::to_owned).into(),
+            logins: Logins::default(),
             accounts,
             account_at,
             number_at,

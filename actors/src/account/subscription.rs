@@ -88,6 +88,9 @@ fn subscribed(mut record: AccountRecord, asked: Asked<Subscribed>) -> AccountRec
     record.refreshed_at_ms = now_ms();
     match asked {
         Asked::Confirmed(Subscribed::AsWished(standing)) => note_standing(&mut record, &standing, None),
+        Asked::Confirmed(Subscribed::NotOverridden(standing, refusal)) => {
+            note_standing(&mut record, &standing, Some(*refusal));
+        }
         Asked::Confirmed(Subscribed::ForeignOverride(standing)) => {
             let elsewhere = standing.override_uri.as_deref().unwrap_or_default();
             let text =

@@ -1,6 +1,8 @@
 //! Meta's dialect: what its JSON means. Pure functions and plain types; no clock, no I/O, no actor.
 
+pub mod app;
 pub mod business;
+pub mod diagnosis;
 pub mod format;
 pub mod graph_error;
 pub mod health;

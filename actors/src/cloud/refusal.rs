@@ -91,6 +91,16 @@ impl Refusal {
         Self { body: refusal.object.clone(), ..refusal }
     }
 
+    /// The same, and its object says at which step of several it came: `step`, behind Meta's own members.
+    pub fn at_step(mut self, step: &str) -> Self {
+        let open = self.object.trim_ascii_end().strip_suffix(b"}").map(<[u8]>::trim_ascii_end);
+        if let Some(open) = open {
+            let comma: &[u8] = if open.ends_with(b"{") { b"" } else { b"," };
+            self.object = [open, comma, format!("\"step\":\"{step}\"}}").as_bytes()].concat().into();
+        }
+        self
+    }
+
     /// What follows from it for a message.
     pub fn verdict(&self) -> Verdict {
         let is_oauth = self.kind.as_deref() == Some("OAuthException");
@@ -158,6 +168,13 @@ mod tests {
         assert_eq!(refusal.object, object.as_bytes());
         assert_eq!((refusal.code, refusal.subcode), (None, Some(33)), "a code is a whole number");
         assert_eq!(refusal.message, "(#100) no");
+    }
+
+    #[test]
+    fn a_step_stands_behind_the_members_as_they_came() {
+        let refusal = read(400, r#"{"error":{"message" : "(#2200) no",  "code":2200 }}"#).at_step("override");
+        assert_eq!(refusal.object, r#"{"message" : "(#2200) no",  "code":2200,"step":"override"}"#.as_bytes());
+        assert_eq!(Refusal::of_object(&Bytes::from_static(b"{ }")).at_step("x").object, r#"{"step":"x"}"#.as_bytes());
     }
 
     #[test]

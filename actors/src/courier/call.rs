@@ -24,6 +24,13 @@ impl Access {
         Self { token: Secret::clone(&gateway.token.get()), app_secret: gateway.app_secrets.get().first().cloned() }
     }
 
+    /// As the app itself, for what concerns it and no account; `None` where its id or its secret is not known.
+    pub fn of_app(gateway: &Gateway) -> Option<Self> {
+        let app_secret = gateway.app_secrets.get().first().cloned()?;
+        let token = Secret::new(format!("{}|{}", gateway.app_id.as_ref()?, app_secret.reveal()));
+        Some(Self { token, app_secret: Some(app_secret) })
+    }
+
     /// With the account's own token, where it has one, else with its gateway's. One that cannot be opened is a fault:
     /// the gateway's may not be the client's to act with.
     pub fn for_account(gateway: &Gateway, account: &str) -> Result<Self, Fault> {

@@ -142,5 +142,6 @@ pub(crate) fn gateway() -> Gateway {
         routes: Vec::new().into(),
         own_tokens: Default::default(),
         verbs: Default::default(),
+        admin_origin: None,
     }
 }

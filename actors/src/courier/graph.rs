@@ -77,13 +77,22 @@ impl Graph {
 
     /// Asks Graph once. Anything but a 2xx without an error object is a fault.
     pub async fn call(&self, access: &Access, call: Call) -> Result<Answer, Fault> {
+        self.counted(Some(access), call).await
+    }
+
+    /// Asks Graph once, without a token: what is asked says itself on whose behalf.
+    pub async fn call_without_token(&self, call: Call) -> Result<Answer, Fault> {
+        self.counted(None, call).await
+    }
+
+    async fn counted(&self, access: Option<&Access>, call: Call) -> Result<Answer, Fault> {
         let (kind, begun) = (call.kind, Instant::now());
         let answer = self.ask(access, call).await;
         self.meters.called(kind, &answer, begun.elapsed());
         answer
     }
 
-    async fn ask(&self, access: &Access, call: Call) -> Result<Answer, Fault> {
+    async fn ask(&self, access: Option<&Access>, call: Call) -> Result<Answer, Fault> {
         let request = self.request(access, &call)?;
         let (request, body) = with_body(request, call.body);
         let _permit = self.permits.acquire(call.kind).await?;
@@ -103,27 +112,29 @@ impl Graph {
         }
     }
 
-    fn request(&self, access: &Access, call: &Call) -> Result<ClientRequest, Fault> {
+    fn request(&self, access: Option<&Access>, call: &Call) -> Result<ClientRequest, Fault> {
         let uri = self.uri(access, call)?;
+        let method = match call.method {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+            Method::Delete => http::Method::DELETE,
+        };
+        let request = self.client.request(method, uri);
+        let Some(access) = access else { return Ok(request) };
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", access.token.reveal())).map_err(|_| {
             Fault::not_sent(
                 "the token has characters that no HTTP header carries: check whatsapp_token for line breaks",
             )
         })?;
         bearer.set_sensitive(true);
-        let method = match call.method {
-            Method::Get => http::Method::GET,
-            Method::Post => http::Method::POST,
-            Method::Delete => http::Method::DELETE,
-        };
-        Ok(self.client.request(method, uri).insert_header((AUTHORIZATION, bearer)))
+        Ok(request.insert_header((AUTHORIZATION, bearer)))
     }
 
-    fn uri(&self, access: &Access, call: &Call) -> Result<Uri, Fault> {
+    fn uri(&self, access: Option<&Access>, call: &Call) -> Result<Uri, Fault> {
         let version = call.version.as_deref().unwrap_or(&self.settings.version);
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&call.query);
-        if let Some(proof) = access.proof() {
+        if let Some(proof) = access.and_then(Access::proof) {
             query.append_pair("appsecret_proof", &proof);
         }
         let base = self.settings.base_url.trim_end_matches('/');

@@ -32,6 +32,8 @@ pub struct Standing {
 pub enum Subscribed {
     /// Meta confirmed, and the override is as wished.
     AsWished(Standing),
+    /// Our app is subscribed, but the account could not be pointed at us: its webhooks go to the app's callback.
+    NotOverridden(Standing, Box<Refusal>),
     /// Our app is subscribed, but somebody pointed this account elsewhere; that was kept.
     ForeignOverride(Standing),
 }
@@ -62,11 +64,16 @@ impl Errand<'_> {
             }
         }
         self.expect_success(waba, Call::post(business::apps_path(waba), Body::Empty)).await?;
-        let override_uri = match self.gateway.overrides {
-            Overrides::App => None,
-            Overrides::Account => Some(self.override_callback(waba).await?),
-        };
-        Ok(Subscribed::AsWished(Standing { ours_subscribed: true, override_uri }))
+        let subscribed = |override_uri| Standing { ours_subscribed: true, override_uri };
+        if self.gateway.overrides == Overrides::App {
+            return Ok(Subscribed::AsWished(subscribed(None)));
+        }
+        Ok(match self.override_callback(waba).await {
+            Ok(uri) => Subscribed::AsWished(subscribed(Some(uri))),
+            Err(fault) => {
+                Subscribed::NotOverridden(subscribed(None), Box::new(fault.into_refusal().at_step("override")))
+            }
+        })
     }
 
     /// Ends our app's subscription to `waba`.

@@ -83,8 +83,25 @@ async fn our_own_override_of_earlier_days_is_taken_back() {
 async fn an_override_without_a_callback_says_what_to_set() {
     let fake = graph_with_override(None);
     let gateway = Gateway { overrides: Overrides::Account, callback_url: None, ..gateway() };
-    let fault = subscribe(&fake, &gateway, Foreign::Keep).await.unwrap_err();
-    assert!(fault.to_string().contains("public_url"), "{fault}");
+    let ended = subscribe(&fake, &gateway, Foreign::Keep).await.unwrap();
+    let Subscribed::NotOverridden(standing, refusal) = ended else { panic!("{ended:?}") };
+    assert!(standing.ours_subscribed && standing.override_uri.is_none());
+    assert!(refusal.to_string().contains("public_url"), "{refusal}");
+}
+
+#[actix_rt::test]
+async fn where_meta_refuses_the_override_the_subscription_stands_and_the_error_says_which_step_failed() {
+    let fake = Fake::start(|seen| match (seen.method.as_str(), seen.body.is_empty()) {
+        ("GET", _) => Reply::Json(200, json!({"data": []})),
+        (_, true) => Reply::Json(200, json!({"success": true})),
+        (_, false) => Reply::Json(400, json!({"error": {"code": 2200, "message": "(#2200) no handshake"}})),
+    });
+    let gateway = Gateway { overrides: Overrides::Account, ..gateway() };
+    let ended = subscribe(&fake, &gateway, Foreign::Keep).await.unwrap();
+    let Subscribed::NotOverridden(standing, refusal) = ended else { panic!("{ended:?}") };
+    assert_eq!(standing, Standing { ours_subscribed: true, override_uri: None });
+    let told: Value = serde_json::from_slice(&refusal.object).unwrap();
+    assert_eq!(told, json!({"code": 2200, "message": "(#2200) no handshake", "step": "override"}));
 }
 
 #[actix_rt::test]

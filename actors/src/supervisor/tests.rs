@@ -37,6 +37,7 @@ fn gateway() -> Arc<Gateway> {
         routes: Vec::new().into(),
         own_tokens: Default::default(),
         verbs: Default::default(),
+        admin_origin: None,
     })
 }
 

@@ -120,5 +120,6 @@ pub fn gateway() -> Gateway {
         routes: routes()[..3].to_vec().into(),
         own_tokens: Default::default(),
         verbs: Default::default(),
+        admin_origin: None,
     }
 }

@@ -36,7 +36,7 @@ fn faults_read_as_a_numbered_list() {
         \n     expected a name other than oauth, api, metrics, healthz and readyz, which Wharf serves itself\
         \n  2. wharf.toml:4:1  gateway[0].port\
         \n     found the unknown setting `port`\
-        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, verbs, route";
+        \n     expected one of uri, whatsapp_token, app_secret, app_id, verify_token, business_id, override, dev, verbs, admin_origin, route";
     assert_eq!(said, expected);
 }
 
@@ -167,14 +167,16 @@ fn a_route_may_have_the_same_name_under_another_gateway() {
 
 #[test]
 fn a_documented_setting_of_a_later_version_is_refused_and_not_ignored() {
-    let cases = [
-        ("\"app-secret\"", "\"a\"\nadmin_origin = \"https://x.example\"", "gateway[0].admin_origin"),
-        ("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\"", "gateway[0].route[0].keep_body"),
-    ];
-    for (piece, text, path) in cases {
-        let fault = fault(&with(piece, text));
-        assert_eq!(fault.path, path);
-        assert!(fault.expected.contains("not available yet in this version"), "{fault}");
+    let fault = fault(&with("\"route-secret\"", "\"r\"\nkeep_body = \"until_delivered\""));
+    assert_eq!(fault.path, "gateway[0].route[0].keep_body");
+    assert!(fault.expected.contains("not available yet in this version"), "{fault}");
+}
+
+#[test]
+fn the_origin_of_a_page_has_neither_path_nor_star() {
+    for origin in ["*", "https://x.example/login", "x.example", "null"] {
+        let fault = fault(&with("\"app-secret\"", &format!("\"a\"\nadmin_origin = {origin:?}")));
+        assert_eq!(fault.path, "gateway[0].admin_origin", "{origin}");
     }
 }
 

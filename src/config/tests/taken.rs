@@ -67,6 +67,7 @@ fn every_setting_reaches_its_place() {
         business_id = "22"
         override = true
         verbs = "ops"
+        admin_origin = "https://Console.example.com:443/"
         [[gateway.route]]
         name = "bot"
         url = "http://u:p@127.0.0.1:1/x?y=z"
@@ -98,6 +99,7 @@ fn every_setting_reaches_its_place() {
     let gateway = &settings.gateways[0];
     assert_eq!(gateway.callback_url.as_deref(), Some("https://wa.example.com/hooks/support"));
     assert_eq!((gateway.overrides, gateway.verbs), (Overrides::Account, VerbsAt::Ops));
+    assert_eq!(gateway.admin_origin.as_deref(), Some("https://console.example.com"), "as browsers write it");
     let app_secrets = gateway.app_secrets.get();
     let secrets: Vec<&str> = app_secrets.iter().map(Secret::reveal).collect();
     assert_eq!(secrets, ["current", "previous"]);

@@ -3,6 +3,7 @@
 mod call;
 mod control;
 mod cut;
+mod dialog;
 mod discovery;
 mod fault;
 mod fields;
@@ -75,6 +76,7 @@ pub(super) fn configure(graph: &Data<Graph>) -> impl FnOnce(&mut ServiceConfig) 
 fn table(config: &mut ServiceConfig) {
     config
         .route("/debug_token", web::get().to(oauth::debug_token))
+        .route("/dialog/oauth", web::get().to(dialog::page))
         .route("/oauth/access_token", web::get().to(oauth::access_token))
         .route("/oauth/access_token", web::post().to(oauth::access_token))
         .route("", web::get().to(nodes::by_ids))

@@ -16,6 +16,13 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     let input =
         call.param("input_token").ok_or_else(|| Refusal::parameter("The parameter input_token is required."))?;
     let world = graph.world();
+    if let Some(ids) = world.shared_by(input) {
+        let granted = |scope: &str| json!({"scope": scope, "target_ids": ids});
+        return Ok(Json(json!({"data": {
+            "app_id": world.options.app_id, "type": "USER", "application": "Wharf Sandbox", "is_valid": true,
+            "expires_at": 0, "scopes": SCOPES, "granular_scopes": SCOPES.map(granted), "user_id": world.user_id,
+        }})));
+    }
     let data = match world.authorise(Some(input), None) {
         Ok(Caller::System) => {
             let ids: Vec<&str> = world.accounts().iter().map(|account| account.id.as_str()).collect();
@@ -33,8 +40,10 @@ pub(super) async fn debug_token(call: Call, graph: Data<Graph>) -> Result<Json<V
     Ok(Json(json!({"data": data})))
 }
 
+/// What an app needs to be of any use here.
+const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
+
 fn system_token(world: &World, life: &TokenLife, ids: &[&str]) -> Value {
-    const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
     let kept: Vec<&str> =
         SCOPES.into_iter().filter(|scope| !life.lost_scopes.iter().any(|lost| lost == scope)).collect();
     let granular = kept.iter().map(|scope| match world.options.reach {
@@ -59,7 +68,7 @@ pub(super) async fn access_token(
 ) -> Result<Json<Value>, Fault> {
     let mut params = params.into_inner();
     params.extend(Query::<HashMap<String, String>>::from_query(&body).map(Query::into_inner).unwrap_or_default());
-    let world = graph.world();
+    let mut world = graph.world();
     let named = |name: &str| params.get(name).map(String::as_str);
     if named("client_id") != Some(&world.options.app_id) {
         return Err(Refusal::oauth("Error validating application. Cannot get application info.").into());
@@ -69,7 +78,11 @@ pub(super) async fn access_token(
     }
     let token = match (named("grant_type"), named("code")) {
         (Some("client_credentials"), _) => format!("{}|{}", world.options.app_id, world.options.app_secret),
-        (_, Some(_)) => world.options.token.clone(),
+        (_, Some(code)) => match named("redirect_uri") {
+            Some(redirect_uri) => world.redeem(code, redirect_uri)?,
+            // Embedded Signup, which comes back to no page.
+            None => world.options.token.clone(),
+        },
         (_, None) => return Err(Refusal::parameter("Missing authorization code").into()),
     };
     Ok(Json(json!({"access_token": token, "token_type": "bearer"})))

@@ -49,7 +49,8 @@ pub(super) async fn unsubscribe(call: Call, graph: Data<Graph>) -> Result<Json<V
 pub(super) async fn app_list(call: Call, graph: Data<Graph>) -> Result<Json<Value>, Fault> {
     let world = graph.world();
     own_app(&call, &world)?;
-    let data: Vec<Value> = world.options.callback_url.iter().map(|url| app_subscription(url)).collect();
+    let data: Vec<Value> =
+        world.options.callback_url.iter().map(|url| app_subscription(url, &world.app_fields)).collect();
     Ok(Json(json!({"data": data})))
 }
 
@@ -62,7 +63,13 @@ pub(super) async fn app_subscribe(call: Call, graph: Data<Graph>) -> Result<Json
     let url =
         call.param("callback_url").ok_or_else(|| Refusal::parameter("The parameter callback_url is required."))?;
     handshake(url, call.param("verify_token").unwrap_or_default()).await?;
-    graph.world().set_callback(Some(url.to_owned()));
+    let mut world = graph.world();
+    world.set_callback(Some(url.to_owned()));
+    if let Some(fields) = call.param("fields") {
+        let mut fields: Vec<String> = fields.split(',').map(|field| field.trim().to_owned()).collect();
+        fields.sort();
+        world.app_fields = fields;
+    }
     success()
 }
 
@@ -99,11 +106,9 @@ pub(super) fn apps_of(world: &World, account: &Account) -> Value {
     json!({"data": [app]})
 }
 
-fn app_subscription(url: &str) -> Value {
-    json!({
-        "object": "whatsapp_business_account", "callback_url": url, "active": true,
-        "fields": [{"name": "messages", "version": "v25.0"}, {"name": "account_update", "version": "v25.0"}],
-    })
+fn app_subscription(url: &str, fields: &[String]) -> Value {
+    let fields: Vec<Value> = fields.iter().map(|name| json!({"name": name, "version": "v25.0"})).collect();
+    json!({"object": "whatsapp_business_account", "callback_url": url, "active": true, "fields": fields})
 }
 
 fn own_app(call: &Call, world: &World) -> Result<(), Refusal> {

@@ -141,3 +141,35 @@ async fn the_apps_own_callback_is_set_with_the_apps_token() {
     receiver.stop().await;
     sandbox.stop().await;
 }
+
+#[actix_web::test]
+async fn a_login_gives_a_code_that_becomes_a_token_once_and_only_where_it_was_sent() {
+    let sandbox = start(subscribed()).await;
+    let options = sandbox.options().clone();
+    let one = sandbox.account_ids()[0].clone();
+    sandbox.world().share(vec![one.clone()]);
+    let client = Client::of(&sandbox);
+    let dialog = format!(
+        "{}/v25.0/dialog/oauth?client_id={}&response_type=code&state=s&redirect_uri=https%3A%2F%2Fwa.example%2Fmain",
+        sandbox.graph_url(),
+        options.app_id
+    );
+    let mut page = awc::Client::default().get(dialog).send().await.unwrap();
+    let page = String::from_utf8(page.body().await.unwrap().to_vec()).unwrap();
+    assert!(page.contains("https://wa.example/main?error=access_denied"), "{page}");
+    let code = page.split("?code=").nth(1).unwrap().split('&').next().unwrap();
+    let redeem = |redirect: &str| {
+        let (id, secret) = (&options.app_id, &options.app_secret);
+        format!("/v25.0/oauth/access_token?client_id={id}&client_secret={secret}&code={code}&redirect_uri={redirect}")
+    };
+    assert_error(&client.get(&redeem("https://elsewhere.example")).await, 400, 100);
+    let (_, token) = client.get(&redeem("https://wa.example/main")).await;
+    let token = token["access_token"].as_str().unwrap().to_owned();
+    assert_error(&client.get(&redeem("https://wa.example/main")).await, 400, 100);
+    let (_, told) = client.get(&format!("/v25.0/debug_token?input_token={token}")).await;
+    assert_eq!(
+        (&told["data"]["type"], &told["data"]["granular_scopes"][0]["target_ids"]),
+        (&json!("USER"), &json!([one]))
+    );
+    sandbox.stop().await;
+}

@@ -16,36 +16,36 @@ use tokio_rustls::TlsConnector;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What Meta's client certificate is called.
-pub(super) const META: &str = "client.webhooks.fbclientcerts.com";
+pub(crate) const META: &str = "client.webhooks.fbclientcerts.com";
 
 /// An authority.
-pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, PEM.
-pub(super) struct Pair {
-    pub(super) cert: String,
-    pub(super) key: String,
+pub(crate) struct Pair {
+    pub(crate) cert: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
     }
 
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// For a server at `localhost`.
-    pub(super) fn server(&self) -> Pair {
+    pub(crate) fn server(&self) -> Pair {
         self.issue(&CertificateParams::new(["localhost".to_owned()]).expect("a name"))
     }
 
     /// The same, ending at midnight `days` from now.
-    pub(super) fn ending_in(&self, days: i64) -> Pair {
+    pub(crate) fn ending_in(&self, days: i64) -> Pair {
         let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
         let last = jiff::Timestamp::now()
             .to_zoned(jiff::tz::TimeZone::UTC)
@@ -57,12 +57,12 @@ impl Authority {
     }
 
     /// For a client whose common name is `name`.
-    pub(super) fn client(&self, name: &str) -> Pair {
+    pub(crate) fn client(&self, name: &str) -> Pair {
         self.issue(&named(name))
     }
 
     /// The same, expired long ago.
-    pub(super) fn expired(&self, name: &str) -> Pair {
+    pub(crate) fn expired(&self, name: &str) -> Pair {
         let mut params = named(name);
         params.not_after = date_time_ymd(2020, 1, 1);
         self.issue(&params)
@@ -83,7 +83,7 @@ fn named(name: &str) -> CertificateParams {
 
 impl Pair {
     /// Writes both as `name.cert` and `name.key`.
-    pub(super) fn write(&self, folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    pub(crate) fn write(&self, folder: &Path, name: &str) -> (PathBuf, PathBuf) {
         let (cert, key) = (folder.join(format!("{name}.cert")), folder.join(format!("{name}.key")));
         std::fs::write(&cert, &self.cert).expect("a file");
         std::fs::write(&key, &self.key).expect("a file");
@@ -92,10 +92,10 @@ impl Pair {
 }
 
 /// What came back: status and everything after it. The error is why there was no answer.
-pub(super) type Answered = Result<(u16, String), String>;
+pub(crate) type Answered = Result<(u16, String), String>;
 
 /// Sends `request` (which must say `Connection: close`) to `localhost` at `address`, trusting `root`, showing `shown`.
-pub(super) async fn ask(address: SocketAddr, root: &Authority, shown: Option<&Pair>, request: &str) -> Answered {
+pub(crate) async fn ask(address: SocketAddr, root: &Authority, shown: Option<&Pair>, request: &str) -> Answered {
     let asking = async {
         let connector = TlsConnector::from(Arc::new(config(root, shown)));
         let socket = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;

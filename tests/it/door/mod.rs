@@ -1,6 +1,6 @@
 //! The front door: TLS, client certificates, proxies, connections that hang, new settings, secrets that stay in.
 
-mod authority;
+pub(crate) mod authority;
 mod connections;
 mod proxies;
 mod reload;

@@ -117,7 +117,8 @@ fn addresses(lines: &Receiver<String>) -> Result<(String, String), Vec<String>> 
     let deadline = Instant::now() + PATIENCE;
     let mut said = Vec::new();
     while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        let mut urls = line.split([' ', ',']).filter(|word| word.starts_with("http://")).map(str::to_owned);
+        let is_url = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
+        let mut urls = line.split([' ', ',']).filter(is_url).map(str::to_owned);
         if let (true, Some(public), Some(ops)) = (line.contains("callbacks at"), urls.next(), urls.next()) {
             return Ok((public, ops));
         }
