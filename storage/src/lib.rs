@@ -50,9 +50,9 @@ pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
-    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
+    AccountRecord, Alias, ApiKey, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
     LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, OwnRoute,
-    Priority, Progress, RoutesRecord, SendHold, Temperature, TokenRecord, Twin, Wamid,
+    Priority, Progress, RoutesRecord, SendHold, Submitted, Temperature, TokenRecord, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};
@@ -84,6 +84,15 @@ pub trait Store: Send + Sync + 'static {
         kind: Kind,
         prefix: &[u8],
         after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError>;
+
+    /// Up to `limit` committed records of `kind` with `prefix` and a key lower than `before`, descending. *Disk.*
+    fn page_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Key, Bytes)>, StoreError>;
 

@@ -1,15 +1,17 @@
 //! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
 
+mod api_key;
 mod hold;
 mod media;
 mod message;
 mod token;
 
+pub use api_key::ApiKey;
 pub use hold::Hold;
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
-    Twin, Wamid,
+    Submitted, Twin, Wamid,
 };
 pub use token::TokenRecord;
 
@@ -57,6 +59,10 @@ pub enum Kind {
     Body = 28,
     /// [`Twin`].
     Twin = 29,
+    /// [`ApiKey`].
+    ApiKey = 33,
+    /// [`Submitted`].
+    Submitted = 48,
 }
 
 /// How an engine keeps a kind within reach.
@@ -70,7 +76,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -89,6 +95,8 @@ impl Kind {
         Kind::Media,
         Kind::Body,
         Kind::Twin,
+        Kind::ApiKey,
+        Kind::Submitted,
     ];
 
     /// Where the engine keeps it.
@@ -102,7 +110,8 @@ impl Kind {
             | Kind::Hold
             | Kind::Routes
             | Kind::Token
-            | Kind::SendHold => Temperature::Hot,
+            | Kind::SendHold
+            | Kind::ApiKey => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message
@@ -111,7 +120,8 @@ impl Kind {
             | Kind::Audit
             | Kind::Media
             | Kind::Body
-            | Kind::Twin => Temperature::Cold,
+            | Kind::Twin
+            | Kind::Submitted => Temperature::Cold,
         }
     }
 }

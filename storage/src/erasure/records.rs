@@ -125,6 +125,8 @@ fn judge(
         | Kind::Body
         | Kind::Twin
         | Kind::SendHold
+        | Kind::ApiKey
+        | Kind::Submitted
         | Kind::Audit => {}
     }
     Ok(())
@@ -148,6 +150,7 @@ fn message(
         change.remove(Kind::Wamid, index.key());
     }
     change.remove(Kind::Body, key.clone());
+    change.remove(Kind::Submitted, record.submitted().key());
     change.remove(kind, key.clone());
     true
 }

@@ -312,3 +312,27 @@ impl Noun for Wamid {
         KeyBuilder::new().text(&self.account).text(&self.wamid).build()
     }
 }
+
+/// That an account submitted a message: what lists its messages in the order of submission. It goes with the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// `msg_…`: ids ascend with the time of submission.
+    pub message: Box<str>,
+}
+
+impl Noun for Submitted {
+    const KIND: Kind = Kind::Submitted;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.message).build()
+    }
+}
+
+impl MessageRecord {
+    /// What lists it.
+    pub fn submitted(&self) -> Submitted {
+        Submitted { account: self.account.clone(), message: self.id.clone() }
+    }
+}
