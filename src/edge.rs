@@ -4,6 +4,7 @@ use crate::auth::{Keys, TrustedProxies};
 use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
+use crate::ops::keys::made_keys;
 use crate::tls::Live;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -48,14 +49,16 @@ pub struct Edge {
     pub budgets: Budgets,
     /// What is counted at the edge.
     pub counters: Counters,
+    /// One edit of accounts' own routes at a time: what `If-Match` was compared with is what is replaced.
+    pub route_edits: tokio::sync::Mutex<()>,
 }
 
 impl Edge {
     /// The edge of a house.
     pub fn new(wharf: Wharf, settings: &Settings, tls: Option<Arc<Live>>) -> Self {
         Self {
-            wharf,
-            keys: Keys::new(&settings.keys),
+            keys: Keys::new(&settings.keys, made_keys(wharf.store.as_ref())),
+            route_edits: tokio::sync::Mutex::new(()),
             verifiers: verifiers(settings.gateways.iter()).into(),
             proxies: settings.server.trusted_proxy.clone().into(),
             tls,
@@ -69,6 +72,7 @@ impl Edge {
             public_url: settings.server.public_url.as_deref().map(Into::into),
             budgets: Budgets::default(),
             counters: Counters::default(),
+            wharf,
         }
     }
 

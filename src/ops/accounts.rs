@@ -1,5 +1,6 @@
 //! `/api/accounts` and `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
+use super::ledger::LedgerShown;
 use super::life::{LifeShown, TokenShown};
 use super::page::{Page, Wanted, raw};
 use super::{inspector, json, moment, read, require_whole_account};
@@ -8,6 +9,7 @@ use crate::config::masked;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -19,8 +21,8 @@ use wharf_actors::views::{AccountView, HoldView};
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
 
 /// An account in a list.
-#[derive(Debug, Serialize)]
-struct AccountShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AccountShown {
     id: String,
     gateway: String,
     active: bool,
@@ -33,8 +35,8 @@ struct AccountShown {
 }
 
 /// An account, looked into.
-#[derive(Debug, Serialize)]
-struct AccountInside {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AccountInside {
     #[serde(flatten)]
     account: AccountShown,
     #[serde(flatten)]
@@ -50,12 +52,12 @@ struct AccountInside {
     sends: BTreeMap<String, SendsShown>,
     /// Why messages wait although their turn has come.
     holds: Vec<HoldShown>,
-    ledger: Tally,
+    ledger: LedgerShown,
 }
 
 /// How the sends of one number stand.
-#[derive(Debug, Serialize)]
-struct SendsShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SendsShown {
     /// Meta's figure: messages per second, out and in together.
     limit: u32,
     /// What is used of it now.
@@ -65,8 +67,8 @@ struct SendsShown {
     oldest_queued_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct HoldShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct HoldShown {
     /// `account`, `number` or `template`.
     scope: &'static str,
     /// The number's id or the template's name.
@@ -80,8 +82,9 @@ struct HoldShown {
     until: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct RouteShown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountRoute")]
+pub(super) struct RouteShown {
     url: String,
     /// It is not there any more; only what it left unfinished is.
     removed: bool,
@@ -98,8 +101,8 @@ struct RouteShown {
     last_answer: Option<AnswerShown>,
 }
 
-#[derive(Debug, Serialize)]
-struct AnswerShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AnswerShown {
     at: Option<String>,
     status: Option<u16>,
     reason: Option<String>,
@@ -183,7 +186,7 @@ impl AccountInside {
             outbox: view.outbox,
             sends: view.numbers.into_iter().map(|(id, number)| (id, SendsShown::of(&number))).collect(),
             holds: view.holds.into_iter().map(HoldShown::of).collect(),
-            ledger,
+            ledger: LedgerShown::of(ledger),
         }
     }
 }

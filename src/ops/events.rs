@@ -7,6 +7,7 @@ use crate::callback::Query;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wharf_storage::{Event, EventDialog, Finished, KeepBody, Store, StoreError};
@@ -18,7 +19,7 @@ const ANSWER_BYTES: usize = 8 << 20;
 const LOOKED_AT: usize = 10_000;
 
 /// An event as operators see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct EventShown {
     id: String,
     seq: u64,
@@ -43,8 +44,9 @@ pub(crate) struct EventShown {
     item: Option<Box<RawValue>>,
 }
 
-#[derive(Debug, Serialize)]
-struct DialogShown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventDialog")]
+pub(super) struct DialogShown {
     id: String,
     new: bool,
     user_id: Option<String>,
@@ -53,8 +55,9 @@ struct DialogShown {
     window_expires_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Listed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventList")]
+pub(super) struct Listed {
     data: Vec<EventShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,

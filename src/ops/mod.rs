@@ -7,27 +7,35 @@ pub mod audit;
 pub mod customers;
 pub mod dead;
 pub mod dialogs;
+mod etag;
 pub mod events;
 pub mod health;
 pub mod holds;
+pub mod keys;
 pub mod ledger;
 mod life;
 pub mod messages;
 pub mod metrics;
+pub mod openapi;
 mod page;
 pub mod quarantine;
 pub mod routes;
+pub mod table;
 pub mod tokens;
+pub mod whoami;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
+use crate::callback::read_body;
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
-use wharf_storage::{Store, StoreError};
+use wharf_storage::{Store, StoreError, Tally};
 
 /// The edge, for a caller that may look.
 pub(crate) async fn inspector<'a>(
@@ -60,12 +68,18 @@ pub(crate) fn require_whole_account(edge: &Edge, caller: &Caller, account: &str)
     Ok(())
 }
 
-/// Refuses an account that the caller's key is not for, as if it were not there.
+/// Refuses an account that nobody ever heard of, and one that the caller's key is not for, as if it were not there.
 pub(crate) fn require_account(edge: &Edge, caller: &Caller, account: &str) -> Result<(), ApiError> {
-    match sees(edge, caller, account) {
+    match sees(edge, caller, account) && is_known(edge, account) {
         true => Ok(()),
         false => Err(ApiError::naming(ErrorId::AccountUnknown, account)),
     }
+}
+
+/// Whether an account is engaged, or was and left something.
+pub(crate) fn is_known(edge: &Edge, account: &str) -> bool {
+    let left_something = || edge.wharf.store.last_seq(account) > 0 || edge.wharf.store.ledger(account) != Tally::default();
+    edge.wharf.directory.account(account).is_some() || left_something()
 }
 
 /// Whether the caller's key is for the account and its gateway. What was removed belongs to no gateway any more: a key
@@ -93,6 +107,18 @@ pub(crate) async fn read<T: Send + 'static>(
     let read = web::block(move || reading(store.as_ref())).await;
     let read = read.map_err(|_| ApiError::naming(ErrorId::NotReady, "wharf is stopping"))?;
     read.map_err(|error| ApiError::naming(ErrorId::StoreFailed, error))
+}
+
+/// What the JSON body of a request says, read strictly.
+pub(crate) async fn body<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    edge: &Edge,
+) -> Result<T, ApiError> {
+    let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
+    let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
+    let body = read_body(request, payload, &mut reserved).await?;
+    serde_json::from_slice(&body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))
 }
 
 /// JSON that nobody caches.

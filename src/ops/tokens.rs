@@ -9,6 +9,7 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wharf_actors::directory::Desks;
@@ -18,23 +19,24 @@ use wharf_actors::supervisor::own_tokens::{DropToken, SetToken, TokenFault};
 /// The longest token: Meta's have a few hundred characters.
 const LONGEST: usize = 4096;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[schemars(rename = "NewToken")]
+pub(super) struct Given {
     token: String,
     /// The gateway that will engage the account, where none does yet.
     gateway: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct TokenSet {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TokenSet {
     account: String,
     gateway: String,
     token: Option<TokenShown>,
 }
 
-#[derive(Debug, Serialize)]
-struct TokenTaken {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TokenTaken {
     account: String,
     /// Whether it had one of its own.
     removed: bool,

@@ -33,6 +33,21 @@ pub enum MessageState {
 }
 
 impl MessageState {
+    /// All, in the order in which a message may take them.
+    pub const ALL: [MessageState; 11] = [
+        MessageState::Queued,
+        MessageState::Sending,
+        MessageState::Unknown,
+        MessageState::Accepted,
+        MessageState::Sent,
+        MessageState::Delivered,
+        MessageState::Read,
+        MessageState::Played,
+        MessageState::Failed,
+        MessageState::Expired,
+        MessageState::Cancelled,
+    ];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {
