@@ -1,6 +1,6 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
-use super::page::{limit, raw};
+use super::page::{limit, raw, word};
 use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::auth::Caller;
 use crate::callback::Query;
@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wharf_storage::{Event, EventDialog, Finished, KeepBody, Store, StoreError};
+use wharf_storage::{Event, EventDialog, EventKind, Finished, KeepBody, Store, StoreError};
 
 /// Bytes of events read for one answer at most.
 const ANSWER_BYTES: usize = 8 << 20;
@@ -69,7 +69,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     require_account(edge, &caller, &waba)?;
     let query = Query::read(request.query_string());
     let limit = limit(&query)?;
-    let kind = query.first("kind").map(str::to_owned);
+    let kind = word(&query, "kind", &EventKind::ALL.map(|kind| (kind.word(), kind)))?;
     let after = after(&query)?;
     let stream = waba.clone();
     let last = edge.wharf.store.last_seq(&stream);
@@ -77,7 +77,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
     let wanted = move |event: &Event| {
-        kind.as_deref().is_none_or(|kind| event.kind.word() == kind) && sees_number(&caller, event)
+        kind.is_none_or(|kind| event.kind == kind) && sees_number(&caller, event)
     };
     let part = read(edge, move |store| part(store, &stream, after, limit, wanted)).await?;
     let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());

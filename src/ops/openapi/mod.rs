@@ -23,9 +23,14 @@ struct Texts {
     page: String,
 }
 
+/// The document as text.
+pub fn text() -> &'static str {
+    &TEXTS.json
+}
+
 /// The document, OpenAPI 3.1.
 pub async fn document() -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type("application/json").body(&*TEXTS.json)
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type("application/json").body(text())
 }
 
 /// The same as a page.
