@@ -39,7 +39,7 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     let (edge, caller) = inspector(&request, &late).await?;
     caller.require_all_numbers()?;
     let query = Query::read(request.query_string());
-    let wanted = Wanted::read(&query)?;
+    let (wanted, after) = (Wanted::read(&query)?, after(&query)?);
     let claims: Vec<Claim> = read(edge, |store| {
         store.hot(Kind::Claim, &[]).iter().map(|(_, bytes)| Claim::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()
     })
@@ -55,7 +55,6 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
         }
         Some(gateway) => {
             let stream = quarantine_stream(gateway);
-            let after = after(&query)?;
             let events = read(edge, move |store| store.events(&stream, after, wanted.limit, 8 << 20)).await?;
             let seen = events.into_iter().filter(|event| {
                 waits(&waiting, gateway, event) && sees_claim(&caller, gateway, event.claimed.as_deref())

@@ -77,6 +77,9 @@ pub async fn delete(request: HttpRequest, waba: web::Path<String>, late: Late) -
     let keeper = edge.wharf.directory.gateways().into_iter().find(keeps_it).map(|desks| desks.gateway.uri.to_string());
     let keeper =
         keeper.filter(|keeper| caller.may_use_gateway(keeper) && edge.wharf.directory.account(&waba).is_none());
+    if keeper.is_none() && edge.wharf.directory.account(&waba).is_none() {
+        return Err(ApiError::naming(ErrorId::AccountUnknown, &waba));
+    }
     let gateway = gateway_of(edge, &caller, &waba, keeper.as_deref())?;
     let drop = DropToken { account: waba.as_str().into(), gateway: Arc::clone(&gateway.uri) };
     let taken = edge.wharf.supervisor.send(drop).await;
