@@ -35,7 +35,8 @@ pub(super) fn require_match(request: &HttpRequest, what: &str, now: Option<&Vers
     if given.peek().is_none() {
         return Ok(());
     }
-    let names = |text: &str| text.split(',').map(str::trim).any(|tag| now.is_some_and(|now| tag == "*" || tag == now.0));
+    let names =
+        |text: &str| text.split(',').map(str::trim).any(|tag| now.is_some_and(|now| tag == "*" || tag == now.0));
     match given.any(|value| value.to_str().is_ok_and(names)) {
         true => Ok(()),
         false => Err(ApiError::naming(ErrorId::PreconditionFailed, what)),

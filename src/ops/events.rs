@@ -76,9 +76,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     if last == 0 && edge.wharf.directory.account(&stream).is_none() {
         return Err(ApiError::naming(ErrorId::AccountUnknown, stream));
     }
-    let wanted = move |event: &Event| {
-        kind.is_none_or(|kind| event.kind == kind) && sees_number(&caller, event)
-    };
+    let wanted = move |event: &Event| kind.is_none_or(|kind| event.kind == kind) && sees_number(&caller, event);
     let part = read(edge, move |store| part(store, &stream, after, limit, wanted)).await?;
     let next = part.next.filter(|seq| *seq < last).map(|seq| seq.to_string());
     Ok(json(&Listed { data: may_be_shown(edge, &waba, part.events).into_iter().map(EventShown::of).collect(), next }))

@@ -251,10 +251,10 @@ fn record(key: &KnownKey) -> ApiKey {
 
 fn known(kept: ApiKey) -> KnownKey {
     let texts = |texts: Vec<Box<str>>| texts.into_iter().map(String::from).collect();
-    let scope = |word: &Box<str>| Scope::ALL.into_iter().find(|scope| scope.word() == &**word);
+    let scope = |word: &str| Scope::ALL.into_iter().find(|scope| scope.word() == word);
     let caller = Caller {
         name: (*kept.name).into(),
-        scopes: kept.scopes.iter().filter_map(scope).collect(),
+        scopes: kept.scopes.iter().filter_map(|word| scope(word)).collect(),
         gateways: texts(kept.gateways),
         accounts: texts(kept.accounts),
         numbers: texts(kept.numbers),

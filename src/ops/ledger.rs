@@ -86,10 +86,22 @@ pub async fn all(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiEr
 impl LedgerShown {
     /// The sums as they are.
     pub(super) fn of(tally: Tally) -> Self {
-        let Tally { received, routed, duplicate, duplicate_differing, inactive, test, quarantined, evicted, .. } = tally;
+        let Tally { received, routed, duplicate, duplicate_differing, inactive, test, quarantined, evicted, .. } =
+            tally;
         let routes = tally.routes.into_iter().map(|(name, route)| (name, DeliveriesShown::of(route))).collect();
         let messages = MessagesShown::of(tally.messages);
-        Self { received, routed, duplicate, duplicate_differing, inactive, test, quarantined, evicted, routes, messages }
+        Self {
+            received,
+            routed,
+            duplicate,
+            duplicate_differing,
+            inactive,
+            test,
+            quarantined,
+            evicted,
+            routes,
+            messages,
+        }
     }
 }
 

@@ -26,9 +26,9 @@ pub mod whoami;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;
+use crate::callback::read_body;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
-use crate::callback::read_body;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -78,7 +78,8 @@ pub(crate) fn require_account(edge: &Edge, caller: &Caller, account: &str) -> Re
 
 /// Whether an account is engaged, or was and left something.
 pub(crate) fn is_known(edge: &Edge, account: &str) -> bool {
-    let left_something = || edge.wharf.store.last_seq(account) > 0 || edge.wharf.store.ledger(account) != Tally::default();
+    let left_something =
+        || edge.wharf.store.last_seq(account) > 0 || edge.wharf.store.ledger(account) != Tally::default();
     edge.wharf.directory.account(account).is_some() || left_something()
 }
 

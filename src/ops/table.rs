@@ -3,8 +3,8 @@
 
 use super::openapi::told::Told;
 use crate::error::{ApiError, ErrorId};
-use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, Route};
 

@@ -50,9 +50,9 @@ pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
-    AccountRecord, Alias, ApiKey, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
-    LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, OwnRoute,
-    Priority, Progress, RoutesRecord, SendHold, Submitted, Temperature, TokenRecord, Twin, Wamid,
+    AccountRecord, Alias, ApiKey, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind,
+    LifeAlarm, LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery,
+    Outbox, OwnRoute, Priority, Progress, RoutesRecord, SendHold, Submitted, Temperature, TokenRecord, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

@@ -1,6 +1,7 @@
 """The ops listener against its own document: a stranger's programs try what it describes, and odd things beside it."""
 
 import pathlib
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from house import KEY, House
 from openapi_spec_validator import validate
 
 # What must hold of every answer. That odd data is refused is not asked for: ids are opaque text, and a parameter that
-# nobody knows is let pass.
+# nobody knows is let pass. What a wrong key opens is asked elsewhere: its answers are slowed down.
 CHECKS = [
     "not_a_server_error",
     "status_code_conformance",
@@ -20,10 +21,9 @@ CHECKS = [
     "response_schema_conformance",
     "unsupported_method",
     "allow_header_conformance",
-    "ignored_auth",
 ]
 # What they may take; then they stop by themselves.
-SECONDS = 60
+SECONDS = 50
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,5 @@ def test_no_answer_is_a_fault_or_undescribed(house, tmp_path):
     ]  # fmt: skip
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 60)
     assert ran.returncode == 0, ran.stdout[-20000:] + ran.stderr[-2000:]
+    counts = [re.search(rf"{word}: (\d+)", ran.stdout) for word in ("Selected", "Tested")]
+    assert all(counts) and counts[0][1] == counts[1][1], f"not every endpoint was tried:\n{ran.stdout[-2000:]}"

@@ -4,8 +4,8 @@ use super::told::{Access, AnswerTold, Parameter, Told, Versioned};
 use crate::auth::Scope;
 use crate::error::{ErrorBody, ErrorId};
 use crate::ops::table::Endpoint;
-use schemars::generate::{Contract, SchemaSettings};
 use schemars::SchemaGenerator;
+use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -170,7 +170,8 @@ fn of_errors(errors: &[ErrorId], shapes: &mut Shapes) -> Value {
     });
     if let Some(seconds) = errors.iter().find_map(|error| error.entry().retry_after_s) {
         let schema = json!({ "type": "integer", "example": seconds });
-        told["headers"] = json!({ "Retry-After": { "description": "Seconds after which to try again.", "schema": schema } });
+        told["headers"] =
+            json!({ "Retry-After": { "description": "Seconds after which to try again.", "schema": schema } });
     }
     told
 }

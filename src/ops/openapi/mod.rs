@@ -44,5 +44,8 @@ pub async fn docs() -> HttpResponse {
 
 /// How the page looks.
 pub async fn style() -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type("text/css; charset=utf-8").body(page::STYLE)
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .content_type("text/css; charset=utf-8")
+        .body(page::STYLE)
 }

@@ -68,7 +68,8 @@ impl Page {
 
     fn operation(&mut self, path: &str, method: &str, operation: &Value) {
         let (id, method) = (escaped(text(&operation["operationId"])), method.to_ascii_uppercase());
-        let head = format!("<article id=\"{id}\"><h3><b class=\"{method}\">{method}</b> <code>{}</code></h3>", escaped(path));
+        let head =
+            format!("<article id=\"{id}\"><h3><b class=\"{method}\">{method}</b> <code>{}</code></h3>", escaped(path));
         self.put(&head);
         let summary = format!("{}. {}", text(&operation["summary"]), text(&operation["description"]));
         self.tag("p", &summary);
@@ -199,7 +200,8 @@ fn escaped(text: &str) -> String {
 fn worded(text: &str) -> String {
     let pieces = escaped(text);
     let pieces = pieces.split('`').enumerate();
-    let piece = |(nth, piece): (usize, &str)| if nth % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() };
+    let piece =
+        |(nth, piece): (usize, &str)| if nth % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() };
     pieces.map(piece).collect()
 }
 

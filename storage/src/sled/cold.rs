@@ -5,6 +5,7 @@ use super::records;
 use super::shared::Shared;
 use crate::{Key, Kind, StoreError};
 use bytes::Bytes;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 /// One cold record.
@@ -64,9 +65,9 @@ pub(super) fn page_back(
             break;
         }
         let (key, value) = record?;
-        if !known.contains_key(&key) {
+        if let Entry::Vacant(place) = known.entry(key) {
             archived += 1;
-            known.insert(key, Some(value));
+            place.insert(Some(value));
         }
     }
     let set = known.into_iter().rev().filter_map(|(key, value)| Some((key, value?)));

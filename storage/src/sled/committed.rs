@@ -185,13 +185,7 @@ impl Committed {
     }
 
     /// The same, descending.
-    pub(super) fn hot_back(
-        &self,
-        kind: Kind,
-        prefix: &[u8],
-        before: Option<&[u8]>,
-        limit: usize,
-    ) -> Vec<(Key, Bytes)> {
+    pub(super) fn hot_back(&self, kind: Kind, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Vec<(Key, Bytes)> {
         let records = scan_back(self.hot.of(kind), prefix, before);
         records.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
     }

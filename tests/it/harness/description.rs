@@ -54,7 +54,9 @@ fn faults(method: &str, path: &str, answer: &Answer) -> Vec<String> {
 
 fn check(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
     let Value::Object(schema) = schema else {
-        return if schema == &Value::Bool(false) { faults.push(format!("{at}: nothing belongs here")) };
+        return if schema == &Value::Bool(false) {
+            faults.push(format!("{at}: nothing belongs here"))
+        };
     };
     for (word, says) in schema {
         match word.as_str() {
@@ -77,7 +79,14 @@ fn check(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
                 let lacks = names.filter(|name| value.is_object() && value.get(name).is_none());
                 faults.extend(lacks.map(|name| format!("{at}: lacks {name}")));
             }
-            "properties" | "additionalProperties" | "anyOf" | "oneOf" | "enum" | "const" | "type" | "minimum"
+            "properties"
+            | "additionalProperties"
+            | "anyOf"
+            | "oneOf"
+            | "enum"
+            | "const"
+            | "type"
+            | "minimum"
             | "uniqueItems" => {}
             other => assert!(WORDS.contains(&other), "{at}: this test does not know {other}"),
         }
@@ -91,7 +100,8 @@ fn check_members(schema: &Map<String, Value>, members: &Map<String, Value>, at: 
     let is_whole = schema.contains_key("type");
     for (name, member) in members {
         let at = format!("{at}/{name}");
-        let described = schema.get("properties").and_then(|all| all.get(name)).or_else(|| schema.get("additionalProperties"));
+        let described =
+            schema.get("properties").and_then(|all| all.get(name)).or_else(|| schema.get("additionalProperties"));
         match described {
             Some(described) => check(described, member, &at, faults),
             None if is_whole => faults.push(format!("{at}: a member that nothing describes")),

@@ -69,8 +69,8 @@ impl House {
             format!("[[key]]\nname = \"{name}\"\nsecret = \"{secret}\"\nscopes = {scopes}\n{more}\n")
         };
         let other = format!("accounts = [\"{}\"]", stage.line(1, 0).waba);
-        stage.plan.more = key("sender", SENDER, "[\"send\"]", "")
-            + &key("stranger", STRANGER, "[\"admin\", \"inspect\"]", &other);
+        stage.plan.more =
+            key("sender", SENDER, "[\"send\"]", "") + &key("stranger", STRANGER, "[\"admin\", \"inspect\"]", &other);
         stage.plan.gateway_more = "verbs = \"ops\"".into();
         stage.restart().await;
         Self(stage)
@@ -114,7 +114,11 @@ async fn a_wrong_method_is_told_which_ones_are_right() {
     for nothing in ["/api", "/api/", "/api/nothing", "/api/accounts/", "/api/accounts/1/nothing", "/nothing"] {
         for method in ["GET", "POST"] {
             let answer = house.0.ask(method, nothing, KEY, "").await;
-            assert_eq!((answer.status, &answer.json()["id"]), (404, &json!("wharf.path.unknown")), "{method} {nothing}");
+            assert_eq!(
+                (answer.status, &answer.json()["id"]),
+                (404, &json!("wharf.path.unknown")),
+                "{method} {nothing}"
+            );
         }
     }
     house.0.end().await;

@@ -158,7 +158,8 @@ async fn messages_are_listed_from_either_end_those_that_wait_and_those_that_have
     let (line, other) = (stage.line(0, 0), stage.line(1, 0));
     let path = format!("/api/accounts/{}/messages", line.waba);
     let send = async |number: &str, to: usize| {
-        let body = json!({"messaging_product": "whatsapp", "to": format!("4917{to}"), "type": "text", "text": {"body": "x"}});
+        let body =
+            json!({"messaging_product": "whatsapp", "to": format!("4917{to}"), "type": "text", "text": {"body": "x"}});
         let sent = stage.send(&format!("{number}/messages"), body.to_string()).await;
         sent.header("x-wharf-message").unwrap_or_else(|| panic!("no id: {}", sent.text())).to_owned()
     };

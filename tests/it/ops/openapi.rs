@@ -90,9 +90,12 @@ fn visits(stage: &Stage, message: &str) -> Vec<(&'static str, String, Value)> {
         ("PUT", account("/routes/own"), own),
         ("PUT", account("/token"), json!({"token": "EAAGtokenOfTheClient"})),
     ];
-    visits.extend(["", "/events", "/dead", "/dialogs", "/messages", "/routes", "/routes/own"].map(|it| look(&account(it))));
+    visits.extend(
+        ["", "/events", "/dead", "/dialogs", "/messages", "/routes", "/routes/own"].map(|it| look(&account(it))),
+    );
     visits.extend(["healthz", "readyz", "metrics", "main?whatsapp=search"].map(|it| look(&format!("/{it}"))));
-    let house = "openapi.json docs docs.css whoami keys keys/made keys/operator accounts alarms ledger audit quarantine";
+    let house =
+        "openapi.json docs docs.css whoami keys keys/made keys/operator accounts alarms ledger audit quarantine";
     visits.extend(house.split(' ').chain(["quarantine?gateway=main"]).map(|it| look(&format!("/api/{it}"))));
     visits.extend([look(&format!("/api/events/{waba}.1")), look(&format!("/api/messages/{message}"))]);
     let change = |method, path: String| (method, path, Value::Null);

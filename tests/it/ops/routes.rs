@@ -263,9 +263,8 @@ async fn a_route_that_has_changed_since_it_was_looked_at_is_not_edited() {
     let looked = routes.get("crm").await.header("etag").expect("a state").to_owned();
     let url = routes.url("crm");
     let body = json!({"url": stage.app.url("/own/crm"), "allow_private": true}).to_string();
-    let put = async |tag: &str| {
-        http::put(&url, &[("Authorization", &bearer(KEY)), ("If-Match", tag)], body.clone()).await
-    };
+    let put =
+        async |tag: &str| http::put(&url, &[("Authorization", &bearer(KEY)), ("If-Match", tag)], body.clone()).await;
     let first = put(&looked).await;
     assert_eq!(first.status, 200, "{}", first.text());
     let now = first.header("etag").expect("a state").to_owned();

@@ -24,7 +24,9 @@ pub(crate) fn put() -> Told {
     Told::admin(ROUTES, "Sets one of an account's own routes")
         .more("A new one begins with the next event. Without `secret`, the one that it has stays.")
         .guarded()
-        .takes::<RouteSettings>(json!({ "url": "https://bot.example.com/webhook", "secret": "…", "fields": ["messages"] }))
+        .takes::<RouteSettings>(
+            json!({ "url": "https://bot.example.com/webhook", "secret": "…", "fields": ["messages"] }),
+        )
         .answers::<Shown>(200, "It took the place of another.")
         .answers::<Shown>(201, "It is a new one.")
         .versioned()
