@@ -130,9 +130,9 @@ fn is_of(kind: &Value, value: &Value) -> bool {
         "object" => value.is_object(),
         other => panic!("there is no type {other}"),
     };
-    match kind {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).any(is),
-        kind => is(kind.as_str().expect("a type")),
+    match kind.as_array() {
+        Some(kinds) => kinds.iter().filter_map(Value::as_str).any(is),
+        None => is(kind.as_str().expect("a type")),
     }
 }
 
