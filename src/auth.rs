@@ -2,27 +2,26 @@
 //! room sleeps where it says so.
 
 mod cross_site;
+mod keys;
 mod proxies;
 mod slowdown;
 
 pub use cross_site::{Refusal, cross_site};
+pub(crate) use keys::MOST_MADE as MOST_MADE_KEYS;
+pub use keys::{Keys, KnownKey, NotAdded, Origin};
 pub use proxies::{Network, TrustedProxies};
 
-use crate::config::{KeyHash, KeySettings};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use slowdown::Slowdown;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 pub(crate) use slowdown::one_caller;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use subtle::{ConditionallySelectable, ConstantTimeEq};
-use wharf_actors::gateway::Rotating;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What a key may be good for. No scope includes another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Change accounts, routes and keys.
     Admin,
@@ -86,7 +85,7 @@ pub enum AuthFault {
 }
 
 /// A caller whose key is right. Empty lists mean all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The key's name, for audit records.
     pub name: Arc<str>,
@@ -139,6 +138,13 @@ impl Caller {
         Err(AuthFault::Reach { key: self.name.clone(), what: "what concerns other numbers too".to_owned() })
     }
 
+    /// Whether what `other` is for is all within what this key is for, whatever the two may do there.
+    pub fn reaches_all_of(&self, other: &Caller) -> bool {
+        within(&self.gateways, &other.gateways)
+            && within(&self.accounts, &other.accounts)
+            && within(&self.numbers, &other.numbers)
+    }
+
     /// Whether the key is for the gateway `uri`.
     pub fn may_use_gateway(&self, uri: &str) -> bool {
         allows(&self.gateways, uri)
@@ -155,102 +161,13 @@ impl Caller {
     }
 }
 
+/// Whether limits are no wider than others.
+fn within(limits: &[String], others: &[String]) -> bool {
+    limits.is_empty() || (!others.is_empty() && others.iter().all(|other| limits.contains(other)))
+}
+
 fn allows(limits: &[String], id: &str) -> bool {
     limits.is_empty() || limits.iter().any(|limit| limit == id)
-}
-
-/// All keys, and who lately tried others.
-pub struct Keys {
-    keys: Rotating<Vec<(KeyHash, Caller)>>,
-    slowdown: Mutex<Slowdown>,
-}
-
-impl Keys {
-    /// Knows the keys of the settings.
-    pub fn new(settings: &[KeySettings]) -> Self {
-        Self { keys: all(settings).into(), slowdown: Mutex::new(Slowdown::new()) }
-    }
-
-    /// Knows these from now on. Who lately tried wrong ones stays remembered.
-    pub fn replace(&self, settings: &[KeySettings]) {
-        self.keys.set(all(settings));
-    }
-
-    /// Who sends `Bearer KEY`, or `Basic` with the key as password (the user name does not matter).
-    ///
-    /// A wrong key is remembered against `peer`; a right one is answered at once, whatever came from there before.
-    pub fn identify(&self, authorization: Option<&str>, peer: IpAddr, now: Instant) -> Result<Caller, AuthFault> {
-        match presented(authorization.unwrap_or_default()) {
-            Presented::Nothing => Err(AuthFault::Missing),
-            Presented::Key(key) => self.find(&KeyHash::of(&key)).ok_or_else(|| self.wrong(peer, now)),
-            Presented::Garbled => Err(self.wrong(peer, now)),
-        }
-    }
-
-    /// What the key of this name may do now, for somebody who showed it before.
-    pub fn named(&self, name: &str) -> Option<Caller> {
-        self.keys.get().iter().find(|(_, caller)| *caller.name == *name).map(|(_, caller)| caller.clone())
-    }
-
-    /// Compares with every key and never stops early, so that the time taken tells nothing.
-    fn find(&self, presented: &KeyHash) -> Option<Caller> {
-        const NONE: u64 = u64::MAX;
-        let keys = self.keys.get();
-        let mut found = NONE;
-        for (at, (hash, _)) in (0..).zip(keys.iter()) {
-            found.conditional_assign(&at, hash.0.ct_eq(&presented.0));
-        }
-        usize::try_from(found).ok().and_then(|at| keys.get(at)).map(|(_, caller)| caller.clone())
-    }
-
-    fn wrong(&self, peer: IpAddr, now: Instant) -> AuthFault {
-        let mut slowdown = self.slowdown.lock().unwrap_or_else(PoisonError::into_inner);
-        AuthFault::Wrong { delay: slowdown.wrong_key(peer, now) }
-    }
-}
-
-fn all(settings: &[KeySettings]) -> Vec<(KeyHash, Caller)> {
-    settings.iter().map(known).collect()
-}
-
-fn known(key: &KeySettings) -> (KeyHash, Caller) {
-    let caller = Caller {
-        name: key.name.clone(),
-        scopes: key.scopes.clone(),
-        gateways: key.gateways.clone(),
-        accounts: key.accounts.clone(),
-        numbers: key.numbers.clone(),
-    };
-    (key.hash, caller)
-}
-
-/// What a request shows of itself.
-enum Presented {
-    Nothing,
-    Key(Vec<u8>),
-    Garbled,
-}
-
-fn presented(authorization: &str) -> Presented {
-    let (scheme, rest) = authorization.trim().split_once(' ').unwrap_or_default();
-    let rest = rest.trim();
-    if rest.is_empty() {
-        return Presented::Nothing;
-    }
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Presented::Key(rest.as_bytes().to_vec());
-    }
-    if scheme.eq_ignore_ascii_case("basic") {
-        return password(rest).map_or(Presented::Garbled, Presented::Key);
-    }
-    Presented::Nothing
-}
-
-/// What stands after the first colon.
-fn password(encoded: &str) -> Option<Vec<u8>> {
-    let decoded = STANDARD.decode(encoded).ok()?;
-    let colon = decoded.iter().position(|byte| *byte == b':')?;
-    Some(decoded[colon + 1..].to_vec())
 }
 
 #[cfg(test)]

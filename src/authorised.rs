@@ -8,6 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+use wharf_actors::clock::now_ms;
 
 /// Each proxy adds the address it was called from at the end.
 const FORWARDED: &str = "X-Forwarded-For";
@@ -19,6 +20,9 @@ pub async fn caller(request: &HttpRequest, edge: &Edge) -> Result<Caller, AuthFa
     if let Err(AuthFault::Wrong { delay }) = &identified {
         edge.counters.wrong_keys.fetch_add(1, Ordering::Relaxed);
         actix_web::rt::time::sleep(*delay).await;
+    }
+    if let Ok(caller) = &identified {
+        edge.keys.note_use(&caller.name, now_ms());
     }
     identified
 }

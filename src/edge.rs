@@ -6,6 +6,7 @@ use crate::cloud_api::Budgets;
 use crate::config::Settings;
 use crate::error::{ApiError, ErrorId};
 use crate::ops::doctor::Chart;
+use crate::ops::keys::made_keys;
 use crate::ops::live::Audience;
 use crate::ops::rates::Rates;
 use crate::tls::Live;
@@ -64,6 +65,8 @@ pub struct Edge {
     pub rates: Rates,
     /// Who listens to accounts.
     pub audience: Arc<Audience>,
+    /// One edit of accounts' own routes at a time: what `If-Match` was compared with is what is replaced.
+    pub route_edits: tokio::sync::Mutex<()>,
 }
 
 impl Edge {
@@ -71,9 +74,9 @@ impl Edge {
     pub fn new(wharf: Wharf, settings: &Settings, tls: Option<Arc<Live>>) -> Self {
         let rates = Rates::new(wharf.store.ledgers(), now_ms());
         Self {
-            wharf,
+            keys: Keys::new(&settings.keys, made_keys(wharf.store.as_ref())),
+            route_edits: tokio::sync::Mutex::new(()),
             rates,
-            keys: Keys::new(&settings.keys),
             verifiers: verifiers(settings.gateways.iter()).into(),
             proxies: settings.server.trusted_proxy.clone().into(),
             tls,
@@ -91,6 +94,7 @@ impl Edge {
             chart: Chart::new(settings),
             counters: Counters::default(),
             audience: Arc::default(),
+            wharf,
         }
     }
 

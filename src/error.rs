@@ -4,6 +4,7 @@
 use crate::auth::{AuthFault, Refusal};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
@@ -117,6 +118,13 @@ errors! {
         "the erasure could not be finished yet (the log says why): it is kept, and goes on when it is asked for again or at the next start";
     LiveFull "wharf.live.full" TOO_MANY_REQUESTS retry 10
         "too many listen already ({}): end one of their streams first";
+    KeyUnknown "wharf.key.unknown" NOT_FOUND "there is no key {}";
+    KeyExists "wharf.key.exists" CONFLICT
+        "there is a key {} already, and a key is shown once only: take another name, or remove that one first";
+    KeyInSettings "wharf.key.in_settings" CONFLICT "the key {} is in the settings: remove it there and send SIGHUP";
+    KeysFull "wharf.keys.full" CONFLICT "at most {} keys can be made beside those of the settings: remove one first";
+    PreconditionFailed "wharf.precondition.failed" PRECONDITION_FAILED
+        "{} is not what If-Match says it is: look again, and then decide";
     CursorBad "wharf.cursor.bad" BAD_REQUEST "the cursor {} does not come from here: use `next` of the last answer";
     LimitBad "wharf.limit.bad" BAD_REQUEST "limit must be a whole number from 1 to 1000, not {}";
     ParameterBad "wharf.parameter.bad" BAD_REQUEST "{}";
@@ -164,7 +172,8 @@ impl ApiError {
 }
 
 /// What an operator's program reads.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
 pub struct ErrorBody<'e> {
     /// The stable id.
     pub id: &'static str,

@@ -1,8 +1,10 @@
 //! The whole URL table, on one screen.
 
 use crate::error::{ApiError, ErrorId};
+use crate::ops::openapi::{self, told};
+use crate::ops::table::{self, Endpoint, endpoints};
 use crate::{callback, cloud_api, ops, ui};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, PathConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, guard};
 
 /// The public listener: what Meta and applications reach.
@@ -25,56 +27,70 @@ pub fn public(config: &mut ServiceConfig) {
         .default_service(web::to(nothing_here));
 }
 
-/// The ops listener: what operators reach.
+/// The ops listener: what operators reach, with what is told of it in `/api/openapi.json`.
+pub const OPS: &[Endpoint] = endpoints! {
+    GET    "/healthz"                                      (ops::health::alive)           told::house::alive;
+    GET    "/readyz"                                       (ops::health::ready)           told::house::ready;
+    GET    "/metrics"                                      (ops::metrics::metrics)        told::house::metrics;
+    GET    "/"                                             (ui::front)                    told::house::front;
+    GET    "/ui/{asset}"                                   (ui::asset)                    told::house::asset;
+    GET    "/api/openapi.json"                             (openapi::document)            told::house::document;
+    GET    "/api/docs"                                     (openapi::docs)                told::house::docs;
+    GET    "/api/docs.css"                                 (openapi::style)               told::house::style;
+    GET    "/api/whoami"                                   (ops::whoami::whoami)          told::keys::whoami;
+    GET    "/api/keys"                                     (ops::keys::list)              told::keys::list;
+    POST   "/api/keys"                                     (ops::keys::create)            told::keys::create;
+    GET    "/api/keys/{name}"                              (ops::keys::one)               told::keys::one;
+    DELETE "/api/keys/{name}"                              (ops::keys::delete)            told::keys::delete;
+    GET    "/api/accounts"                                 (ops::account_list::list)      told::accounts::list;
+    GET    "/api/accounts/{waba}"                          (ops::accounts::one)           told::accounts::one;
+    GET    "/api/accounts/{waba}/events"                   (ops::events::list)            told::events::list;
+    GET    "/api/accounts/{waba}/dead"                     (ops::dead::list)              told::events::dead;
+    POST   "/api/accounts/{waba}/dead/redrive"             (ops::redrive::redrive)        told::again::redrive;
+    POST   "/api/accounts/{waba}/replay"                   (ops::replays::begin)          told::again::begin;
+    GET    "/api/accounts/{waba}/replays"                  (ops::replays::list)           told::again::list;
+    DELETE "/api/accounts/{waba}/replays/{id}"             (ops::replays::cancel)         told::again::cancel;
+    GET    "/api/accounts/{waba}/live"                     (ops::live::listen)            told::events::live;
+    GET    "/api/accounts/{waba}/dialogs"                  (ops::dialogs::list)           told::accounts::dialogs;
+    GET    "/api/accounts/{waba}/messages"                 (ops::messages::list)          told::messages::list;
+    GET    "/api/accounts/{waba}/routes"                   (ops::account_routes::list)    told::routes::list;
+    GET    "/api/accounts/{waba}/routes/{name}"            (ops::account_routes::one)     told::routes::one;
+    PUT    "/api/accounts/{waba}/routes/{name}"            (ops::account_routes::put)     told::routes::put;
+    DELETE "/api/accounts/{waba}/routes/{name}"            (ops::account_routes::delete)  told::routes::delete;
+    POST   "/api/accounts/{waba}/routes/{name}/resume"     (ops::account_routes::resume)  told::routes::resume_own;
+    POST   "/api/accounts/{waba}/routes/{name}/test"       (ops::tryouts::of_account)     told::routes::test_own;
+    POST   "/api/accounts/{waba}/pause"                    (ops::holds::pause)            told::accounts::pause;
+    POST   "/api/accounts/{waba}/resume"                   (ops::holds::resume)           told::accounts::resume;
+    PUT    "/api/accounts/{waba}/token"                    (ops::tokens::put)             told::accounts::set_token;
+    DELETE "/api/accounts/{waba}/token"                    (ops::tokens::delete)          told::accounts::take_token;
+    GET    "/api/events/{id}"                              (ops::events::one)             told::events::one;
+    GET    "/api/events/{id}/explain"                      (ops::explain::one)            told::events::explain;
+    POST   "/api/events/{id}/replay"                       (ops::replay::replay)          told::again::one;
+    GET    "/api/messages/{id}"                            (ops::messages::one)           told::messages::one;
+    DELETE "/api/messages/{id}"                            (ops::messages::cancel)        told::messages::cancel;
+    GET    "/api/alarms"                                   (ops::alarms::list)            told::house::alarms;
+    GET    "/api/ledger"                                   (ops::ledger::all)             told::house::ledger;
+    GET    "/api/rates"                                    (ops::rates::rates)            told::house::rates;
+    GET    "/api/doctor"                                   (ops::doctor::examine)         told::gateways::doctor;
+    GET    "/api/gateways"                                 (ops::gateways::list)          told::gateways::list;
+    POST   "/api/gateways/{gateway}/register"              (ops::register::register)      told::gateways::register;
+    POST   "/api/gateways/{gateway}/signature"             (ops::signature::diagnose)     told::gateways::signature;
+    POST   "/api/gateways/{uri}/verbs/{verb}"              (ops::verbs::run)              told::gateways::verb;
+    GET    "/api/quarantine"                               (ops::quarantine::list)        told::events::quarantine;
+    GET    "/api/audit"                                    (ops::audit::list)             told::house::audit;
+    DELETE "/api/customers/{id}"                           (ops::customers::erase)        told::accounts::erase;
+    DELETE "/api/routes/{gateway}/{name}"                  (ops::routes::end)             told::routes::end;
+    POST   "/api/routes/{gateway}/{name}/resume"           (ops::routes::resume)          told::routes::resume;
+    POST   "/api/routes/{gateway}/{name}/test"             (ops::tryouts::of_gateway)     told::routes::test;
+    GET    "/{uri}"                                        (any callback::handle_ops)     told::accounts::verb;
+};
+
+/// Serves them.
 pub fn ops(config: &mut ServiceConfig) {
-    config
-        .route("/healthz", web::get().to(ops::health::alive))
-        .route("/readyz", web::get().to(ops::health::ready))
-        .route("/metrics", web::get().to(ops::metrics::metrics))
-        .route("/", web::get().to(ui::front))
-        .route("/ui/{asset}", web::get().to(ui::asset))
-        .route("/api/accounts", web::get().to(ops::account_list::list))
-        .route("/api/accounts/{waba}", web::get().to(ops::accounts::one))
-        .route("/api/accounts/{waba}/events", web::get().to(ops::events::list))
-        .route("/api/accounts/{waba}/dead", web::get().to(ops::dead::list))
-        .route("/api/accounts/{waba}/dead/redrive", web::post().to(ops::redrive::redrive))
-        .route("/api/accounts/{waba}/dialogs", web::get().to(ops::dialogs::list))
-        .route("/api/accounts/{waba}/messages", web::get().to(ops::messages::list))
-        .route("/api/accounts/{waba}/routes", web::get().to(ops::account_routes::list))
-        .route("/api/accounts/{waba}/routes/{name}", web::get().to(ops::account_routes::one))
-        .route("/api/accounts/{waba}/routes/{name}", web::put().to(ops::account_routes::put))
-        .route("/api/accounts/{waba}/routes/{name}", web::delete().to(ops::account_routes::delete))
-        .route("/api/accounts/{waba}/routes/{name}/resume", web::post().to(ops::account_routes::resume))
-        .route("/api/accounts/{waba}/routes/{name}/test", web::post().to(ops::tryouts::of_account))
-        .route("/api/accounts/{waba}/replay", web::post().to(ops::replays::begin))
-        .route("/api/accounts/{waba}/replays", web::get().to(ops::replays::list))
-        .route("/api/accounts/{waba}/replays/{id}", web::delete().to(ops::replays::cancel))
-        .route("/api/accounts/{waba}/pause", web::post().to(ops::holds::pause))
-        .route("/api/accounts/{waba}/resume", web::post().to(ops::holds::resume))
-        .route("/api/accounts/{waba}/token", web::put().to(ops::tokens::put))
-        .route("/api/accounts/{waba}/token", web::delete().to(ops::tokens::delete))
-        .route("/api/accounts/{waba}/live", web::get().to(ops::live::listen))
-        .route("/api/doctor", web::get().to(ops::doctor::examine))
-        .route("/api/gateways", web::get().to(ops::gateways::list))
-        .route("/api/gateways/{gateway}/register", web::post().to(ops::register::register))
-        .route("/api/gateways/{gateway}/signature", web::post().to(ops::signature::diagnose))
-        .route("/api/events/{id}", web::get().to(ops::events::one))
-        .route("/api/events/{id}/explain", web::get().to(ops::explain::one))
-        .route("/api/events/{id}/replay", web::post().to(ops::replay::replay))
-        .route("/api/messages/{id}", web::get().to(ops::messages::one))
-        .route("/api/messages/{id}", web::delete().to(ops::messages::cancel))
-        .route("/api/alarms", web::get().to(ops::alarms::list))
-        .route("/api/ledger", web::get().to(ops::ledger::all))
-        .route("/api/rates", web::get().to(ops::rates::rates))
-        .route("/api/gateways/{uri}/verbs/{verb}", web::post().to(ops::verbs::run))
-        .route("/api/quarantine", web::get().to(ops::quarantine::list))
-        .route("/api/audit", web::get().to(ops::audit::list))
-        .route("/api/routes/{gateway}/{name}", web::delete().to(ops::routes::end))
-        .route("/api/customers/{id}", web::delete().to(ops::customers::erase))
-        .route("/api/routes/{gateway}/{name}/resume", web::post().to(ops::routes::resume))
-        .route("/api/routes/{gateway}/{name}/test", web::post().to(ops::tryouts::of_gateway))
-        .service(web::resource("/{uri}").to(callback::handle_ops))
-        .default_service(web::to(nothing_here));
+    let odd_path = |_, request: &HttpRequest| ApiError::naming(ErrorId::PathUnknown, request.path()).into();
+    config.app_data(PathConfig::default().error_handler(odd_path));
+    table::serve(config, OPS);
+    config.default_service(web::to(nothing_here));
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, ApiError> {

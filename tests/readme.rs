@@ -79,10 +79,9 @@ fn every_command_that_a_document_shows_exists() {
 
 #[test]
 fn every_path_of_the_ops_listener_is_in_the_readme() {
-    let (readme, router) = (read("README.md"), read("src/router.rs"));
-    let paths = pieces(&router, ".route(\"", "\"");
-    assert!(!paths.is_empty(), "src/router.rs declares its paths otherwise now: mend this test");
-    for path in paths {
+    let readme = read("README.md");
+    // What a gateway's verbs do stands elsewhere, wherever they are.
+    for path in wharf::router::OPS.iter().map(|endpoint| endpoint.path).filter(|path| *path != "/{uri}") {
         let is_told =
             ["GET", "POST", "PUT", "DELETE"].iter().any(|method| readme.contains(&format!("| `{method} {path}` |")));
         assert!(is_told, "README.md does not say what {path} is for");

@@ -193,7 +193,9 @@ impl Entry {
             | Kind::Body
             | Kind::Twin
             | Kind::Replay
-            | Kind::DeliveryHold => None,
+            | Kind::DeliveryHold
+            | Kind::ApiKey
+            | Kind::Submitted => None,
         }
     }
 

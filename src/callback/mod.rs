@@ -15,6 +15,7 @@ pub(crate) use verbs::run_as as run_verb;
 
 use crate::edge::{Edge, Ready};
 use crate::error::{ApiError, ErrorId};
+use crate::ops::table::wrong_method;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub async fn handle_ops(request: HttpRequest, uri: web::Path<String>, edge: Read
     let gateway = edge.wharf.directory.gateway(&uri).filter(|desks| desks.gateway.verbs == VerbsAt::Ops);
     let gateway = gateway.ok_or_else(|| unknown_path(&request))?;
     if *request.method() != Method::GET {
-        return Err(ApiError::naming(ErrorId::MethodWrong, request.method()));
+        return Ok(wrong_method(&request, "GET"));
     }
     let query = Query::read(request.query_string());
     let verb = query.first("whatsapp").ok_or_else(|| ApiError::plain(ErrorId::QueryUnknown))?;

@@ -1,6 +1,7 @@
 //! `/api/accounts/{waba}/routes`: an account's own routes, beside those of its gateway. Shows no secret.
 
-use super::{inspector, json, moment, require_whole_account};
+use super::etag::{Version, require_match};
+use super::{body, inspector, json, moment, require_whole_account};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -8,23 +9,27 @@ use crate::config::{Allowed, duration_text, masked, own_route};
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes};
+use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::account::{Account, Changed, MOST_OWN_ROUTES};
 use wharf_actors::clock::now_ms;
 use wharf_actors::gateway::{Batch, Format, Order, RankGuard, Route, kept};
 use wharf_actors::messages::{DropRoute, OwnRoutes, PutRoute};
+use wharf_storage::{Kind, Noun, RoutesRecord};
 
-#[derive(Debug, Serialize)]
-struct List {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteList")]
+pub(super) struct List {
     data: Vec<Shown>,
 }
 
 /// A route, under the names it has in the settings.
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Route")]
+pub(super) struct Shown {
     name: String,
     /// Its name in ledgers, metrics and dead letters.
     route: String,
@@ -36,16 +41,19 @@ struct Shown {
     /// When the route ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    #[schemars(with = "String", extend("enum" = ["meta", "dialog"]))]
     format: Format,
     fields: Vec<String>,
     types: Vec<String>,
     numbers: Vec<String>,
     concurrency: usize,
     max_age: String,
+    #[schemars(with = "String", extend("enum" = ["dialog", "none"]))]
     order: Order,
     #[serde(rename = "final")]
     finals: Vec<u16>,
     batch: Option<BatchShown>,
+    #[schemars(with = "String", extend("enum" = ["off", "mark", "drop"]))]
     rank_guard: RankGuard,
     allow_private: bool,
     /// Why nothing can be delivered to it.
@@ -56,21 +64,23 @@ struct Shown {
     warnings: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct BatchShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BatchShown {
     max: usize,
     wait_ms: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct Dropped {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteRemoved")]
+pub(super) struct Dropped {
     route: String,
     /// What it left unfinished becomes dead letters.
     removed: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Resumed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteResumed")]
+pub(super) struct Resumed {
     route: String,
     /// Whether it was paused.
     resumed: bool,
@@ -127,22 +137,27 @@ pub async fn one(
     let (waba, name) = path.into_inner();
     let place = Place::of(edge, &caller, &waba)?;
     let route = place.route(&name).await?.ok_or_else(|| place.unknown(&name))?;
-    Ok(json(&Shown::of(&name, &route, Vec::new())))
+    let answer = json(&Shown::of(&name, &route, Vec::new()));
+    Ok(match place.version(&name)? {
+        Some(version) => version.on(answer),
+        None => answer,
+    })
 }
 
 /// Sets a route: a new one, or another in place of the one of that name.
 pub async fn put(
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    body: Bytes,
+    payload: Payload,
     late: Late,
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
     let place = Place::of(edge, &caller, &waba)?;
+    let body: serde_json::Value = body(&request, payload, edge).await?;
+    let _alone = edge.route_edits.lock().await;
+    place.require_match(&request, &name)?;
     let before = place.route(&name).await?;
-    let body: serde_json::Value =
-        serde_json::from_slice(&body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
     let keeps_secret = body.get("secret").is_none();
     if let Some(why) = before.as_ref().and_then(|route| route.unusable.as_deref()).filter(|_| keeps_secret) {
         return Err(ApiError::naming(ErrorId::SecretLocked, format!("the secret of route {name} cannot stay: {why}")));
@@ -165,7 +180,10 @@ pub async fn put(
     place.note("put_route", &format!("{} {word}: {}", shown.route, shown.url), &request, &caller).await?;
     let mut answer = json(&shown);
     *answer.status_mut() = status;
-    Ok(answer)
+    Ok(match place.version(&name)? {
+        Some(version) => version.on(answer),
+        None => answer,
+    })
 }
 
 /// Removes a route for good.
@@ -177,6 +195,8 @@ pub async fn delete(
     let (edge, caller) = admin(&request, &late).await?;
     let (waba, name) = path.into_inner();
     let place = Place::of(edge, &caller, &waba)?;
+    let _alone = edge.route_edits.lock().await;
+    place.require_match(&request, &name)?;
     let changed = place.actor.send(DropRoute { name: name.as_str().into() }).await;
     match changed.map_err(|_| restarting())? {
         Changed::Removed => {}
@@ -240,6 +260,21 @@ impl<'a> Place<'a> {
     /// One of them, by its name.
     pub(super) async fn route(&self, name: &str) -> Result<Option<Arc<Route>>, ApiError> {
         Ok(self.routes().await?.into_iter().find(|(known, _)| **known == *name).map(|(_, route)| route))
+    }
+
+    /// Which state a route is in, from what is kept of it: settings in the clear, the rest encrypted.
+    fn version(&self, name: &str) -> Result<Option<Version>, ApiError> {
+        let record = RoutesRecord { account: self.waba.into(), routes: Vec::new() };
+        let failed = |error| ApiError::naming(ErrorId::StoreFailed, error);
+        let Some(kept) = self.edge.wharf.store.get(Kind::Routes, &record.key().0).map_err(failed)? else {
+            return Ok(None);
+        };
+        let own = RoutesRecord::from_bytes(&kept).map_err(failed)?.routes.into_iter().find(|own| &*own.name == name);
+        Ok(own.map(|own| Version::of(&[&own.settings, &own.sealed])))
+    }
+
+    fn require_match(&self, request: &HttpRequest, name: &str) -> Result<(), ApiError> {
+        require_match(request, &format!("the route {}", self.full_name(name)), self.version(name)?.as_ref())
     }
 
     fn full_name(&self, name: &str) -> String {

@@ -1,6 +1,7 @@
 //! `/api/accounts/{waba}`: identity, wish against Meta's answer, routes, outbox, ledger.
 
 use super::delivery_holds::DeliveryHoldShown;
+use super::ledger::LedgerShown;
 use super::life::{LifeShown, TokenShown};
 use super::page::raw;
 use super::{inspector, json, moment, read, require_whole_account};
@@ -8,6 +9,7 @@ use crate::config::masked;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -20,7 +22,7 @@ use wharf_actors::views::{AccountView, HoldView};
 use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
 
 /// An account from outside.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct AccountShown {
     id: String,
     gateway: String,
@@ -34,8 +36,8 @@ pub(super) struct AccountShown {
 }
 
 /// An account, looked into.
-#[derive(Debug, Serialize)]
-struct AccountInside {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AccountInside {
     #[serde(flatten)]
     account: AccountShown,
     #[serde(flatten)]
@@ -54,19 +56,19 @@ struct AccountInside {
     holds: Vec<HoldShown>,
     /// Which deliveries an operator holds.
     delivery_holds: Vec<DeliveryHoldShown>,
-    ledger: Tally,
+    ledger: LedgerShown,
 }
 
 /// How the account's mailbox stands. How many messages are in it, no mailbox tells; how long one waits says more.
-#[derive(Debug, Serialize)]
-struct Mailbox {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Mailbox {
     /// What just looked had to wait, in ms.
     waited_ms: u64,
 }
 
 /// How the sends of one number stand.
-#[derive(Debug, Serialize)]
-struct SendsShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SendsShown {
     /// Meta's figure: messages per second, out and in together.
     limit: u32,
     /// What is used of it now.
@@ -76,8 +78,8 @@ struct SendsShown {
     oldest_queued_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct HoldShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct HoldShown {
     /// `account`, `number` or `template`.
     scope: &'static str,
     /// The number's id or the template's name.
@@ -91,8 +93,9 @@ struct HoldShown {
     until: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct RouteShown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountRoute")]
+pub(super) struct RouteShown {
     url: String,
     /// It is not there any more; only what it left unfinished is.
     removed: bool,
@@ -113,8 +116,8 @@ struct RouteShown {
     last_answer: Option<AnswerShown>,
 }
 
-#[derive(Debug, Serialize)]
-struct AnswerShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AnswerShown {
     at: Option<String>,
     status: Option<u16>,
     reason: Option<String>,
@@ -190,7 +193,7 @@ impl AccountInside {
             sends: view.numbers.into_iter().map(|(id, number)| (id, SendsShown::of(&number))).collect(),
             holds: view.holds.into_iter().map(HoldShown::of).collect(),
             delivery_holds: view.delivery_holds.into_iter().map(DeliveryHoldShown::of).collect(),
-            ledger,
+            ledger: LedgerShown::of(ledger),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::auth::Caller;
 use crate::edge::{Edge, Late};
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wharf_actors::clock::now_ms;
@@ -27,13 +28,13 @@ use wharf_storage::{
 const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
 
 /// Everything that is wrong now.
-#[derive(Debug, Serialize)]
-struct Alarms {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Alarms {
     alarms: Vec<Alarm>,
 }
 
 /// One thing that is wrong.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Alarm {
     /// Which thing, one word.
     pub(super) what: String,

@@ -1,35 +1,37 @@
 //! `/api/audit`: who changed what.
 
-use super::page::{Page, Wanted};
+use super::page::{Order, Page, Wanted};
 use super::{inspector, json, moment, read};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
-use wharf_storage::{AuditRecord, Kind, Noun};
+use wharf_storage::AuditRecord;
 
-#[derive(Debug, Serialize)]
-struct AuditShown {
+/// Who changed what.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct AuditShown {
     at: Option<String>,
+    /// The key's name.
     who: String,
     address: String,
+    /// Empty where the deed was at none.
     gateway: String,
     verb: String,
+    /// Empty means all.
     ids: Vec<Box<str>>,
     result: String,
 }
 
-/// The audit records of the gateways that the caller's key may see, oldest first.
+/// The audit records of the gateways that the caller's key may see.
 pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
     caller.require_all_numbers()?;
-    let wanted = Wanted::read(&Query::read(request.query_string()))?;
+    let wanted = Wanted::ordered(&Query::read(request.query_string()), Order::Oldest)?;
     let asked = wanted.clone();
-    let found = read(edge, move |store| {
-        let found = store.page(Kind::Audit, &[], asked.after.as_deref(), asked.limit)?;
-        found.into_iter().map(|(key, bytes)| Ok((key, AuditRecord::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
-    });
+    let found = read(edge, move |store| asked.records::<AuditRecord>(store, &[]));
     let mut page = Page::of(found.await?, &wanted, AuditShown::of);
     let names_theirs =
         |record: &AuditShown| !record.ids.is_empty() && record.ids.iter().all(|id| caller.may_use_account(id));

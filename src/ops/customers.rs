@@ -1,7 +1,7 @@
 //! `DELETE /api/customers/{id}`: one customer's data erased on request, and whether nothing is left. Decides who may ask
 //! for what; the eraser does it. It writes the customer's id nowhere.
 
-use super::sees;
+use super::{is_known, sees};
 use crate::audit::{self, Deed};
 use crate::auth::{Caller, Scope};
 use crate::authorised;
@@ -10,6 +10,7 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -21,8 +22,9 @@ const SHORTEST: usize = 5;
 /// Meta's user ids have up to 128 characters behind the country.
 const LONGEST: usize = 140;
 
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Erasure")]
+pub(super) struct Shown {
     /// `erased`, `nothing_left` or `pending`.
     state: &'static str,
     /// Whether a look through everything that is kept finds nothing of the customer any more.
@@ -33,8 +35,8 @@ struct Shown {
     found: BTreeMap<Box<str>, FindingsShown>,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct FindingsShown {
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct FindingsShown {
     events: u64,
     dialogs: u64,
     names: u64,
@@ -113,11 +115,6 @@ fn reach(edge: &Edge, caller: &Caller, id: Box<str>, account: Option<&str>) -> R
         }
     };
     Ok(Whom { id, accounts, gateways })
-}
-
-/// Whether an account is engaged, or was and has a journal.
-fn is_known(edge: &Edge, account: &str) -> bool {
-    edge.wharf.directory.account(account).is_some() || edge.wharf.store.last_seq(account) > 0
 }
 
 /// What the audit says in the place of the id: whoever knows the id can tell that it was this one.

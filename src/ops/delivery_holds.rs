@@ -6,6 +6,7 @@ use crate::auth::Caller;
 use crate::edge::Edge;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::messages::{HoldDeliveries, Look};
@@ -13,7 +14,7 @@ use wharf_actors::rules::deliveries::Place;
 use wharf_actors::views::DeliveryHoldView;
 
 /// A hold in the answer about an account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct DeliveryHoldShown {
     route: Option<String>,
     number: Option<String>,

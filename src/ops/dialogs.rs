@@ -1,22 +1,27 @@
 //! `/api/accounts/{waba}/dialogs`: who talks with the account, with the dialog variables and the 24-hour window.
 
-use super::page::{Page, Wanted};
+use super::page::{Order, Page, Wanted};
 use super::{inspector, json, moment, read, require_account};
 use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json as value};
-use wharf_storage::{Dialog, KeyBuilder, Kind, Noun};
+use wharf_storage::{Dialog, KeyBuilder, Noun};
 
-#[derive(Debug, Serialize)]
-struct DialogShown {
+/// A conversation with a customer or in a group.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Dialog")]
+pub(super) struct DialogShown {
     id: String,
+    /// Those of `user_id`, `wa_id` and `group_id` that are known.
     customer: Value,
     since: Option<String>,
     seen_at: Option<String>,
     window_expires_at: Option<String>,
+    /// The dialog variables: `whatsapp.business`, `whatsapp.account`, `whatsapp.number`.
     variables: Value,
 }
 
@@ -24,13 +29,10 @@ struct DialogShown {
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
     require_account(edge, &caller, &waba)?;
-    let wanted = Wanted::read(&Query::read(request.query_string()))?;
-    let prefix = KeyBuilder::new().text(&waba).build();
+    let prefix = KeyBuilder::new().text(&waba).build().0;
+    let wanted = Wanted::ordered(&Query::read(request.query_string()), Order::Oldest)?.under(&prefix)?;
     let asked = wanted.clone();
-    let found = read(edge, move |store| {
-        let found = store.page(Kind::Dialog, &prefix.0, asked.after.as_deref(), asked.limit)?;
-        found.into_iter().map(|(key, bytes)| Ok((key, Dialog::from_bytes(&bytes)?))).collect::<Result<Vec<_>, _>>()
-    });
+    let found = read(edge, move |store| asked.records::<Dialog>(store, &prefix));
     // What is left of a dialog that became another one only leads on to it.
     let found =
         found.await?.into_iter().map(|(key, dialog)| (key.clone(), Some(dialog).filter(|own| own.key() == key)));

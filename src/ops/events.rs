@@ -1,6 +1,6 @@
 //! `/api/accounts/{waba}/events` and `/api/events/{id}`: the journal.
 
-use super::page::{limit, raw};
+use super::page::{limit, raw, word};
 use super::states::States;
 use super::{inspector, json, moment, read, require_account, sees, sees_claim};
 use crate::auth::Caller;
@@ -8,9 +8,10 @@ use crate::callback::Query;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wharf_storage::{Event, EventDialog, Finished, KeepBody, Store, StoreError};
+use wharf_storage::{Event, EventDialog, EventKind, Finished, KeepBody, Store, StoreError};
 
 /// Bytes of events read for one answer at most.
 const ANSWER_BYTES: usize = 8 << 20;
@@ -19,7 +20,7 @@ const ANSWER_BYTES: usize = 8 << 20;
 const LOOKED_AT: usize = 10_000;
 
 /// An event as operators see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct EventShown {
     #[serde(flatten)]
     named: EventNamed,
@@ -27,7 +28,7 @@ pub(crate) struct EventShown {
 }
 
 /// An event as it is named where its bytes are beside the point.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct EventNamed {
     id: String,
     seq: u64,
@@ -51,8 +52,9 @@ pub(crate) struct EventNamed {
     body: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
-struct DialogShown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventDialog")]
+pub(super) struct DialogShown {
     id: String,
     new: bool,
     user_id: Option<String>,
@@ -61,8 +63,9 @@ struct DialogShown {
     window_expires_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Listed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventList")]
+pub(super) struct Listed {
     data: Vec<EventShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
@@ -74,7 +77,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     require_account(edge, &caller, &waba)?;
     let query = Query::read(request.query_string());
     let limit = limit(&query)?;
-    let kind = query.first("kind").map(str::to_owned);
+    let kind = word(&query, "kind", &EventKind::ALL.map(|kind| (kind.word(), kind)))?;
     let after = after(&query)?;
     let stream = waba.clone();
     let last = edge.wharf.store.last_seq(&stream);
@@ -85,7 +88,7 @@ pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> 
     let part = read(edge, move |store| {
         let judge = states.map(|asked| asked.on(store, &stream)).transpose()?;
         let wanted = |event: &Event| {
-            let passes = kind.as_deref().is_none_or(|kind| event.kind.word() == kind) && sees_number(&caller, event);
+            let passes = kind.is_none_or(|kind| event.kind == kind) && sees_number(&caller, event);
             Ok(passes && judge.as_ref().map_or(Ok(true), |judge| judge.has(event))?)
         };
         part(store, &stream, after, limit, wanted)

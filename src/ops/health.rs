@@ -7,7 +7,7 @@ use wharf_storage::Level;
 
 /// Alive.
 pub async fn alive() -> HttpResponse {
-    HttpResponse::Ok().body("alive\n")
+    said("alive\n".to_owned())
 }
 
 /// Ready: accounts restored, store writable and not full. Says `recovering` while the store opens, and how much space is
@@ -17,10 +17,14 @@ pub async fn ready(late: Late) -> Result<HttpResponse, ApiError> {
         late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "recovering: the store is being opened"))?;
     edge.require_room()?;
     let room = edge.wharf.store.room();
-    Ok(HttpResponse::Ok().body(match room.level() {
+    Ok(said(match room.level() {
         Level::Ample => "ready\n".to_owned(),
         level @ (Level::Low | Level::Scarce | Level::Full) => {
             format!("ready\nstore_space={} {}\n", level.word(), space_text(&room))
         }
     }))
+}
+
+fn said(text: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text)
 }

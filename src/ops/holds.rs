@@ -9,14 +9,16 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wharf_actors::clock::now_ms;
 use wharf_actors::messages::{BeginHold, EndHolds};
 use wharf_storage::{HoldCause, HoldScope, SendHold};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[schemars(rename = "WhatToHold")]
+pub(super) struct Given {
     what: String,
     route: Option<String>,
     number: Option<String>,
@@ -30,16 +32,17 @@ enum Meant {
     Deliveries { route: Option<String>, number: Option<String> },
 }
 
-#[derive(Debug, Serialize)]
-struct Paused {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Paused {
     account: String,
     number: Option<String>,
     /// Whether it was not paused before.
     paused: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Resumed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SendsResumed")]
+pub(super) struct Resumed {
     account: String,
     number: Option<String>,
     /// How many holds ended: the operators', and those that wait for a token or for Meta.

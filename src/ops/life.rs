@@ -1,6 +1,7 @@
 //! How an account stands with Meta, and its gateway's token, as `/api/accounts/{waba}` shows them. Decides nothing.
 
 use super::moment;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wharf_actors::gateway::own_tokens::OwnToken;
@@ -8,9 +9,10 @@ use wharf_actors::rules::expiry::TokenWatch;
 use wharf_actors::rules::life::{Health, Life, Noted, NumberLife, Offboarded, Template};
 
 /// Part of an account that is looked into.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LifeShown {
     /// `ok`, `restricted`, `banned` or `offboarded`.
+    #[schemars(with = "String", extend("enum" = ["ok", "restricted", "banned", "offboarded"]))]
     standing: Health,
     ban: Option<BanShown>,
     restrictions: Vec<RestrictionShown>,
@@ -28,41 +30,42 @@ pub(super) struct LifeShown {
     reconciled_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct BanShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BanShown {
+    #[schemars(with = "String")]
     state: wharf_actors::rules::life::BanState,
     date: String,
     since: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct RestrictionShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct RestrictionShown {
     what: String,
     until: Option<String>,
     remedy: Option<String>,
     since: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct SinceShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SinceShown {
     why: String,
     since: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct NotedShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct NotedShown {
     what: String,
     at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct DriftShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct DriftShown {
     what: &'static str,
     since: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct NumberShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct NumberShown {
     quality: Option<NotedShown>,
     limit: Option<NotedShown>,
     throughput: Option<NotedShown>,
@@ -71,8 +74,8 @@ struct NumberShown {
     offboarded: Option<SinceShown>,
 }
 
-#[derive(Debug, Serialize)]
-struct TemplateShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TemplateShown {
     name: String,
     language: String,
     status: Option<NotedShown>,
@@ -141,7 +144,7 @@ fn since(gone: Offboarded) -> SinceShown {
 }
 
 /// What Graph said of the token that an account uses: its own, or its gateway's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TokenShown {
     own: bool,
     /// Since when it is the account's own.

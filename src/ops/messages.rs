@@ -1,27 +1,39 @@
 //! `/api/messages/{id}` and `/api/accounts/{waba}/messages`: outbound messages with state and attempts.
 
-use super::page::raw;
+use super::page::{Order, Page, Wanted, cursor, raw, word};
 use super::{changer, inspector, json, moment, read, require_account, sees};
 use crate::audit::{self, Deed};
+use crate::callback::Query;
 use crate::edge::Late;
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wharf_actors::messages::Cancel;
-use wharf_storage::{Attempt, KeyBuilder, Kind, MessageRecord, MessageState, Noun, Outbox, Store, StoreError};
+use wharf_storage::{
+    Attempt, Key, KeyBuilder, Kind, MessageRecord, MessageState, Noun, Outbox, Store, StoreError, Submitted,
+};
 
-#[derive(Debug, Serialize)]
-struct MessageShown {
+/// Messages looked at for one answer at most: a rare state among many is found part by part.
+const LOOKED_AT: usize = 5000;
+
+/// An outbound message.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MessageShown {
     id: String,
     account: String,
+    /// The phone number id it leaves from.
     number: String,
     to: String,
     state: &'static str,
+    /// Its `type`.
     kind: String,
     template: Option<String>,
     priority: &'static str,
+    /// Meta's id, once it has one.
     wamid: Option<String>,
+    /// Graph's error object, or ours.
     error: Option<Box<RawValue>>,
     attempts: Vec<AttemptShown>,
     created_at: Option<String>,
@@ -30,17 +42,15 @@ struct MessageShown {
     expires_at: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// One try to send it.
+#[derive(Debug, Serialize, JsonSchema)]
 struct AttemptShown {
     at: Option<String>,
+    /// Graph's HTTP status; `null` where no answer came.
     status: Option<u16>,
+    /// Graph's error code.
     code: Option<i64>,
     note: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Listed {
-    data: Vec<MessageShown>,
 }
 
 /// One message, wherever it stands.
@@ -79,20 +89,43 @@ pub async fn cancel(request: HttpRequest, id: web::Path<String>, late: Late) -> 
     }
 }
 
-/// The messages of an account that still have to leave.
+/// The messages of an account, those that wait and those that have ended, by the time of their submission.
 pub async fn list(request: HttpRequest, waba: web::Path<String>, late: Late) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = inspector(&request, &late).await?;
     require_account(edge, &caller, &waba)?;
-    let waiting = read(edge, |store| {
-        store
-            .hot(Kind::Outbox, &[])
-            .iter()
-            .map(|(_, bytes)| Ok(Outbox::from_bytes(bytes)?.0))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    let mine = |record: &MessageRecord| *record.account == **waba && caller.may_use_number(&record.number);
-    let mine = waiting.await?.into_iter().filter(mine);
-    Ok(json(&Listed { data: mine.map(MessageShown::of).collect() }))
+    let query = Query::read(request.query_string());
+    let prefix = KeyBuilder::new().text(&waba).build().0;
+    let wanted = Wanted::ordered(&query, Order::Newest)?.under(&prefix)?;
+    let state = word(&query, "state", &MessageState::ALL.map(|state| (state.word(), state)))?;
+    let is_asked_for = move |record: &MessageRecord| {
+        state.is_none_or(|state| record.state == state) && caller.may_use_number(&record.number)
+    };
+    Ok(json(&read(edge, move |store| part(store, &prefix, &wanted, is_asked_for)).await?))
+}
+
+/// Reads on until as many are found as are wanted, the list ends, or [`LOOKED_AT`] were looked at. *Disk.*
+fn part(
+    store: &dyn Store,
+    prefix: &[u8],
+    wanted: &Wanted,
+    is_asked_for: impl Fn(&MessageRecord) -> bool,
+) -> Result<Page<MessageShown>, StoreError> {
+    let (mut data, mut after, mut looked_at) = (Vec::new(), wanted.after.clone(), 0);
+    while data.len() < wanted.limit && looked_at < LOOKED_AT {
+        let asked = wanted.limit - data.len();
+        let listed = wanted.keys(store, Kind::Submitted, prefix, after.as_deref(), asked)?;
+        looked_at += listed.len();
+        let is_last = listed.len() < asked;
+        after = listed.last().map(|(key, _)| key.0.clone()).or(after);
+        for (_, bytes) in listed {
+            let record = find(store, &Submitted::from_bytes(&bytes)?.message)?.filter(&is_asked_for);
+            data.extend(record.map(MessageShown::of));
+        }
+        if is_last {
+            return Ok(Page { data, next: None });
+        }
+    }
+    Ok(Page { data, next: after.map(|after| cursor(&Key(after))) })
 }
 
 /// In the outbox, or among those that have left it.

@@ -10,16 +10,19 @@ pub mod dead;
 mod delivery_holds;
 pub mod dialogs;
 pub mod doctor;
+mod etag;
 pub mod events;
 pub mod explain;
 pub mod gateways;
 pub mod health;
 pub mod holds;
+pub mod keys;
 pub mod ledger;
 mod life;
 pub mod live;
 pub mod messages;
 pub mod metrics;
+pub mod openapi;
 mod page;
 pub mod quarantine;
 pub mod rates;
@@ -30,19 +33,24 @@ pub mod replays;
 pub mod routes;
 pub mod signature;
 mod states;
+pub mod table;
 pub mod tokens;
 pub mod tryouts;
 pub mod verbs;
+pub mod whoami;
 
 use crate::auth::{Caller, Scope};
 use crate::authorised;
+use crate::callback::read_body;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
-use wharf_storage::{Store, StoreError};
+use wharf_storage::{Store, StoreError, Tally};
 
 /// The edge, for a caller that may look.
 pub(crate) async fn inspector<'a>(
@@ -75,12 +83,19 @@ pub(crate) fn require_whole_account(edge: &Edge, caller: &Caller, account: &str)
     Ok(())
 }
 
-/// Refuses an account that the caller's key is not for, as if it were not there.
+/// Refuses an account that nobody ever heard of, and one that the caller's key is not for, as if it were not there.
 pub(crate) fn require_account(edge: &Edge, caller: &Caller, account: &str) -> Result<(), ApiError> {
-    match sees(edge, caller, account) {
+    match sees(edge, caller, account) && is_known(edge, account) {
         true => Ok(()),
         false => Err(ApiError::naming(ErrorId::AccountUnknown, account)),
     }
+}
+
+/// Whether an account is engaged, or was and left something.
+pub(crate) fn is_known(edge: &Edge, account: &str) -> bool {
+    let left_something =
+        || edge.wharf.store.last_seq(account) > 0 || edge.wharf.store.ledger(account) != Tally::default();
+    edge.wharf.directory.account(account).is_some() || left_something()
 }
 
 /// Whether the caller's key is for the account and its gateway. What was removed belongs to no gateway any more: a key
@@ -110,18 +125,32 @@ pub(crate) async fn read<T: Send + 'static>(
     read.map_err(|error| ApiError::naming(ErrorId::StoreFailed, error))
 }
 
+/// What the JSON body of a request says, read strictly.
+pub(crate) async fn body<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    edge: &Edge,
+) -> Result<T, ApiError> {
+    let body = bytes(request, payload, edge).await?;
+    serde_json::from_slice(&body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))
+}
+
 /// A body that may be left out: then it is as if it were `{}`. `wanted` says what it must be.
-pub(crate) async fn optional<T: serde::de::DeserializeOwned>(
+pub(crate) async fn optional<T: DeserializeOwned>(
     edge: &Edge,
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: Payload,
     wanted: &str,
 ) -> Result<T, ApiError> {
-    let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
-    let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
-    let body = crate::callback::read_body(request, payload, &mut reserved).await?;
+    let body = bytes(request, payload, edge).await?;
     let body = if body.is_empty() { &b"{}"[..] } else { &body[..] };
     serde_json::from_slice(body).map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))
+}
+
+async fn bytes(request: &HttpRequest, payload: Payload, edge: &Edge) -> Result<web::Bytes, ApiError> {
+    let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
+    let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
+    read_body(request, payload, &mut reserved).await
 }
 
 /// The full name of a route of an account that is `given` as such, or by its own name alone: the gateway's before the

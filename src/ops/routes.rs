@@ -9,13 +9,15 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::clock::now_ms;
 use wharf_actors::messages::EndRoute;
 
-#[derive(Debug, Serialize)]
-struct Resumed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointResumed")]
+pub(super) struct Resumed {
     route: String,
     /// Whether it was paused.
     resumed: bool,
@@ -58,8 +60,9 @@ fn sharing(edge: &Edge, caller: &Caller, url: &str) -> Vec<String> {
     names
 }
 
-#[derive(Debug, Serialize)]
-struct Ended {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteEnded")]
+pub(super) struct Ended {
     route: String,
     /// Accounts where it was known.
     accounts: usize,

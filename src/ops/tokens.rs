@@ -9,6 +9,7 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wharf_actors::directory::Desks;
@@ -18,23 +19,24 @@ use wharf_actors::supervisor::own_tokens::{DropToken, SetToken, TokenFault};
 /// The longest token: Meta's have a few hundred characters.
 const LONGEST: usize = 4096;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[schemars(rename = "NewToken")]
+pub(super) struct Given {
     token: String,
     /// The gateway that will engage the account, where none does yet.
     gateway: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct TokenSet {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TokenSet {
     account: String,
     gateway: String,
     token: Option<TokenShown>,
 }
 
-#[derive(Debug, Serialize)]
-struct TokenTaken {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TokenTaken {
     account: String,
     /// Whether it had one of its own.
     removed: bool,
@@ -75,6 +77,9 @@ pub async fn delete(request: HttpRequest, waba: web::Path<String>, late: Late) -
     let keeper = edge.wharf.directory.gateways().into_iter().find(keeps_it).map(|desks| desks.gateway.uri.to_string());
     let keeper =
         keeper.filter(|keeper| caller.may_use_gateway(keeper) && edge.wharf.directory.account(&waba).is_none());
+    if keeper.is_none() && edge.wharf.directory.account(&waba).is_none() {
+        return Err(ApiError::naming(ErrorId::AccountUnknown, &waba));
+    }
     let gateway = gateway_of(edge, &caller, &waba, keeper.as_deref())?;
     let drop = DropToken { account: waba.as_str().into(), gateway: Arc::clone(&gateway.uri) };
     let taken = edge.wharf.supervisor.send(drop).await;

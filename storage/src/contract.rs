@@ -61,6 +61,7 @@ macro_rules! contract {
             a_differing_copy_shows_the_content_accepted_first,
             events_come_in_pages_bounded_by_count_and_bytes,
             records_come_in_pages_in_key_order,
+            records_come_in_pages_backwards_too,
             a_change_larger_than_any_page_is_kept_whole,
             an_event_of_three_megabytes_comes_back,
             ledgers_balance_in_every_committed_state,
@@ -295,6 +296,44 @@ pub(crate) fn records_come_in_pages_in_key_order(mut rig: Rig) {
             assert_eq!(page("k01", Some(key(19)), 9), Vec::new());
             assert_eq!(page("", None, 1000).len(), 51);
             assert_eq!(page("l", None, 9), Vec::new());
+            rig.reopen();
+        }
+    }
+}
+
+pub(crate) fn records_come_in_pages_backwards_too(mut rig: Rig) {
+    for kind in [Kind::Claim, Kind::Alias] {
+        let write = |name: &str, value| Write { kind, key: Key(name.as_bytes().to_vec()), value };
+        let set = || Some(Bytes::from_static(b"x"));
+        // Neighbours on both sides of the prefix, and kinds on both sides of this one.
+        let names = (0..50).map(|nth| format!("k{nth:02}")).chain(["j", "k", "k~", "l"].map(str::to_owned));
+        keep(rig.store(), Change { writes: names.map(|name| write(&name, set())).collect(), ..Change::default() });
+        for kind in [Kind::Progress, Kind::Life, Kind::Dialog, Kind::Message] {
+            let writes = vec![Write { kind, key: Key(b"k25".to_vec()), value: set() }];
+            keep(rig.store(), Change { writes, ..Change::default() });
+        }
+        rig.reopen();
+        let writes = (0..25).map(|nth| write(&format!("k{:02}", nth * 2), None)).chain([write("k50", set())]).collect();
+        keep(rig.store(), Change { writes, ..Change::default() });
+        for _ in 0..2 {
+            let page = |prefix: &str, before: Option<&str>, limit| {
+                let page = rig.store().page_back(kind, prefix.as_bytes(), before.map(str::as_bytes), limit).unwrap();
+                page.into_iter().map(|(key, _)| String::from_utf8(key.0).unwrap()).collect::<Vec<_>>()
+            };
+            assert_eq!(page("k", None, 3), ["k~", "k50", "k49"]);
+            assert_eq!(page("k", Some("k49"), 3), ["k47", "k45", "k43"]);
+            assert_eq!(page("k", Some("k48"), 2), ["k47", "k45"], "what was removed is a place all the same");
+            assert_eq!(page("k", Some("k03"), 9), ["k01", "k"]);
+            assert_eq!(page("k", Some("l"), 1), ["k~"]);
+            assert_eq!(page("k1", None, 9), ["k19", "k17", "k15", "k13", "k11"]);
+            assert_eq!(page("k1", Some("k30"), 1), ["k19"]);
+            assert_eq!(page("k1", Some("k11"), 9), Vec::<String>::new());
+            assert_eq!(page("k1", Some("a"), 9), Vec::<String>::new());
+            assert_eq!(page("m", None, 9), Vec::<String>::new());
+            assert_eq!(page("", None, 1), ["l"]);
+            let mut forward = rig.store().page(kind, &[], None, 100).unwrap();
+            forward.reverse();
+            assert_eq!(rig.store().page_back(kind, &[], None, 100).unwrap(), forward);
             rig.reopen();
         }
     }

@@ -57,6 +57,24 @@ fn fingerprint(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, step)
 }
 
+/// The first key beyond all those that start with `prefix`; `None` where no key is.
+pub(crate) fn beyond(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut beyond = prefix[..=last].to_vec();
+    beyond[last] += 1;
+    Some(beyond)
+}
+
+/// Where a page of `prefix` before `before`, read backwards, begins: below this key. `None` is above all keys.
+pub(crate) fn ceiling(prefix: &[u8], before: Option<&[u8]>) -> Option<Vec<u8>> {
+    let before = before.map(<[u8]>::to_vec);
+    let ceiling = match (beyond(prefix), before) {
+        (Some(beyond), Some(before)) => Some(beyond.min(before)),
+        (beyond, before) => beyond.or(before),
+    };
+    ceiling.map(|ceiling| ceiling.max(prefix.to_vec()))
+}
+
 mod key_bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -52,10 +52,10 @@ pub use key::{Key, KeyBuilder};
 pub use ledger::{Ledger, MessageTally, RouteTally, Tally};
 pub use memory::MemoryStore;
 pub use nouns::{
-    AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, DeliveryHold, Dialog, Hold, HoldCause, HoldScope,
-    Kind, LifeAlarm, LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery,
-    Outbox, OwnRoute, Priority, Progress, ReplayRecord, ReplayState, RoutesRecord, SendHold, Temperature, TokenRecord,
-    Trail, TrailResult, Twin, Wamid,
+    AccountRecord, Alias, ApiKey, Attempt, AuditRecord, Claim, DeadLetter, DeliveryHold, Dialog, Hold, HoldCause,
+    HoldScope, Kind, LifeAlarm, LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown,
+    OpenDelivery, Outbox, OwnRoute, Priority, Progress, ReplayRecord, ReplayState, RoutesRecord, SendHold, Submitted,
+    Temperature, TokenRecord, Trail, TrailResult, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};
@@ -87,6 +87,15 @@ pub trait Store: Send + Sync + 'static {
         kind: Kind,
         prefix: &[u8],
         after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError>;
+
+    /// Up to `limit` committed records of `kind` with `prefix` and a key lower than `before`, descending. *Disk.*
+    fn page_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Key, Bytes)>, StoreError>;
 

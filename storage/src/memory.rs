@@ -203,6 +203,16 @@ impl Store for MemoryStore {
         Ok(self.lock().image.page(kind, prefix, after, limit))
     }
 
+    fn page_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError> {
+        Ok(self.lock().image.page_back(kind, prefix, before, limit))
+    }
+
     fn last_seq(&self, stream: &str) -> u64 {
         self.lock().image.last_seq(stream)
     }

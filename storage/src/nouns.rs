@@ -1,5 +1,6 @@
 //! The kept nouns beside the journal: what each record is, where it is filed, and how often it is needed.
 
+mod api_key;
 mod hold;
 mod media;
 mod message;
@@ -7,11 +8,12 @@ mod replay;
 mod token;
 mod trail;
 
+pub use api_key::ApiKey;
 pub use hold::{DeliveryHold, Hold};
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
-    Twin, Wamid,
+    Submitted, Twin, Wamid,
 };
 pub use replay::{ReplayRecord, ReplayState};
 pub use token::TokenRecord;
@@ -67,6 +69,10 @@ pub enum Kind {
     Replay = 31,
     /// [`DeliveryHold`].
     DeliveryHold = 32,
+    /// [`ApiKey`].
+    ApiKey = 33,
+    /// [`Submitted`].
+    Submitted = 48,
 }
 
 /// How an engine keeps a kind within reach.
@@ -80,7 +86,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 23] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -102,6 +108,8 @@ impl Kind {
         Kind::Trail,
         Kind::Replay,
         Kind::DeliveryHold,
+        Kind::ApiKey,
+        Kind::Submitted,
     ];
 
     /// Where the engine keeps it.
@@ -117,7 +125,8 @@ impl Kind {
             | Kind::Token
             | Kind::SendHold
             | Kind::Replay
-            | Kind::DeliveryHold => Temperature::Hot,
+            | Kind::DeliveryHold
+            | Kind::ApiKey => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message
@@ -127,7 +136,8 @@ impl Kind {
             | Kind::Media
             | Kind::Body
             | Kind::Twin
-            | Kind::Trail => Temperature::Cold,
+            | Kind::Trail
+            | Kind::Submitted => Temperature::Cold,
         }
     }
 }

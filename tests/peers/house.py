@@ -60,7 +60,7 @@ class House:
         settings.write_text(SETTINGS.format(data=folder / "data", graph=graph, bot=bot.url, **globals()))
         self.wharf = self._run("serve", "--config", str(settings), env={"RUST_LOG": "info"})
         listening = self.wharf.wait_for(r"callbacks at (http://[\d.]+:\d+), operators at (http://[\d.]+:\d+)")
-        self.url, self._ops = listening[1], listening[2]
+        self.url, self.ops = listening[1], listening[2]
         self._register(graph)
         assert all("error" not in account for account in self._verb("setup"))
         accounts = self._verb("subscribe")
@@ -97,7 +97,7 @@ class House:
 
     def api(self, path):
         """What operators see at `/api/{path}`."""
-        answer = self._http.get(f"{self._ops}/api/{path}", headers={"Authorization": f"Bearer {KEY}"})
+        answer = self._http.get(f"{self.ops}/api/{path}", headers={"Authorization": f"Bearer {KEY}"})
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 

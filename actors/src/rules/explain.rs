@@ -9,7 +9,7 @@ use crate::gateway::Route;
 use crate::rules::deliveries::{Deliveries, FirstTry};
 use crate::rules::reader::{Place, Standing, route_tag};
 use std::sync::Arc;
-use wharf_storage::{Disposition, Event, EventKind, Trail};
+use wharf_storage::{DeliveryHold, Disposition, Event, EventKind, Trail};
 
 /// All that is known of one event.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct RouteFacts {
     pub place: Place,
     /// The account starts nothing for the route before this, in ms since 1970.
     pub held_until_ms: Option<u64>,
+    /// Holds of operators that stand on its deliveries, perhaps on those of some numbers alone.
+    pub holds: Vec<DeliveryHold>,
     /// Whether the account has as many deliveries under way as the route may have.
     pub is_busy: bool,
     /// Where the event got through at the first try, lately.
@@ -178,6 +180,7 @@ impl RouteFacts {
             standing: reader.standing(),
             place: reader.place(seq),
             held_until_ms: reader.held_until_ms(),
+            holds: deliveries.holds_on(&reader.route().name),
             is_busy: reader.is_busy(),
             first_try: deliveries.first_try(seq, &reader.route().name),
             endpoint: Endpoint::default(),

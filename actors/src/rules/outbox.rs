@@ -144,6 +144,7 @@ impl Outbox {
         step.tally.queued += 1;
         step.change.put(&MessageBody { id: record.id.clone(), body });
         step.change.put(&Kept(record.clone()));
+        step.change.put(&record.submitted());
         self.insert(record, now);
         self.start_due(step, now);
     }

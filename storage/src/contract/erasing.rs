@@ -55,7 +55,10 @@ pub(crate) fn all_of(account: &str, (wa_id, user_id): (&str, &str), dialog: u64,
     let message = message(account, wa_id);
     change.put(&Wamid { account: account.into(), wamid: message.wamid.clone().unwrap(), message: message.id.clone() });
     change.put(&message);
-    change.put(&Outbox(MessageRecord { id: format!("msg_q_{account}_{wa_id}").into(), wamid: None, ..message }));
+    change.put(&message.submitted());
+    let waits = MessageRecord { id: format!("msg_q_{account}_{wa_id}").into(), wamid: None, ..message };
+    change.put(&waits.submitted());
+    change.put(&Outbox(waits));
     change.put(&DeadLetter {
         account: account.into(),
         route: Some("main/crm".into()),
@@ -161,6 +164,8 @@ pub(crate) fn erasing_a_customer_leaves_their_place_and_nothing_of_them(mut rig:
         let now = rig.store().ledger("100");
         assert_eq!((now.received, now.messages.cancelled), (ledger.received, 1), "what never left counts as cancelled");
         assert_eq!(rig.store().page(Kind::Dead, &[], None, 10).unwrap().len(), 4, "a dead letter keeps its place");
+        let listed = |account: &str| rig.store().page(Kind::Submitted, account.as_bytes(), None, 10).unwrap().len();
+        assert_eq!((listed("100\0"), listed("200\0")), (2, 2), "no list names an erased message");
         rig.reopen();
     }
     let again = rig.store().erase(&wish(rig.store())).unwrap();

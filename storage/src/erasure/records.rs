@@ -129,6 +129,8 @@ fn judge(
         | Kind::SendHold
         | Kind::Replay
         | Kind::DeliveryHold
+        | Kind::ApiKey
+        | Kind::Submitted
         | Kind::Audit => {}
     }
     Ok(())
@@ -152,6 +154,7 @@ fn message(
         change.remove(Kind::Wamid, index.key());
     }
     change.remove(Kind::Body, key.clone());
+    change.remove(Kind::Submitted, record.submitted().key());
     change.remove(kind, key.clone());
     true
 }

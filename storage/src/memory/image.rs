@@ -1,6 +1,7 @@
 //! What a memory store has committed: the plainest reading of the store's promise, which other engines are compared
 //! with. It knows neither queues nor receipts.
 
+use crate::key::ceiling;
 use crate::window;
 use crate::{Change, Erased, Erasure, Event, Key, Kind, Ledger, Seen, Stamp, Tally, Write};
 use bytes::Bytes;
@@ -63,6 +64,24 @@ impl Image {
         self.records
             .range((start, Bound::Unbounded))
             .take_while(|((of, key), _)| *of == kind && key.0.starts_with(prefix))
+            .take(limit)
+            .map(|((_, key), value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// Records of `kind` under `prefix` before `before`, descending.
+    pub(super) fn page_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> Vec<(Key, Bytes)> {
+        let end = ceiling(prefix, before).map_or(Bound::Unbounded, |end| Bound::Excluded((kind, Key(end))));
+        self.records
+            .range((Bound::Included((kind, Key(prefix.to_vec()))), end))
+            .rev()
+            .filter(|((of, _), _)| *of == kind)
             .take(limit)
             .map(|((_, key), value)| (key.clone(), value.clone()))
             .collect()

@@ -33,6 +33,21 @@ pub enum MessageState {
 }
 
 impl MessageState {
+    /// All, in the order in which a message may take them.
+    pub const ALL: [MessageState; 11] = [
+        MessageState::Queued,
+        MessageState::Sending,
+        MessageState::Unknown,
+        MessageState::Accepted,
+        MessageState::Sent,
+        MessageState::Delivered,
+        MessageState::Read,
+        MessageState::Played,
+        MessageState::Failed,
+        MessageState::Expired,
+        MessageState::Cancelled,
+    ];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {
@@ -310,5 +325,29 @@ impl Noun for Wamid {
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.account).text(&self.wamid).build()
+    }
+}
+
+/// That an account submitted a message: what lists its messages in the order of submission. It goes with the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// `msg_…`: ids ascend with the time of submission.
+    pub message: Box<str>,
+}
+
+impl Noun for Submitted {
+    const KIND: Kind = Kind::Submitted;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.message).build()
+    }
+}
+
+impl MessageRecord {
+    /// What lists it.
+    pub fn submitted(&self) -> Submitted {
+        Submitted { account: self.account.clone(), message: self.id.clone() }
     }
 }

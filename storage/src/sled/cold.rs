@@ -5,6 +5,7 @@ use super::records;
 use super::shared::Shared;
 use crate::{Key, Kind, StoreError};
 use bytes::Bytes;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
 /// One cold record.
@@ -45,5 +46,30 @@ pub(super) fn page(
         known.insert(key, Some(value));
     }
     let set = known.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    Ok(set.take(limit).collect())
+}
+
+/// Up to `limit` cold records of `kind` under `prefix` before `before`, descending.
+pub(super) fn page_back(
+    shared: &Shared,
+    kind: Kind,
+    prefix: &[u8],
+    before: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<(Key, Bytes)>, StoreError> {
+    let mut known = shared.read().committed.cold_back(kind, prefix, before, limit);
+    let archive = shared.archive.wait()?;
+    let mut archived = 0;
+    for record in records::scan_back(&archive, kind, prefix, before) {
+        if archived == limit {
+            break;
+        }
+        let (key, value) = record?;
+        if let Entry::Vacant(place) = known.entry(key) {
+            archived += 1;
+            place.insert(Some(value));
+        }
+    }
+    let set = known.into_iter().rev().filter_map(|(key, value)| Some((key, value?)));
     Ok(set.take(limit).collect())
 }

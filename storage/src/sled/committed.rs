@@ -1,7 +1,7 @@
 //! Committed records, ledgers and last seqs in memory. The committer applies to them, the keeper cuts checkpoints from
 //! them. It knows neither volumes nor disks.
 
-use super::overlay::{ByKind, Overlay, scan, start};
+use super::overlay::{ByKind, Overlay, scan, scan_back, start};
 use super::parcel::Parcel;
 use crate::{Key, Kind, Ledger, Tally, Temperature};
 use bytes::Bytes;
@@ -184,6 +184,12 @@ impl Committed {
         records.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    /// The same, descending.
+    pub(super) fn hot_back(&self, kind: Kind, prefix: &[u8], before: Option<&[u8]>, limit: usize) -> Vec<(Key, Bytes)> {
+        let records = scan_back(self.hot.of(kind), prefix, before);
+        records.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// One hot record.
     pub(super) fn hot_record(&self, kind: Kind, key: &[u8]) -> Option<Bytes> {
         self.hot.of(kind).get(key).cloned()
@@ -205,23 +211,19 @@ impl Committed {
     ) -> BTreeMap<Key, Option<Bytes>> {
         let from = start(prefix, after);
         let older = self.settling.iter().flat_map(|overlay| overlay.scan(kind, prefix, from));
-        let mut older = older.peekable();
-        let mut newer = self.fresh.scan(kind, prefix, from).peekable();
-        let mut known = BTreeMap::new();
-        let mut set = 0;
-        while set < limit {
-            // The newer write of a key hides the older one.
-            let next = match (older.peek(), newer.peek()) {
-                (Some((old, _)), Some((new, _))) if old < new => older.next(),
-                (Some((old, _)), Some((new, _))) if old == new => older.next().and(newer.next()),
-                (Some(_), None) => older.next(),
-                (_, Some(_)) | (None, None) => newer.next(),
-            };
-            let Some((key, value)) = next else { break };
-            set += usize::from(value.is_some());
-            known.insert(key.clone(), value.clone());
-        }
-        known
+        merged(older, self.fresh.scan(kind, prefix, from), |old, new| old < new, limit)
+    }
+
+    /// The same from the last one before `before` on, descending.
+    pub(super) fn cold_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> BTreeMap<Key, Option<Bytes>> {
+        let older = self.settling.iter().flat_map(|overlay| overlay.scan_back(kind, prefix, before));
+        merged(older, self.fresh.scan_back(kind, prefix, before), |old, new| old > new, limit)
     }
 
     /// The last seq of `stream`.
@@ -238,4 +240,29 @@ impl Committed {
     pub(super) fn ledgers(&self) -> Vec<(Arc<str>, Arc<Ledger>)> {
         self.ledgers.iter().map(|(name, owner)| (name.clone(), owner.ledger.clone())).collect()
     }
+}
+
+/// Records of two runs in one order, `goes_first` tells which: enough of them that `limit` are set, or all there are.
+fn merged<'a>(
+    older: impl Iterator<Item = (&'a Key, &'a Option<Bytes>)>,
+    newer: impl Iterator<Item = (&'a Key, &'a Option<Bytes>)>,
+    goes_first: fn(&Key, &Key) -> bool,
+    limit: usize,
+) -> BTreeMap<Key, Option<Bytes>> {
+    let (mut older, mut newer) = (older.peekable(), newer.peekable());
+    let mut known = BTreeMap::new();
+    let mut set = 0;
+    while set < limit {
+        // The newer write of a key hides the older one.
+        let next = match (older.peek(), newer.peek()) {
+            (Some((old, _)), Some((new, _))) if goes_first(old, new) => older.next(),
+            (Some((old, _)), Some((new, _))) if old == new => older.next().and(newer.next()),
+            (Some(_), None) => older.next(),
+            (_, Some(_)) | (None, None) => newer.next(),
+        };
+        let Some((key, value)) = next else { break };
+        set += usize::from(value.is_some());
+        known.insert(key.clone(), value.clone());
+    }
+    known
 }

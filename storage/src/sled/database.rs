@@ -129,6 +129,16 @@ impl Database {
         within(self.db.range(..=from).rev(), prefix)
     }
 
+    /// Records from `first` on and below `end`, descending.
+    pub(super) fn scan_down<'a>(
+        &'a self,
+        first: &[u8],
+        end: &[u8],
+    ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> + use<'a> {
+        let records = self.db.range(first..end).rev();
+        records.map(|pair| pair.map_err(|error| database_error(&error)))
+    }
+
     /// The folder.
     pub(super) fn folder(&self) -> &Path {
         &self.folder

@@ -1,5 +1,6 @@
 //! Committed writes that are not yet in state or archive. It knows no disk.
 
+use crate::key::ceiling;
 use crate::{Key, Kind, Write};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -54,6 +55,16 @@ impl Overlay {
         scan(self.kinds.of(kind), prefix, from)
     }
 
+    /// Records of `kind` under `prefix` before `before`, removed ones too, descending.
+    pub(super) fn scan_back<'a>(
+        &'a self,
+        kind: Kind,
+        prefix: &'a [u8],
+        before: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Option<Bytes>)> + use<'a> {
+        scan_back(self.kinds.of(kind), prefix, before)
+    }
+
     /// Every record, by kind.
     pub(super) fn records(&self) -> impl Iterator<Item = (Kind, &Key, Option<&Bytes>)> {
         let of = |kind: Kind| self.kinds.of(kind).iter().map(move |(key, value)| (kind, key, value.as_ref()));
@@ -81,4 +92,15 @@ pub(super) fn scan<'a, V>(
     from: Bound<&'a [u8]>,
 ) -> impl Iterator<Item = (&'a Key, &'a V)> {
     map.range::<[u8], _>((from, Bound::Unbounded)).take_while(move |(key, _)| key.0.starts_with(prefix))
+}
+
+/// Entries of `map` whose keys start with `prefix`, from the last one before `before` on, descending.
+pub(super) fn scan_back<'a, V>(
+    map: &'a BTreeMap<Key, V>,
+    prefix: &'a [u8],
+    before: Option<&[u8]>,
+) -> impl Iterator<Item = (&'a Key, &'a V)> + use<'a, V> {
+    let end = ceiling(prefix, before);
+    let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    map.range::<[u8], _>((Bound::Included(prefix), end)).rev()
 }

@@ -4,6 +4,7 @@
 use super::database::Database;
 use super::entry::damaged;
 use super::layout::{self, RECORD_BYTES};
+use crate::key::ceiling;
 use crate::{Key, Kind, StoreError};
 use ::sled::{Batch, IVec};
 use bytes::Bytes;
@@ -136,6 +137,23 @@ pub(super) fn scan<'a>(
         .take_while(|record: &Result<(Key, Bytes), StoreError>| {
             record.as_ref().map_or(true, |(key, _)| key.0.starts_with(prefix))
         })
+}
+
+/// Records of `kind` under `prefix`, from the last one before `before` on, descending.
+pub(super) fn scan_back<'a>(
+    db: &'a Database,
+    kind: Kind,
+    prefix: &[u8],
+    before: Option<&[u8]>,
+) -> impl Iterator<Item = Result<(Key, Bytes), StoreError>> + use<'a> {
+    let first = layout::record_key(kind, prefix);
+    let before = before.map(|before| layout::record_key(kind, before));
+    let end = ceiling(&first, before.as_deref()).expect("a kind's number is below 255");
+    db.scan_down(&first, &end).map(move |record| {
+        let (full, value) = record?;
+        let key = &full[1..];
+        Ok((Key(key.to_vec()), whole(db, kind, key, &value)?))
+    })
 }
 
 fn whole(db: &Database, kind: Kind, key: &[u8], value: &IVec) -> Result<Bytes, StoreError> {

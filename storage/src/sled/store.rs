@@ -113,6 +113,19 @@ impl Store for SledStore {
         }
     }
 
+    fn page_back(
+        &self,
+        kind: Kind,
+        prefix: &[u8],
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Bytes)>, StoreError> {
+        match kind.temperature() {
+            Temperature::Hot => Ok(self.shared.read().committed.hot_back(kind, prefix, before, limit)),
+            Temperature::Cold => cold::page_back(&self.shared, kind, prefix, before, limit),
+        }
+    }
+
     fn last_seq(&self, stream: &str) -> u64 {
         self.shared.read().committed.last_seq(stream)
     }

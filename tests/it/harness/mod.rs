@@ -2,6 +2,7 @@
 //! Decides nothing about what is right.
 
 pub(crate) mod application;
+pub(crate) mod description;
 pub(crate) mod front;
 pub(crate) mod http;
 pub(crate) mod mail;

@@ -2,9 +2,11 @@
 //! may be told to fail, the sandbox as Graph, a fake application behind the routes.
 
 use super::application::Application;
+use super::description;
 use super::http::{self, Answer};
 use super::mail::Line;
 use super::until;
+use actix_web::web::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -288,7 +290,14 @@ verify_token = "{VERIFY}"
 
     /// Somebody else looks.
     pub(crate) async fn look_with(&self, path: &str, key: &str) -> Answer {
-        http::get(&format!("{}{path}", self.ops), &[("Authorization", &bearer(key))]).await
+        self.ask("GET", path, key, "").await
+    }
+
+    /// Somebody asks the ops listener; what they hear is what the document says of it.
+    pub(crate) async fn ask(&self, method: &str, path: &str, key: &str, body: impl Into<Bytes>) -> Answer {
+        let answer = http::ask(method, &format!("{}{path}", self.ops), &[("Authorization", &bearer(key))], body).await;
+        description::holds(method, path, &answer);
+        answer
     }
 
     /// What is in the journal of `stream`, ascending.

@@ -1,7 +1,8 @@
 //! Lists under `/api`: limits, cursors, and what cannot be found.
 
+use crate::harness::application::Reply;
 use crate::harness::mail::{entry, letter, post, receipts, status, text};
-use crate::harness::stage::Stage;
+use crate::harness::stage::{KEY, Stage};
 use serde_json::{Value, json};
 
 /// Everything in a list, `limit` at a time.
@@ -147,6 +148,77 @@ async fn secrets_are_in_no_answer() {
         ] {
             assert!(!answer.text().contains(secret), "{secret} in {path}: {}", answer.text());
         }
+    }
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn messages_are_listed_from_either_end_those_that_wait_and_those_that_have_ended() {
+    let stage = Stage::engaged().await;
+    let (line, other) = (stage.line(0, 0), stage.line(1, 0));
+    let path = format!("/api/accounts/{}/messages", line.waba);
+    let send = async |number: &str, to: usize| {
+        let body =
+            json!({"messaging_product": "whatsapp", "to": format!("4917{to}"), "type": "text", "text": {"body": "x"}});
+        let sent = stage.send(&format!("{number}/messages"), body.to_string()).await;
+        sent.header("x-wharf-message").unwrap_or_else(|| panic!("no id: {}", sent.text())).to_owned()
+    };
+    let mut ids = Vec::new();
+    for to in 0..5 {
+        ids.push(send(&line.number, to).await);
+        send(&other.number, to).await;
+    }
+    let hold = stage.ask("POST", &format!("/api/accounts/{}/pause", line.waba), KEY, r#"{"what":"sends"}"#).await;
+    assert_eq!(hold.status, 200, "{}", hold.text());
+    for to in 5..8 {
+        ids.push(send(&line.number, to).await);
+    }
+    for limit in [1, 3, 8, 50] {
+        let told = pages(&stage, &path, limit).await;
+        let newest: Vec<&Value> = told.iter().map(|message| &message["id"]).collect();
+        assert_eq!(newest, ids.iter().rev().collect::<Vec<_>>(), "{limit} at a time");
+    }
+    let part = |more: &str| format!("{path}?{more}");
+    let listed = async |more: &str| -> Vec<String> {
+        let told = stage.look(&part(more)).await.json();
+        told["data"].as_array().expect("a list").iter().map(|it| it["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    assert_eq!(listed("order=oldest").await, ids);
+    assert_eq!(listed("state=queued&order=oldest").await, ids[5..]);
+    assert_eq!(listed("state=queued&limit=2").await, [ids[7].clone(), ids[6].clone()]);
+    assert_eq!(listed("state=expired").await, Vec::<String>::new());
+    let next = stage.look(&part("limit=2")).await.json()["next"].as_str().expect("there is more").to_owned();
+    let stray = stage.look(&format!("/api/accounts/{}/messages?cursor={next}", other.waba)).await;
+    assert_eq!((stray.status, &stray.json()["id"]), (400, &json!("wharf.cursor.bad")), "another list's cursor");
+    assert_eq!(stage.ask("DELETE", &format!("/api/messages/{}", ids[7]), KEY, "").await.status, 200);
+    assert_eq!(listed("state=cancelled").await, [ids[7].clone()]);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn audit_records_and_dead_letters_are_listed_from_either_end() {
+    let stage = Stage::engaged_with(|plan| plan.routes[0].1 = "final = [400]".into()).await;
+    stage.app.answer(|_| Reply::With(400, "x-why", "no".into()));
+    let line = stage.line(0, 0);
+    for nth in 0..6 {
+        stage.take(letter(&line, &[text(&format!("wamid.{nth}"), "491")])).await;
+        stage.until_ledger("/routes/main~1app/dead", nth + 1).await;
+    }
+    for path in ["/api/audit".to_owned(), format!("/api/accounts/{}/dead", line.waba)] {
+        let all = |told: Value| told["data"].as_array().expect("a list").clone();
+        let mut oldest = all(stage.look(&format!("{path}?order=oldest")).await.json());
+        assert_eq!(oldest, all(stage.look(&path).await.json()), "{path}: the usual one");
+        let mut newest = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let told = stage.look(&format!("{path}?order=newest&limit=2{cursor}")).await.json();
+            newest.extend(told["data"].as_array().expect("a list").clone());
+            let Some(next) = told["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        oldest.reverse();
+        assert!(newest.len() >= 2, "{path}");
+        assert_eq!(newest, oldest, "{path}");
     }
     stage.end().await;
 }

@@ -254,3 +254,33 @@ async fn an_own_route_whose_application_is_gone_is_an_alarm_of_its_account_until
     until("no alarm is left", async || paused().await.is_none().then_some(())).await;
     stage.end().await;
 }
+
+#[actix_web::test]
+async fn a_route_that_has_changed_since_it_was_looked_at_is_not_edited() {
+    let mut stage = Stage::engaged_with(plan).await;
+    let routes = Routes(&stage);
+    assert_eq!(routes.put_own("crm", json!({"secret": "the first secret of this route"})).await.status, 201);
+    let looked = routes.get("crm").await.header("etag").expect("a state").to_owned();
+    let url = routes.url("crm");
+    let body = json!({"url": stage.app.url("/own/crm"), "allow_private": true}).to_string();
+    let put =
+        async |tag: &str| http::put(&url, &[("Authorization", &bearer(KEY)), ("If-Match", tag)], body.clone()).await;
+    let first = put(&looked).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    let now = first.header("etag").expect("a state").to_owned();
+    assert_ne!(now, looked);
+    let late = put(&looked).await;
+    assert_eq!((late.status, &late.json()["id"]), (412, &json!("wharf.precondition.failed")));
+    assert_eq!(put("*").await.status, 200);
+    let rotated = routes.put_own("crm", json!({"secret": "the second secret of this route"})).await;
+    assert_eq!(rotated.status, 200, "without the header as ever");
+    let gone = http::delete(&url, &[("Authorization", &bearer(KEY)), ("If-Match", &now)]).await;
+    assert_eq!(gone.status, 412, "another secret is another state");
+    let now = rotated.header("etag").expect("a state").to_owned();
+    assert_eq!(http::delete(&url, &[("Authorization", &bearer(KEY)), ("If-Match", &now)]).await.status, 200);
+    let none = http::put(&url, &[("Authorization", &bearer(KEY)), ("If-Match", "*")], body).await;
+    assert_eq!(none.status, 412, "there is none any more");
+    stage.stop().await;
+    stage.start().await;
+    stage.end().await;
+}

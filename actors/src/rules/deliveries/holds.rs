@@ -68,6 +68,11 @@ impl Deliveries {
         self.holds.iter().filter(|held| held.hold.since_ms.is_some())
     }
 
+    /// The holds that stand on deliveries to `route`, perhaps on those of some numbers alone.
+    pub fn holds_on(&self, route: &str) -> Vec<DeliveryHold> {
+        self.holds().filter(|held| held.route.as_ref().is_none_or(|held| **held == *route)).cloned().collect()
+    }
+
     /// The removal of all holds, of an account that is forgotten.
     pub fn forget_holds(&self, change: &mut Change) {
         self.holds.iter().for_each(|held| change.remove(Kind::DeliveryHold, held.key()));

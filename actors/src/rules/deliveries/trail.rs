@@ -112,11 +112,11 @@ impl Deliveries {
         reason: &str,
         now: u64,
     ) {
-        let Tried { attempts, started_ms } = tried.unwrap_or_default();
+        let Tried { attempts, started_ms, again } = tried.unwrap_or_default();
         let took_ms = u32::try_from(now.saturating_sub(started_ms)).unwrap_or(u32::MAX);
         let result = match verdict {
             Verdict::NotTried => return,
-            Verdict::Delivered if attempts == 0 => {
+            Verdict::Delivered if attempts == 0 && !again => {
                 let route = route_tag(&self.readers[reader].route().name);
                 return self.trails.remember(FirstTry { seq: event.seq, at_ms: now, took_ms, route });
             }

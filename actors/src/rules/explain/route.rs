@@ -10,10 +10,15 @@ use wharf_storage::{Disposition, Trail, TrailResult};
 /// Where the event stands with a route that is known.
 pub(super) fn explain(facts: &RouteFacts, all: &Facts<'_>, now: u64) -> RouteExplained {
     let name = &facts.route.name;
-    let plain = RouteExplained { matched: true, why: wanted(facts, all), ..past(name, all) };
-    if !all.event.wanted_by.contains(&route_tag(name)) {
+    let past = past(name, all);
+    let is_wanted = all.event.wanted_by.contains(&route_tag(name));
+    // What no filter wanted, or nobody owned then, may have been replayed.
+    let was_replayed = !past.attempts.is_empty() || matches!(facts.place, Place::Open(_));
+    if !is_wanted && !was_replayed {
         return not_wanted(facts, all);
     }
+    let why = if is_wanted { wanted(facts, all) } else { "it was to be delivered on request: a replay".to_owned() };
+    let plain = RouteExplained { matched: is_wanted, why, ..past };
     match facts.place {
         Place::Ended => ended(plain, facts.first_try, all),
         Place::Open(open) => waiting(plain, open, facts, all, now),
@@ -177,10 +182,29 @@ fn stopped(facts: &RouteFacts, all: &Facts<'_>, now: u64) -> Option<(State, Stri
     if let Some(why) = facts.route.unusable.as_deref() {
         return Some((State::Held, format!("its route to be usable: {why}")));
     }
+    if let Some(why) = held(facts, all, now) {
+        return Some((State::Held, why));
+    }
     let since_ms = facts.endpoint.paused_at_ms?;
     let resume = resume(&facts.route.name, &all.event.stream);
     let since = moment(since_ms, now);
     Some((State::Held, format!("somebody to resume its route, paused by HTTP 410 since {since}: POST {resume}")))
+}
+
+/// What an operator holds goes on when an operator says so.
+fn held(facts: &RouteFacts, all: &Facts<'_>, now: u64) -> Option<String> {
+    let number = all.event.number.id.as_deref();
+    let mut holds = facts.holds.iter().filter(|held| held.number.is_none() || held.number.as_deref() == number);
+    let held = holds.next()?;
+    let what = match (&held.route, &held.number) {
+        (None, None) => "all deliveries of the account".to_owned(),
+        (Some(route), None) => format!("deliveries to {route}"),
+        (None, Some(number)) => format!("deliveries of number {number}"),
+        (Some(route), Some(number)) => format!("deliveries of number {number} to {route}"),
+    };
+    let (who, since) = (&held.hold.why, moment(held.hold.since_ms.unwrap_or(now), now));
+    let resume = format!("POST /api/accounts/{}/resume", all.event.stream);
+    Some(format!("somebody to resume {what}, held by {who} since {since}: {resume}"))
 }
 
 /// Where a route is resumed: an account's own has three parts in its name.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::rules::reader::{Attempted, OpenPlace, Reader};
 use crate::rules::testing::{NOW, event, route};
-use wharf_storage::TrailResult;
+use wharf_storage::{Hold, TrailResult};
 
 /// When the answer is asked for: 08:00:05.
 const ASKED: u64 = NOW + 5000;
@@ -58,6 +58,7 @@ fn at(place: Place) -> RouteFacts {
         standing: Standing::Live,
         place,
         held_until_ms: None,
+        holds: Vec::new(),
         is_busy: false,
         first_try: None,
         endpoint: Endpoint::default(),
@@ -69,6 +70,32 @@ fn open(place: OpenPlace) -> RouteFacts {
 }
 
 const FAILED: (TrailResult, &str) = (TrailResult::Failed, "HTTP 503 busy");
+
+#[test]
+fn what_an_operator_holds_says_who_since_when_and_how_it_goes_on() {
+    let hold = |number: Option<&str>| {
+        let hold = Hold { place: "deliveries".into(), why: "ann".into(), since_ms: Some(NOW), past: Vec::new() };
+        DeliveryHold { account: "100".into(), route: None, number: number.map(Into::into), hold }
+    };
+    let held = |number| RouteFacts { holds: vec![hold(number)], ..open(OpenPlace::default()) };
+    for number in [None, Some("9")] {
+        let told = Case::of(vec![held(number)]).explained();
+        assert_eq!(told.routes[0].state, State::Held);
+        let why = told.routes[0].waits_for.as_deref().expect("a reason");
+        assert!(why.contains("ann") && why.contains("/api/accounts/100/resume"), "{why}");
+    }
+    let of_another_number = Case::of(vec![held(Some("8"))]).explained();
+    assert_eq!(of_another_number.routes[0].state, State::Waiting);
+}
+
+#[test]
+fn what_was_delivered_again_on_request_is_told_although_no_filter_wanted_it() {
+    let mut case = Case::of(vec![open(OpenPlace::default())]);
+    case.event.wanted_by = Vec::new();
+    let told = case.explained();
+    assert_eq!((told.routes[0].state, told.routes[0].matched), (State::Waiting, false));
+    assert!(told.routes[0].why.contains("on request"), "{}", told.routes[0].why);
+}
 
 #[test]
 fn a_delivery_at_the_first_try_is_told_with_its_time_for_as_long_as_that_is_known() {

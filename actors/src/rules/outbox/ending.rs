@@ -29,6 +29,7 @@ impl Outbox {
                 if record.state == MessageState::Unknown { MessageState::Failed } else { MessageState::Cancelled };
             shift(&mut step.tally, record.state, end);
             step.change.remove(Kind::Body, record.key());
+            step.change.remove(Kind::Submitted, record.submitted().key());
             self.forget(&record, step, now);
         }
     }

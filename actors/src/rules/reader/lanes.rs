@@ -358,7 +358,7 @@ impl Open {
     }
 
     /// Whether it was opened again.
-    fn is_again(&self) -> bool {
+    pub(super) fn is_again(&self) -> bool {
         self.again_after > 0
     }
 

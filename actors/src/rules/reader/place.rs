@@ -38,6 +38,8 @@ pub struct Tried {
     pub attempts: u32,
     /// When this one began, in ms since 1970.
     pub started_ms: u64,
+    /// Whether it was opened again on request: what came of it before is not what comes of it now.
+    pub again: bool,
 }
 
 impl Reader {
@@ -59,7 +61,7 @@ impl Reader {
     /// What was tried of an open delivery.
     pub fn tried(&self, seq: u64) -> Option<Tried> {
         let open = self.lanes.get(seq)?;
-        Some(Tried { attempts: open.attempts, started_ms: open.started_ms })
+        Some(Tried { attempts: open.attempts, started_ms: open.started_ms, again: open.is_again() })
     }
 
     /// Nothing starts before this, in ms since 1970: its endpoint is down.
@@ -98,7 +100,7 @@ mod tests {
         assert_eq!(open(&reader, 2).behind, Some(1), "it waits for the first of its lane");
         reader.start_due(NOW);
         assert_eq!((open(&reader, 1).under_way_ms, open(&reader, 2).under_way_ms), (Some(NOW), None));
-        assert_eq!(reader.tried(1), Some(Tried { attempts: 0, started_ms: NOW }));
+        assert_eq!(reader.tried(1), Some(Tried { attempts: 0, started_ms: NOW, again: false }));
         reader.attempted(1, Attempted::unanswered("refused"), 1.0, NOW + 5);
         let waits = OpenPlace { attempts: 1, due_at_ms: NOW + 5 + 1000, ..OpenPlace::default() };
         assert_eq!(open(&reader, 1), waits);

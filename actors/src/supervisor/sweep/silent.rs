@@ -72,6 +72,7 @@ impl Walks {
             if is_old(record.changed_at_ms, ages.messages) {
                 change.remove(Kind::Message, key.clone());
                 change.remove(Kind::Body, key.clone());
+                change.remove(Kind::Submitted, record.submitted().key());
                 let index = |wamid| Wamid { account: record.account.clone(), wamid, message: record.id.clone() };
                 record.wamid.clone().map(index).iter().for_each(|index| change.remove(Kind::Wamid, index.key()));
             }
@@ -255,6 +256,7 @@ mod tests {
                 message: record.id.clone(),
             });
             change.put(&record);
+            change.put(&record.submitted());
             let (who, address, gateway, verb, result) = ("a".into(), "b".into(), "c".into(), "d".into(), "e".into());
             let (at_ms, nonce, ids) = (day * DAY_MS, day, Vec::new());
             change.put(&AuditRecord { at_ms, nonce, who, address, gateway, verb, ids, result });
@@ -262,6 +264,7 @@ mod tests {
         store.commit(change, Vec::new());
         Walks::default().run(&store, AGES, 450 * DAY_MS).expect("reads");
         assert_eq!((count(&store, Kind::Message), count(&store, Kind::Wamid)), (30, 30));
+        assert_eq!(count(&store, Kind::Submitted), 30);
         assert_eq!(count(&store, Kind::Audit), 400);
     }
 

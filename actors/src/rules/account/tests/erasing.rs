@@ -66,9 +66,8 @@ fn messages_that_wait_are_withdrawn_and_one_that_is_leaving_is_waited_for() {
     assert_eq!(account.messages_to(&erasure), 1, "the first is leaving");
     let messages = &counted(&change).messages;
     assert_eq!((messages.queued, messages.cancelled), (-1, 1));
-    assert!(
-        change.writes.iter().all(|write| [Kind::Outbox, Kind::Body].contains(&write.kind) && write.value.is_none())
-    );
+    let kinds = [Kind::Outbox, Kind::Body, Kind::Submitted];
+    assert!(change.writes.iter().all(|write| kinds.contains(&write.kind) && write.value.is_none()));
     account.handle(taken("wamid.a"), NOW);
     assert_eq!(account.messages_to(&erasure), 0);
     let (_, change) = kept(account.handle(accept(vec![status("wamid.a", "read")]), NOW));
