@@ -52,7 +52,7 @@ pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
     LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, OwnRoute,
-    Priority, Progress, RoutesRecord, SendHold, Temperature, TokenRecord, Twin, Wamid,
+    PairDebt, Priority, Progress, RoutesRecord, SendHold, Temperature, TokenRecord, Twin, Wamid,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

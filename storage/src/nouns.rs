@@ -8,8 +8,8 @@ mod token;
 pub use hold::Hold;
 pub use media::MediaRecord;
 pub use message::{
-    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
-    Twin, Wamid,
+    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, PairDebt, Priority,
+    SendHold, Twin, Wamid,
 };
 pub use token::TokenRecord;
 
@@ -57,6 +57,8 @@ pub enum Kind {
     Body = 28,
     /// [`Twin`].
     Twin = 29,
+    /// [`PairDebt`].
+    PairDebt = 35,
 }
 
 /// How an engine keeps a kind within reach.
@@ -70,7 +72,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -89,6 +91,7 @@ impl Kind {
         Kind::Media,
         Kind::Body,
         Kind::Twin,
+        Kind::PairDebt,
     ];
 
     /// Where the engine keeps it.
@@ -102,7 +105,8 @@ impl Kind {
             | Kind::Hold
             | Kind::Routes
             | Kind::Token
-            | Kind::SendHold => Temperature::Hot,
+            | Kind::SendHold
+            | Kind::PairDebt => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message

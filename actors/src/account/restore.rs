@@ -1,15 +1,15 @@
 //! An account as storage remembers it. Used at start, and whenever its actor died.
 
-use crate::gateway::{Route, kept};
+use crate::gateway::{self, Route};
 use crate::rules::account::{AccountMachine, Entry, Setting, hearing};
 use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
-use crate::rules::outbox::{Outbox, Step};
+use crate::rules::outbox::{Outbox, Remains, Step};
 use crate::rules::reader::{Reader, Standing};
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, SendHold, Store,
-    StoreError, Tally,
+    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, PairDebt, Progress,
+    SendHold, Store, StoreError, Tally,
 };
 
 /// Rebuilds an account; `messages` are those of its outbox, `routes` its gateway's and its own.
@@ -42,19 +42,24 @@ fn outbox(
     now: u64,
 ) -> Result<Outbox, StoreError> {
     let account = &entry.record.id;
-    let holds = store.hot(Kind::SendHold, &KeyBuilder::new().text(account).build().0);
-    let holds: Result<Vec<SendHold>, StoreError> = holds.iter().map(|(_, bytes)| SendHold::from_bytes(bytes)).collect();
-    let mut outbox = Outbox::new(account, setting.patience);
+    let (holds, debts) = (kept::<SendHold>(store, account)?, kept::<PairDebt>(store, account)?);
+    let mut outbox = Outbox::new(account, setting.patience, now);
     let mut step = Step::default();
     outbox.set_limits(entry.limits.clone(), now);
     outbox.set_hearing(hearing(&entry.record));
-    outbox.restore(messages, holds?, &mut step, now);
+    outbox.restore(Remains { messages, holds, debts }, &mut step, now);
     opening.writes.append(&mut step.change.writes);
     if step.tally != MessageTally::default() {
         let tally = Tally { messages: step.tally, ..Tally::default() };
         opening.tallies.push((account.as_ref().into(), tally));
     }
     Ok(outbox)
+}
+
+/// The hot records of one kind that are filed under an account.
+fn kept<N: Noun>(store: &dyn Store, account: &str) -> Result<Vec<N>, StoreError> {
+    let records = store.hot(N::KIND, &KeyBuilder::new().text(account).build().0);
+    records.iter().map(|(_, bytes)| N::from_bytes(bytes)).collect()
 }
 
 /// The readers of `routes`, and of those that are no more but left something behind: what was the settings' waits for
@@ -76,7 +81,7 @@ pub(crate) fn readers(
         if routes.iter().any(|route| *route.name == *name) {
             continue;
         }
-        let route = Arc::new(kept::removed(&name));
+        let route = Arc::new(gateway::kept::removed(&name));
         let standing = if is_own(&name, stream) { Standing::Ending { until: seq } } else { Standing::Removed };
         readers.push(reader(store, stream, &route, seq, setting, opening)?.standing_as(standing));
     }

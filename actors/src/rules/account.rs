@@ -334,8 +334,7 @@ impl AccountMachine {
             if flight.keeps_progress {
                 self.deliveries.kept();
             }
-            flight.next.sends.iter().for_each(|record| self.outbox.leaves(&record.number));
-            effects.extend(flight.next.sends.into_iter().map(Effect::Send));
+            self.outbox.kept(flight.next.sends);
             effects.extend(flight.next.answers.into_iter().map(|(id, answer)| Effect::Answer { id, answer }));
         }
     }
@@ -345,6 +344,7 @@ impl AccountMachine {
         if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
+        effects.extend(self.outbox.leave_due(now).into_iter().map(Effect::Send));
         if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, now, |outbox, step| outbox.start_due(step, now));
         }

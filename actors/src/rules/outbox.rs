@@ -15,7 +15,7 @@ mod settle;
 mod turns;
 mod unknown;
 
-pub use protocol::{Answer, Hearing, News, Next, NumberView, Patience, Step, Tried};
+pub use protocol::{Answer, Hearing, News, Next, NumberView, Patience, Remains, Step, Tried};
 pub use records::{answer_of, forward};
 
 use bytes::Bytes;
@@ -23,25 +23,32 @@ use holds::Holds;
 use lanes::Lanes;
 use pace::Pace;
 use pairs::Pairs;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use turns::Turns;
-use wharf_storage::{HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, SendHold};
+use wharf_storage::{
+    HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, PairDebt, SendHold,
+};
 
 /// The messages of one account that still have to leave.
 #[derive(Debug)]
 pub struct Outbox {
     account: Box<str>,
     patience: Patience,
+    /// What left before is not known.
+    since_ms: u64,
     hearing: Hearing,
     messages: HashMap<Box<str>, Entry>,
     lanes: Lanes,
     numbers: BTreeMap<Box<str>, Number>,
     holds: Holds,
     pairs: Pairs,
+    /// Whether an alarm is set for the next debt that is paid back.
+    debts_armed: bool,
     alarms: BTreeSet<(u64, Alarm)>,
     last_place: u64,
     last_ticket: u64,
-    /// Nothing new leaves.
+    /// Nothing new is started.
     resting: bool,
 }
 
@@ -53,19 +60,37 @@ struct Entry {
     alarm: Option<u64>,
 }
 
+/// One number: messages line up for a turn, are started, become durable as `sending`, and leave.
 #[derive(Debug)]
 struct Number {
     pace: Pace,
     turns: Turns,
+    /// When the next may be started.
     alarm: Option<u64>,
-    /// Messages that were started and are not durable as `sending` yet: they leave together when they are.
+    /// Messages that were started and are not durable as `sending` yet.
     unkept: usize,
+    /// Messages that are, and leave as soon as the pace allows.
+    ready: VecDeque<Arc<MessageRecord>>,
+    /// When the first of them may leave.
+    leaves_at_ms: u64,
 }
 
 impl Number {
-    /// Whether more may be started: no more wait for the disk than may leave at once, however long it takes.
+    fn new(since: u64) -> Self {
+        let (pace, turns) = (Pace::new(pace::STANDARD, since), Turns::default());
+        Self { pace, turns, alarm: None, unkept: 0, ready: VecDeque::new(), leaves_at_ms: 0 }
+    }
+
+    /// Whether more may be started: few wait for the disk, however long it takes.
     fn may_start(&self) -> bool {
-        self.alarm.is_none() && self.unkept < self.pace.at_once()
+        self.alarm.is_none() && self.unkept + self.ready.len() < self.pace.ahead()
+    }
+
+    /// When something can be done.
+    fn due_at(&self) -> Option<u64> {
+        // Whoever lined up while nothing could leave (at a start) has been due all along.
+        let starts_at = (self.may_start() && !self.turns.is_empty()).then_some(0);
+        starts_at.or_else(|| (!self.ready.is_empty()).then_some(self.leaves_at_ms))
     }
 }
 
@@ -74,6 +99,8 @@ impl Number {
 enum Alarm {
     /// Holds that end by themselves.
     Holds,
+    /// Debts of pairs that are paid back.
+    Debts,
     /// A number that may send again.
     Number(Box<str>),
     /// A lane whose head has waited.
@@ -83,17 +110,19 @@ enum Alarm {
 }
 
 impl Outbox {
-    /// An empty outbox.
-    pub fn new(account: &str, patience: Patience) -> Self {
+    /// An empty outbox, which knows nothing of what was sent before `since`.
+    pub fn new(account: &str, patience: Patience, since: u64) -> Self {
         Self {
             account: account.into(),
             patience,
+            since_ms: since,
             hearing: Hearing::Statuses,
             messages: HashMap::new(),
             lanes: Lanes::default(),
             numbers: BTreeMap::new(),
             holds: Holds::default(),
-            pairs: Pairs::default(),
+            pairs: Pairs::new(since),
+            debts_armed: false,
             alarms: BTreeSet::new(),
             last_place: 0,
             last_ticket: 0,
@@ -102,9 +131,14 @@ impl Outbox {
     }
 
     /// Takes back what was kept, in any order; what was `sending` may have left and is unknown now.
-    pub fn restore(&mut self, mut kept: Vec<MessageRecord>, holds: Vec<SendHold>, step: &mut Step, now: u64) {
+    pub fn restore(&mut self, remains: Remains, step: &mut Step, now: u64) {
+        let Remains { messages: mut kept, holds, debts } = remains;
         holds.into_iter().for_each(|hold| self.holds.restore(hold));
         self.arm_holds();
+        for PairDebt { number, lane, paid_at_ms, .. } in debts {
+            self.pairs.restore(&Lanes::name_of(&number, &lane), paid_at_ms, now);
+        }
+        self.arm_debts();
         kept.sort_by_key(|record| record.place);
         for mut record in kept {
             self.last_place = record.place;
@@ -118,7 +152,7 @@ impl Outbox {
     /// Meta's figures, by phone number id, in messages per second.
     pub fn set_limits(&mut self, limits: impl IntoIterator<Item = (Box<str>, u32)>, now: u64) {
         for (number, limit) in limits {
-            self.number(&number, now).pace.set_limit(limit, now);
+            self.number(&number).pace.set_limit(limit, now);
         }
     }
 
@@ -129,7 +163,7 @@ impl Outbox {
 
     /// Messages came in at `number`: Meta counts them with those that leave.
     pub fn heard(&mut self, number: &str, messages: u32, now: u64) {
-        self.number(number, now).pace.heard(messages, now);
+        self.number(number).pace.heard(messages, now);
     }
 
     /// A new message. It leaves at once if nothing is before it.
@@ -174,14 +208,7 @@ impl Outbox {
         count
     }
 
-    /// A message that was started at `number` is durable and leaves.
-    pub fn leaves(&mut self, number: &str) {
-        if let Some(number) = self.numbers.get_mut(number) {
-            number.unkept = number.unkept.saturating_sub(1);
-        }
-    }
-
-    /// Lets nothing new leave from now on.
+    /// Starts nothing new from now on.
     pub fn rest(&mut self) {
         self.resting = true;
     }
@@ -206,12 +233,8 @@ impl Outbox {
         if self.resting {
             return None;
         }
-        // Whoever lined up while nothing could leave (at a start) has been due all along.
-        let is_waiting = |number: &Number| number.may_start() && !number.turns.is_empty();
-        match self.numbers.values().any(is_waiting) {
-            true => Some(0),
-            false => self.alarms.first().map(|(due_at_ms, _)| *due_at_ms),
-        }
+        let alarm = self.alarms.first().map(|(due_at_ms, _)| *due_at_ms);
+        self.numbers.values().filter_map(Number::due_at).chain(alarm).min()
     }
 
     /// A message that has not left yet, or whose leaving is in doubt.
@@ -265,7 +288,12 @@ impl Outbox {
                 self.go_on_after(ended, step, now);
                 self.arm_holds();
             }
-            Alarm::Number(id) => self.number(&id, now).alarm = None,
+            Alarm::Debts => {
+                self.debts_armed = false;
+                self.pay_back(step, now);
+                self.arm_debts();
+            }
+            Alarm::Number(id) => self.number(&id).alarm = None,
             Alarm::Lane(name) => {
                 if let Some(lane) = self.lanes.get_mut(&name) {
                     lane.alarm = None;
@@ -315,10 +343,9 @@ impl Outbox {
         self.line_up(name, now);
     }
 
-    fn number(&mut self, id: &str, now: u64) -> &mut Number {
-        let new = || Number { pace: Pace::new(pace::STANDARD, now), turns: Turns::default(), alarm: None, unkept: 0 };
+    fn number(&mut self, id: &str) -> &mut Number {
         if !self.numbers.contains_key(id) {
-            self.numbers.insert(id.into(), new());
+            self.numbers.insert(id.into(), Number::new(self.since_ms));
         }
         self.numbers.get_mut(id).expect("put there where it was missing")
     }

@@ -4,7 +4,7 @@
 use super::{ERASED, Erased, Erasure, Known};
 use crate::{
     Alias, Change, DeadLetter, Desk, Dialog, Key, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox,
-    Outcome, Receipt, Store, StoreError, Tally, Wamid,
+    Outcome, PairDebt, Receipt, Store, StoreError, Tally, Wamid,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     Ok(count)
 }
 
-const KINDS: [Kind; 5] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::Alias, Kind::Dialog];
+const KINDS: [Kind; 6] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::PairDebt, Kind::Alias, Kind::Dialog];
 
 fn walk(store: &dyn Store, erasure: &Erasure, erased: &mut Erased) -> Result<(), StoreError> {
     for kind in KINDS {
@@ -113,6 +113,13 @@ fn judge(
             }
         }
         Kind::Dead => dead(key, DeadLetter::from_bytes(bytes)?, erasure, erased, change),
+        Kind::PairDebt => {
+            // It would be gone within minutes: not counted.
+            let debt = PairDebt::from_bytes(bytes)?;
+            if erasure.names(&debt.account, &debt.lane) {
+                change.remove(kind, key.clone());
+            }
+        }
         Kind::Account
         | Kind::Progress
         | Kind::Claim
@@ -188,7 +195,7 @@ type Visit<'a> = &'a mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), Store
 
 /// Walks over the records of `kind` within reach, page by page; what `visit` changes is durable before the next page.
 fn each(store: &dyn Store, erasure: &Erasure, kind: Kind, visit: Visit<'_>) -> Result<(), StoreError> {
-    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead);
+    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead | Kind::PairDebt);
     let prefixes = if by_account { erasure.prefixes() } else { vec![Vec::new()] };
     for prefix in prefixes {
         let mut after: Option<Key> = None;

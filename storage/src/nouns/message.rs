@@ -279,6 +279,27 @@ impl Noun for SendHold {
     }
 }
 
+/// What a number has borrowed of Meta's rule for messages to one recipient, where it is much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairDebt {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The phone number id.
+    pub number: Box<str>,
+    /// The recipient's lane, as in [`MessageRecord`].
+    pub lane: Box<str>,
+    /// When all of it is paid back, in ms since 1970.
+    pub paid_at_ms: u64,
+}
+
+impl Noun for PairDebt {
+    const KIND: Kind = Kind::PairDebt;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.number).text(&self.lane).build()
+    }
+}
+
 /// A message that still has to leave, or whose leaving is in doubt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbox(

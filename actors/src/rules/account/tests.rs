@@ -32,7 +32,7 @@ fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
     let patience = Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 };
     let setting = Setting { dialogs: 8, dialog_ttl_ms: 1 << 40, body_bytes: 1 << 20, patience };
     let deliveries = Deliveries::new("100".into(), readers);
-    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience), Change::default(), &setting)
+    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience, 0), Change::default(), &setting)
 }
 
 fn active() -> AccountMachine {

@@ -65,7 +65,17 @@ pub(super) struct Lanes(HashMap<Box<str>, Lane>);
 impl Lanes {
     /// The name of a message's lane.
     pub(super) fn name(record: &MessageRecord) -> Box<str> {
-        format!("{}|{}", record.number, record.lane).into()
+        Self::name_of(&record.number, &record.lane)
+    }
+
+    /// The name of the lane of a number and a recipient.
+    pub(super) fn name_of(number: &str, recipient: &str) -> Box<str> {
+        format!("{number}|{recipient}").into()
+    }
+
+    /// The number and the recipient of a lane, by its name.
+    pub(super) fn parts(name: &str) -> (&str, &str) {
+        name.split_once('|').expect("a lane's name has both")
     }
 
     /// A message joins the end of its lane.

@@ -1,25 +1,61 @@
-//! How messages leave: lanes line up for a turn when their head may, and numbers start as many as their pace allows.
+//! How messages leave: lanes line up for a turn when their head may, numbers start as many as their pace allows, and what
+//! was started leaves once it is durable as `sending`, at the same pace.
 
 use super::protocol::{News, Step};
-use super::{Alarm, Outbox, records::shift};
+use super::{Alarm, Entry, Outbox, lanes::Lanes, records::shift};
 use std::sync::Arc;
-use wharf_storage::{MessageState, Outbox as Kept, SendHold};
+use wharf_storage::{Kind, MessageRecord, MessageState, Noun, Outbox as Kept, PairDebt, SendHold};
 
 impl Outbox {
+    /// Messages that were started are durable as `sending`.
+    pub fn kept(&mut self, started: Vec<Arc<MessageRecord>>) {
+        for record in started {
+            let number = self.number(&record.number);
+            number.unkept = number.unkept.saturating_sub(1);
+            number.ready.push_back(record);
+        }
+    }
+
+    /// The messages that leave now.
+    pub fn leave_due(&mut self, now: u64) -> Vec<Arc<MessageRecord>> {
+        let mut leaving = Vec::new();
+        for number in self.numbers.values_mut() {
+            while let Some(record) = number.ready.front() {
+                // It may have been given up meanwhile.
+                let is_sending = |entry: &Entry| entry.record.state == MessageState::Sending;
+                if self.messages.get(&record.id).is_none_or(|entry| !is_sending(entry)) {
+                    number.ready.pop_front();
+                    continue;
+                }
+                match number.pace.leave(now) {
+                    Ok(()) => {
+                        self.pairs.left(&Lanes::name(record), now);
+                        leaving.extend(number.ready.pop_front());
+                    }
+                    Err(at_ms) => {
+                        number.leaves_at_ms = at_ms;
+                        break;
+                    }
+                }
+            }
+        }
+        leaving
+    }
+
     /// Starts messages of one number while its pace allows.
     pub(super) fn start_of(&mut self, id: &str, step: &mut Step, now: u64) {
         loop {
-            let number = self.number(id, now);
+            let number = self.number(id);
             if number.turns.is_empty() || !number.may_start() {
                 return;
             }
-            if let Err(at_ms) = number.pace.take(now) {
+            if let Err(at_ms) = number.pace.start(now) {
                 number.alarm = Some(at_ms);
                 self.alarms.insert((at_ms, Alarm::Number(id.into())));
                 return;
             }
             if !self.start_next(id, step, now) {
-                self.number(id, now).pace.give_back(now);
+                self.number(id).pace.not_started(now);
                 return;
             }
         }
@@ -27,7 +63,7 @@ impl Outbox {
 
     /// Starts the message whose turn it is; `false` where nobody's is.
     fn start_next(&mut self, number: &str, step: &mut Step, now: u64) -> bool {
-        while let Some((name, priority, ticket)) = self.number(number, now).turns.next() {
+        while let Some((name, priority, ticket)) = self.number(number).turns.next() {
             let Some(lane) = self.lanes.get_mut(&name) else { continue };
             if lane.lined_up != Some((priority, ticket)) {
                 continue;
@@ -48,14 +84,42 @@ impl Outbox {
         lane.start();
         let (id, number) = (lane.busy.clone().expect("a lane that is ready has a head"), lane.number.clone());
         self.silence(&id);
-        self.pairs.take(name, now);
-        self.number(&number, now).unkept += 1;
+        self.borrow(name, step, now);
+        self.number(&number).unkept += 1;
         let entry = self.messages.get_mut(&id).expect("what a lane holds is a message of the outbox");
         shift(&mut step.tally, entry.record.state, MessageState::Sending);
         entry.record.state = MessageState::Sending;
         entry.record.changed_at_ms = now;
         step.change.put(&Kept(entry.record.clone()));
         step.next.sends.push(Arc::new(entry.record.clone()));
+    }
+
+    /// A pair borrows a message of Meta; what it owes is kept where it is much.
+    fn borrow(&mut self, name: &str, step: &mut Step, now: u64) {
+        self.pay_back(step, now);
+        if let Some(paid_at_ms) = self.pairs.take(name, now) {
+            step.change.put(&self.debt_of(name, paid_at_ms));
+            self.arm_debts();
+        }
+    }
+
+    /// Debts that are paid back by now are not kept any longer.
+    pub(super) fn pay_back(&mut self, step: &mut Step, now: u64) {
+        for name in self.pairs.paid_back(now) {
+            step.change.remove(Kind::PairDebt, self.debt_of(&name, 0).key());
+        }
+    }
+
+    pub(super) fn arm_debts(&mut self) {
+        if let Some(at_ms) = self.pairs.due_at().filter(|_| !self.debts_armed) {
+            self.debts_armed = true;
+            self.alarms.insert((at_ms, Alarm::Debts));
+        }
+    }
+
+    fn debt_of(&self, name: &str, paid_at_ms: u64) -> PairDebt {
+        let (number, lane) = Lanes::parts(name);
+        PairDebt { account: self.account.clone(), number: number.into(), lane: lane.into(), paid_at_ms }
     }
 
     /// Lets a lane line up for a turn, if its head may leave; else sees to it that it is looked at again.
@@ -82,7 +146,7 @@ impl Outbox {
                 self.last_ticket += 1;
                 lane.lined_up = Some((priority, self.last_ticket));
                 let (number, ticket) = (lane.number.clone(), self.last_ticket);
-                self.number(&number, now).turns.line_up(name.into(), priority, ticket);
+                self.number(&number).turns.line_up(name.into(), priority, ticket);
             }
         }
     }

@@ -47,7 +47,7 @@ impl Outbox {
     pub fn learn(&mut self, record: &MessageRecord, code: Option<i64>, verdict: Verdict, step: &mut Step, now: u64) {
         let name = super::lanes::Lanes::name(record);
         match (verdict.delay, verdict.scope) {
-            (Delay::Rate, _) => self.number(&record.number, now).pace.slow_down(now),
+            (Delay::Rate, _) => self.number(&record.number).pace.slow_down(now),
             (Delay::Pair, _) => drop(self.pairs.refused(&name, now)),
             _ => drop(self.hold_after(record, code, verdict, step, now)),
         }
@@ -87,7 +87,7 @@ impl Outbox {
         let held = self.hold_after(record, code, verdict, step, now);
         match verdict.delay {
             Delay::Rate => {
-                self.number(&record.number, now).pace.slow_down(now);
+                self.number(&record.number).pace.slow_down(now);
                 Some(now + RATE_WAIT_MS + (RATE_SPREAD_MS * chance) as u64)
             }
             Delay::Pair => Some(self.pairs.refused(&name, now)),
@@ -141,7 +141,7 @@ impl Outbox {
     }
 
     fn not_sent(&mut self, record: MessageRecord, reason: &str, chance: f64, step: &mut Step, now: u64) {
-        self.number(&record.number, now).pace.give_back(now);
+        self.number(&record.number).pace.not_sent(now);
         let tries = record.attempts.len() as u32;
         let due_at_ms = now + retry::SEND.delay_ms(tries, None, chance);
         if due_at_ms < record.expires_at_ms {

@@ -5,7 +5,8 @@
 use crate::account::TWIN_FOR_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Store, StoreError, Twin, Wamid,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Store, StoreError, Twin,
+    Wamid,
 };
 
 /// Records of one kind looked at in one run.
@@ -19,6 +20,9 @@ const GRACE_MS: u64 = 86_400_000;
 pub(in crate::supervisor) const MESSAGES_AT_LEAST: Duration = Duration::from_secs(30 * 86_400);
 /// Audit records are kept for 400 days: a year can be looked at whole, and a month is left to do so.
 pub(in crate::supervisor) const AUDIT_MS: u64 = 400 * 86_400_000;
+
+/// What a pair had borrowed stays this long after it is paid back, in ms, where no account forgets it.
+const DEBTS_STAY_MS: u64 = 3_600_000;
 
 /// Where the walk over each kind goes on.
 #[derive(Debug, Default)]
@@ -88,8 +92,23 @@ impl Walks {
             change.remove(Kind::Audit, key.clone());
             Ok(Onwards::Yes)
         })?;
-        Ok(removed)
+        Ok(removed + debts(store, now)?)
     }
+}
+
+/// Forgets what pairs of accounts that are no longer engaged had borrowed: an account that is pays its debts itself.
+fn debts(store: &dyn Store, now: u64) -> Result<usize, StoreError> {
+    let mut change = Change::default();
+    for (key, bytes) in store.hot(Kind::PairDebt, &[]) {
+        if PairDebt::from_bytes(&bytes)?.paid_at_ms.saturating_add(DEBTS_STAY_MS) < now {
+            change.remove(Kind::PairDebt, key);
+        }
+    }
+    let removed = change.writes.len();
+    if removed > 0 {
+        store.commit(change, Vec::new());
+    }
+    Ok(removed)
 }
 
 /// Looks at the next records of `kind`, and commits what `visit` changes.
@@ -202,6 +221,20 @@ mod tests {
             walks.run(&store, AGES, 52 * DAY_MS).expect("reads");
         }
         assert_eq!((count(&store, Kind::Dialog), count(&store, Kind::Alias)), (0, 0), "then the other one too");
+    }
+
+    #[test]
+    fn what_a_removed_account_had_borrowed_goes_when_it_is_long_paid_back() {
+        let store = MemoryStore::new();
+        let mut change = Change::default();
+        for (lane, paid_at_ms) in [("491", DAY_MS), ("492", 2 * DAY_MS)] {
+            change.put(&PairDebt { account: "1".into(), number: "10".into(), lane: lane.into(), paid_at_ms });
+        }
+        store.commit(change, Vec::new());
+        let mut walks = Walks::default();
+        assert_eq!(walks.run(&store, AGES, DAY_MS + DEBTS_STAY_MS).expect("reads"), 0);
+        assert_eq!(walks.run(&store, AGES, DAY_MS + DEBTS_STAY_MS + 1).expect("reads"), 1);
+        assert_eq!(store.hot(Kind::PairDebt, &[]).len(), 1);
     }
 
     #[test]
