@@ -38,7 +38,7 @@ pub struct AccountView {
 pub struct HoldView {
     /// `account`, `number`, `template`, `templates` (all of them) or `free_form` (all but them).
     pub scope: &'static str,
-    /// The number's id or the template's name.
+    /// The number's id or the template's name, with its language where the hold is for one alone.
     pub name: String,
     /// Who can end it: `token`, `meta`, `throttle` (time) or `operator`.
     pub cause: &'static str,
@@ -58,7 +58,7 @@ impl HoldView {
         let (scope, name) = hold.scope.parts();
         Self {
             scope,
-            name: name.to_owned(),
+            name: name.into_owned(),
             cause: hold.cause.word(),
             code: hold.code,
             reason: hold.reason.to_string(),

@@ -3,14 +3,16 @@
 mod hold;
 mod media;
 mod message;
+mod preference;
 mod token;
 
 pub use hold::Hold;
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, PairDebt, Priority,
-    SendHold, Twin, Wamid,
+    SendHold, TemplateName, Twin, Wamid,
 };
+pub use preference::{Preference, Wish};
 pub use token::TokenRecord;
 
 use crate::{Key, KeyBuilder, StoreError};
@@ -57,6 +59,8 @@ pub enum Kind {
     Body = 28,
     /// [`Twin`].
     Twin = 29,
+    /// [`Preference`].
+    Preference = 34,
     /// [`PairDebt`].
     PairDebt = 35,
 }
@@ -72,7 +76,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -91,6 +95,7 @@ impl Kind {
         Kind::Media,
         Kind::Body,
         Kind::Twin,
+        Kind::Preference,
         Kind::PairDebt,
     ];
 
@@ -115,7 +120,8 @@ impl Kind {
             | Kind::Audit
             | Kind::Media
             | Kind::Body
-            | Kind::Twin => Temperature::Cold,
+            | Kind::Twin
+            | Kind::Preference => Temperature::Cold,
         }
     }
 }

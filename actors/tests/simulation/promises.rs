@@ -295,7 +295,7 @@ fn covers(scope: &HoldScope, record: &MessageRecord) -> bool {
     match scope {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
-        HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => record.template.is_some(),
         HoldScope::FreeForm => record.template.is_none(),
     }

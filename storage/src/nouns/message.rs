@@ -4,6 +4,8 @@ use super::{Kind, Noun};
 use crate::{Key, KeyBuilder};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
 
 /// The state of an outbound message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,7 +122,7 @@ pub struct MessageRecord {
     /// Its `type`.
     pub kind: Box<str>,
     /// The template it is made from.
-    pub template: Option<Box<str>>,
+    pub template: Option<TemplateName>,
     /// What goes before what.
     pub priority: Priority,
     /// What becomes of it where nobody knows whether it was sent.
@@ -224,12 +226,47 @@ pub enum HoldScope {
     Account,
     /// Those of a phone number id.
     Number(Box<str>),
-    /// Those made from a template.
-    Template(Box<str>),
+    /// Those made from a template, in any language where none is known.
+    Template(TemplateName),
     /// Those made from any template.
     Templates,
     /// Those made from none.
     FreeForm,
+}
+
+/// What names a message template: each of its languages is reviewed, paused and edited on its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TemplateName {
+    /// Its name.
+    pub name: Box<str>,
+    /// The code of its language, such as `en_US`, where it is known.
+    pub language: Option<Box<str>>,
+}
+
+impl TemplateName {
+    /// Whether all of `other` is meant as well: one without a language means every language of its name.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.language.as_ref().is_none_or(|language| {
+                other.language.as_ref().is_some_and(|theirs| theirs.eq_ignore_ascii_case(language))
+            })
+    }
+}
+
+impl From<&str> for TemplateName {
+    /// In whatever language.
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), language: None }
+    }
+}
+
+impl Display for TemplateName {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.language {
+            Some(language) => write!(f, "{} ({language})", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// Who can end a hold. Holds of one scope and different causes stand side by side.
@@ -259,13 +296,13 @@ impl HoldCause {
 
 impl HoldScope {
     /// Its two parts as text, for keys and answers.
-    pub fn parts(&self) -> (&'static str, &str) {
+    pub fn parts(&self) -> (&'static str, Cow<'_, str>) {
         match self {
-            HoldScope::Account => ("account", ""),
-            HoldScope::Number(id) => ("number", id),
-            HoldScope::Template(name) => ("template", name),
-            HoldScope::Templates => ("templates", ""),
-            HoldScope::FreeForm => ("free_form", ""),
+            HoldScope::Account => ("account", "".into()),
+            HoldScope::Number(id) => ("number", Cow::Borrowed(id)),
+            HoldScope::Template(template) => ("template", template.to_string().into()),
+            HoldScope::Templates => ("templates", "".into()),
+            HoldScope::FreeForm => ("free_form", "".into()),
         }
     }
 }
@@ -275,7 +312,7 @@ impl Noun for SendHold {
 
     fn key(&self) -> Key {
         let (word, name) = self.scope.parts();
-        KeyBuilder::new().text(&self.account).text(word).text(name).text(self.cause.word()).build()
+        KeyBuilder::new().text(&self.account).text(word).text(&name).text(self.cause.word()).build()
     }
 }
 

@@ -5,6 +5,7 @@ use super::sends::tell;
 use super::{AccountMachine, InFlight};
 use crate::rules::life::{Forbidden, Life, Place, Turn, TurnState};
 use crate::rules::outbox::{News, Step, pace};
+use std::collections::BTreeSet;
 use wharf_storage::{Change, HoldCause, HoldScope, LifeAlarm, SendHold, Tally};
 
 /// Meta's code for a number that it takes for a sender of spam.
@@ -40,8 +41,11 @@ impl AccountMachine {
             }
         }
         let ended = was.into_keys().filter(|place| !is.contains_key(place)).chain(allowed);
-        for scope in ended.filter_map(|place| self.scope_at(place)).collect::<Vec<_>>() {
-            self.outbox.release(step, now, |hold| hold.cause == HoldCause::Meta && hold.scope == scope);
+        let ended: Vec<HoldScope> = ended.filter_map(|place| self.scope_at(place)).collect();
+        let stays: BTreeSet<HoldScope> = is.into_keys().filter_map(|place| self.scope_at(place)).collect();
+        for scope in ended {
+            let goes = |held: &HoldScope| !stays.contains(held) && is_let_go(held, &scope);
+            self.outbox.release(step, now, |hold| hold.cause == HoldCause::Meta && goes(&hold.scope));
         }
         self.raise_limits(now);
     }
@@ -90,7 +94,7 @@ impl AccountMachine {
             Place::Templates => HoldScope::Templates,
             Place::FreeForm => HoldScope::FreeForm,
             Place::Number(digits) => HoldScope::Number(self.number_shown_as(&digits)?),
-            Place::Template(name) => HoldScope::Template(name.into()),
+            Place::Template(template) => HoldScope::Template(template),
         })
     }
 
@@ -104,6 +108,15 @@ impl AccountMachine {
             since_ms: now,
             until_ms: why.until_ms,
         }
+    }
+}
+
+/// Whether a hold ends with what Meta lets go. One of a template in whatever language ends with any language of it: Meta
+/// says no more of it.
+fn is_let_go(held: &HoldScope, allowed: &HoldScope) -> bool {
+    match (held, allowed) {
+        (HoldScope::Template(held), HoldScope::Template(allowed)) => held.covers(allowed) || allowed.covers(held),
+        (held, allowed) => held == allowed,
     }
 }
 

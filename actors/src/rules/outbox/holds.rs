@@ -66,7 +66,7 @@ fn is_of(scope: &HoldScope, record: &MessageRecord) -> bool {
     match scope {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
-        HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => is_templated(record),
         HoldScope::FreeForm => !is_templated(record),
     }
@@ -80,6 +80,7 @@ fn is_templated(record: &MessageRecord) -> bool {
 mod tests {
     use super::*;
     use crate::rules::testing::{NOW, outbound};
+    use wharf_storage::TemplateName;
 
     fn hold(scope: HoldScope, cause: HoldCause, until_ms: Option<u64>) -> SendHold {
         SendHold { account: "100".into(), scope, cause, code: Some(1), reason: "".into(), since_ms: NOW, until_ms }
@@ -99,6 +100,20 @@ mod tests {
         assert!(!holds.covers(&other(None)));
         assert!(!holds.covers(&other(Some("hello"))));
         assert!(holds.covers(&other(Some("sale"))));
+    }
+
+    #[test]
+    fn a_hold_of_one_language_lets_the_others_go_and_one_of_no_language_holds_all() {
+        let in_language = |language: Option<&str>| TemplateName { name: "sale".into(), language: language.map(Into::into) };
+        let mut change = Change::default();
+        for (held, covered) in [(Some("en_US"), [true, true, false, false]), (None, [true; 4])] {
+            let mut holds = Holds::default();
+            holds.begin(hold(HoldScope::Template(in_language(held)), HoldCause::Meta, None), &mut change);
+            let covers = [Some("en_US"), Some("en_us"), Some("de"), None].map(|language| {
+                holds.covers(&MessageRecord { template: Some(in_language(language)), ..outbound("a", "1") })
+            });
+            assert_eq!(covers, covered, "{held:?}");
+        }
     }
 
     #[test]

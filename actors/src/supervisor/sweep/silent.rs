@@ -5,8 +5,8 @@
 use crate::account::TWIN_FOR_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Store, StoreError, Twin,
-    Wamid,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Store, StoreError, Twin,
+    Wamid, Wish,
 };
 
 /// Records of one kind looked at in one run.
@@ -31,6 +31,7 @@ pub(super) struct Walks {
     aliases: Option<Key>,
     messages: Option<Key>,
     twins: Option<Key>,
+    preferences: Option<Key>,
     audit: Option<Key>,
 }
 
@@ -82,6 +83,15 @@ impl Walks {
         removed += walk(store, Kind::Twin, &mut self.twins, |key, bytes, change| {
             if is_old(Twin::from_bytes(bytes)?.at_ms, TWIN_FOR_MS) {
                 change.remove(Kind::Twin, key.clone());
+            }
+            Ok(Onwards::Yes)
+        })?;
+        removed += walk(store, Kind::Preference, &mut self.preferences, |key, bytes, change| {
+            let said = Preference::from_bytes(bytes)?;
+            // A customer's no stays for as long as the account is engaged.
+            let stays = said.wish == Wish::Stop && store.get(Kind::Account, &account_key(&said.account).0)?.is_some();
+            if !stays && is_old(said.said_at_s.saturating_mul(1000), ages.messages) {
+                change.remove(Kind::Preference, key.clone());
             }
             Ok(Onwards::Yes)
         })?;
@@ -159,6 +169,10 @@ fn forget(store: &dyn Store, key: &Key, dialog: &Dialog, change: &mut Change) ->
         }
     }
     Ok(())
+}
+
+fn account_key(id: &str) -> Key {
+    KeyBuilder::new().text(id).build()
 }
 
 fn dialog_key(account: &str, id: u64) -> Key {

@@ -146,7 +146,8 @@ fn change_of(field: &str, value: &Value) -> Item {
 }
 
 fn template(event: &str) -> Item {
-    let value = json!({"event": event, "message_template_id": 5, "message_template_name": "sale"});
+    let value = json!({"event": event, "message_template_id": 5, "message_template_name": "sale",
+        "message_template_language": "en_US"});
     change_of("message_template_status_update", &value)
 }
 
@@ -156,7 +157,7 @@ fn a_hold_is_kept_and_ended_in_the_commit_of_the_event_that_says_so() {
     for (begins, scope, ends) in [
         (ban("DISABLE", 0), "account ", ban("REINSTATE", 1)),
         (update(&json!({"event": "PARTNER_REMOVED"}), 2), "account ", update(&json!({"event": "PARTNER_ADDED"}), 3)),
-        (template("PAUSED"), "template sale", template("APPROVED")),
+        (template("PAUSED"), "template sale (en_US)", template("APPROVED")),
     ] {
         let (_, change) = kept(account.handle(accept(vec![begins]), NOW));
         assert_eq!(holds(&account), [scope]);
