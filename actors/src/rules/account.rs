@@ -28,6 +28,7 @@ use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Step};
+use crate::rules::preferences::{Preferences, Word};
 use crate::rules::recent::Recent;
 use ranks::Ranks;
 use standing::Standing;
@@ -69,6 +70,7 @@ pub struct AccountMachine {
     news: Vec<String>,
     deliveries: Deliveries,
     erasing: Erasing,
+    preferences: Preferences,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
@@ -112,6 +114,7 @@ impl AccountMachine {
             undecided: HashMap::new(),
             deliveries,
             erasing: Erasing::default(),
+            preferences: Preferences::new(&id),
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
@@ -232,6 +235,17 @@ impl AccountMachine {
             (!known).then(|| id.into())
         };
         items.iter().filter_map(marked).collect()
+    }
+
+    /// The ids of customers of whom it must be recalled what they said about marketing before `items` are accepted.
+    pub fn unknown_preferences(&self, items: &[Item]) -> Vec<Box<str>> {
+        let ids = items.iter().filter_map(Word::of).flat_map(|word| word.ids);
+        ids.filter(|id| self.preferences.of(id).is_none()).collect()
+    }
+
+    /// What customers said about marketing lately.
+    pub fn preferences(&self) -> &Preferences {
+        &self.preferences
     }
 
     /// Whether a delivery or a send is under way.

@@ -69,7 +69,8 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     Ok(count)
 }
 
-const KINDS: [Kind; 7] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::PairDebt, Kind::Preference, Kind::Alias, Kind::Dialog];
+const KINDS: [Kind; 7] =
+    [Kind::Outbox, Kind::Message, Kind::Dead, Kind::PairDebt, Kind::Preference, Kind::Alias, Kind::Dialog];
 
 fn walk(store: &dyn Store, erasure: &Erasure, erased: &mut Erased) -> Result<(), StoreError> {
     for kind in KINDS {

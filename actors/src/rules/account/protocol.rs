@@ -11,7 +11,8 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, MessageRecord, Seen, SendHold, Twin, Write,
+    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, MessageRecord, Preference, Seen, SendHold,
+    Twin, Write,
 };
 
 /// What an account is told of the world at its start.
@@ -165,6 +166,8 @@ pub struct Accept {
     pub dialogs: Vec<(Box<str>, Dialog)>,
     /// Messages that statuses speak of.
     pub messages: Vec<MessageRecord>,
+    /// What the customers who say something about marketing had said before.
+    pub preferences: Vec<Preference>,
 }
 
 /// What a comparison with Meta's side came to.

@@ -2,11 +2,22 @@
 
 use super::{AccountMachine, Effect, InFlight};
 use crate::rules::outbox::{Hearing, News, Outbox, Step, Tried};
-use wharf_storage::{AccountRecord, Change};
+use crate::rules::preferences::{OPTED_OUT, Word};
+use wharf_storage::{AccountRecord, Change, Wish};
 
 impl AccountMachine {
     pub(super) fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        self.outbox_step(effects, now, |outbox, step| outbox.tried(id, tried, chance, step, now));
+        let mut said = Change::default();
+        if let Tried::Refused { code: Some(OPTED_OUT), .. } = &tried
+            && let Some(record) = self.outbox.get(id)
+        {
+            let word = Word { wish: Wish::Stop, said_at_s: now / 1000, ids: vec![record.lane.clone()] };
+            self.preferences.hear(word, &mut said);
+        }
+        self.outbox_step(effects, now, |outbox, step| {
+            outbox.tried(id, tried, chance, step, now);
+            step.change.writes.append(&mut said.writes);
+        });
     }
 
     pub(super) fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {

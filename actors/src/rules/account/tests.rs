@@ -5,6 +5,7 @@ mod erasing;
 mod fields;
 mod guard;
 mod people;
+mod wishes;
 
 use super::*;
 use crate::cloud::item::Item;
@@ -45,8 +46,8 @@ fn text(id: &str) -> Item {
 
 fn accept(items: Vec<Item>) -> Input {
     let copies = vec![None; items.len()];
-    let (dialogs, messages) = (Vec::new(), Vec::new());
-    Input::Accept(Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages })
+    let (dialogs, messages, preferences) = (Vec::new(), Vec::new(), Vec::new());
+    Input::Accept(Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages, preferences })
 }
 
 fn submit(record: MessageRecord) -> Input {

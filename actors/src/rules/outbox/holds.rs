@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_hold_of_one_language_lets_the_others_go_and_one_of_no_language_holds_all() {
-        let in_language = |language: Option<&str>| TemplateName { name: "sale".into(), language: language.map(Into::into) };
+        let in_language =
+            |language: Option<&str>| TemplateName { name: "sale".into(), language: language.map(Into::into) };
         let mut change = Change::default();
         for (held, covered) in [(Some("en_US"), [true, true, false, false]), (None, [true; 4])] {
             let mut holds = Holds::default();

@@ -5,8 +5,8 @@
 use crate::account::TWIN_FOR_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Store, StoreError, Twin,
-    Wamid, Wish,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Store,
+    StoreError, Twin, Wamid, Wish,
 };
 
 /// Records of one kind looked at in one run.
