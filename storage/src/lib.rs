@@ -52,8 +52,8 @@ pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, Attempt, AuditRecord, Claim, DeadLetter, Dialog, Hold, HoldCause, HoldScope, Kind, LifeAlarm,
     LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown, OpenDelivery, Outbox, OwnRoute,
-    PairDebt, Preference, Priority, Progress, RoutesRecord, SendHold, Temperature, TemplateName, TokenRecord, Twin,
-    Wamid, Wish,
+    PairDebt, Preference, Priority, Progress, Reached, RoutesRecord, SendHold, Temperature, TemplateName, TokenRecord,
+    Twin, Wamid, Wish,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

@@ -10,7 +10,7 @@ pub use hold::Hold;
 pub use media::MediaRecord;
 pub use message::{
     Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, PairDebt, Priority,
-    SendHold, TemplateName, Twin, Wamid,
+    Reached, SendHold, TemplateName, Twin, Wamid,
 };
 pub use preference::{Preference, Wish};
 pub use token::TokenRecord;
@@ -63,6 +63,8 @@ pub enum Kind {
     Preference = 34,
     /// [`PairDebt`].
     PairDebt = 35,
+    /// [`Reached`].
+    Reached = 36,
 }
 
 /// How an engine keeps a kind within reach.
@@ -76,7 +78,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -97,6 +99,7 @@ impl Kind {
         Kind::Twin,
         Kind::Preference,
         Kind::PairDebt,
+        Kind::Reached,
     ];
 
     /// Where the engine keeps it.
@@ -121,7 +124,8 @@ impl Kind {
             | Kind::Media
             | Kind::Body
             | Kind::Twin
-            | Kind::Preference => Temperature::Cold,
+            | Kind::Preference
+            | Kind::Reached => Temperature::Cold,
         }
     }
 }

@@ -5,12 +5,16 @@ use crate::rules::account::{AccountMachine, Entry, Setting, hearing};
 use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
 use crate::rules::outbox::{Outbox, Remains, Step};
+use crate::rules::portfolio::DAY_MS;
 use crate::rules::reader::{Reader, Standing};
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, PairDebt, Progress,
-    SendHold, Store, StoreError, Tally,
+    AccountRecord, Change, Key, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, PairDebt, Progress,
+    Reached, SendHold, Store, StoreError, Tally,
 };
+
+/// Customers read from disk at once.
+const REACHED_AT_ONCE: usize = 1000;
 
 /// Rebuilds an account; `messages` are those of its outbox, `routes` its gateway's and its own.
 pub fn restore(
@@ -30,7 +34,12 @@ pub fn restore(
     let deliveries = Deliveries::new(stream, readers);
     let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
-    Ok(AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life, now))
+    let account = entry.record.id.clone();
+    let mut machine = AccountMachine::new(entry, seq, deliveries, outbox, opening, setting).with_life(life, now);
+    if machine.outbox().customers_a_day().is_some() {
+        machine.recall_reached(reached(store, &account, now)?, now);
+    }
+    Ok(machine)
 }
 
 fn outbox(
@@ -54,6 +63,22 @@ fn outbox(
         opening.tallies.push((account.as_ref().into(), tally));
     }
     Ok(outbox)
+}
+
+/// The customers whom the account began to write to within a day. Read where a limit is known alone: at most as many as
+/// that, and what the sweep has not removed yet.
+fn reached(store: &dyn Store, account: &str, now: u64) -> Result<Vec<Reached>, StoreError> {
+    let prefix = KeyBuilder::new().text(account).build();
+    let mut reached = Vec::new();
+    let mut after: Option<Key> = None;
+    loop {
+        let page = store.page(Kind::Reached, &prefix.0, after.as_ref().map(|key| &*key.0), REACHED_AT_ONCE)?;
+        let Some((last, _)) = page.last() else { return Ok(reached) };
+        after = Some(last.clone());
+        for (_, bytes) in &page {
+            reached.extend(Some(Reached::from_bytes(bytes)?).filter(|one| one.at_ms + DAY_MS > now));
+        }
+    }
 }
 
 /// The hot records of one kind that are filed under an account.

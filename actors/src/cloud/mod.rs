@@ -14,6 +14,7 @@ pub mod refusal;
 pub mod send;
 pub mod signature;
 pub mod splice;
+pub mod tier;
 pub mod token;
 pub mod usage;
 pub mod verdict;

@@ -22,6 +22,7 @@ pub use sends::hearing;
 
 use crate::cloud::item::Item;
 use crate::cloud::splice;
+use crate::cloud::tier::Tier;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
@@ -59,6 +60,8 @@ pub struct AccountMachine {
     id: Arc<str>,
     record: AccountRecord,
     numbers: HashMap<Box<str>, Box<str>>,
+    /// How many customers a day its business may begin to write to, as the snapshot shows it.
+    tier: Option<Tier>,
     /// Mixed into every dedupe key: the same item of two accounts is two items.
     scope: u128,
     seq: u64,
@@ -109,6 +112,7 @@ impl AccountMachine {
             news: Vec::new(),
             record: entry.record,
             numbers: entry.numbers,
+            tier: entry.tier,
             seq,
             durable_seq: seq,
             undecided: HashMap::new(),
@@ -135,6 +139,7 @@ impl AccountMachine {
     pub fn with_life(self, life: Life, now: u64) -> Self {
         let mut machine = Self { life, ..self };
         machine.raise_limits(now);
+        machine.limit_customers();
         machine
     }
 
@@ -151,9 +156,10 @@ impl AccountMachine {
             Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
             Input::Submit(submission) => {
                 let Submission { record, body, twin } = *submission;
+                let window_until_ms = self.dialogs.window_until_ms(&record.number, &record.lane).unwrap_or(0);
                 self.outbox_step(&mut effects, now, |outbox, step| {
                     twin.iter().for_each(|twin| step.change.put(twin));
-                    outbox.submit(record, body, step, now);
+                    outbox.submit_within(record, body, window_until_ms, step, now);
                 })
             }
             Input::Cancel { id } => self.outbox_step(&mut effects, now, |outbox, step| {
@@ -319,8 +325,10 @@ impl AccountMachine {
     fn show(&mut self, entry: Entry, now: u64) {
         self.record = entry.record;
         self.numbers = entry.numbers;
+        self.tier = entry.tier;
         self.outbox.set_limits(entry.limits, now);
         self.raise_limits(now);
+        self.limit_customers();
         self.outbox.set_hearing(hearing(&self.record));
     }
 

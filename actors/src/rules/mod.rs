@@ -16,6 +16,7 @@ pub mod life;
 pub mod outbox;
 pub mod own_token;
 pub mod ownership;
+pub mod portfolio;
 pub mod preferences;
 pub mod probes;
 pub mod reader;

@@ -7,6 +7,7 @@ mod ending;
 mod holds;
 mod lanes;
 mod leaving;
+mod newcomers;
 pub mod pace;
 mod pairs;
 mod protocol;
@@ -18,6 +19,7 @@ mod unknown;
 pub use protocol::{Answer, Hearing, News, Next, NumberView, Patience, Remains, Step, Tried};
 pub use records::{answer_of, forward};
 
+use crate::rules::portfolio::Portfolio;
 use bytes::Bytes;
 use holds::Holds;
 use lanes::Lanes;
@@ -45,6 +47,7 @@ pub struct Outbox {
     pairs: Pairs,
     /// Whether an alarm is set for the next debt that is paid back.
     debts_armed: bool,
+    portfolio: Portfolio,
     alarms: BTreeSet<(u64, Alarm)>,
     last_place: u64,
     last_ticket: u64,
@@ -101,6 +104,8 @@ enum Alarm {
     Holds,
     /// Debts of pairs that are paid back.
     Debts,
+    /// Meta's limit of customers a day, where it is another one.
+    Limit,
     /// A number that may send again.
     Number(Box<str>),
     /// A lane whose head has waited.
@@ -123,6 +128,7 @@ impl Outbox {
             holds: Holds::default(),
             pairs: Pairs::new(since),
             debts_armed: false,
+            portfolio: Portfolio::default(),
             alarms: BTreeSet::new(),
             last_place: 0,
             last_ticket: 0,
@@ -167,14 +173,28 @@ impl Outbox {
     }
 
     /// A new message. It leaves at once if nothing is before it.
-    pub fn submit(&mut self, mut record: MessageRecord, body: Bytes, step: &mut Step, now: u64) {
+    pub fn submit(&mut self, record: MessageRecord, body: Bytes, step: &mut Step, now: u64) {
+        self.submit_within(record, body, 0, step, now);
+    }
+
+    /// A new message to a customer who wrote: their window is open until then. It leaves at once if nothing is before it.
+    pub fn submit_within(
+        &mut self,
+        mut record: MessageRecord,
+        body: Bytes,
+        window_until_ms: u64,
+        step: &mut Step,
+        now: u64,
+    ) {
         self.last_place += 1;
         record.place = self.last_place;
         step.tally.submitted += 1;
         step.tally.queued += 1;
         step.change.put(&MessageBody { id: record.id.clone(), body });
         step.change.put(&Kept(record.clone()));
+        let (number, recipient) = (record.number.clone(), record.lane.clone());
         self.insert(record, now);
+        self.window_opens(&number, &recipient, window_until_ms, now);
         self.start_due(step, now);
     }
 
@@ -293,6 +313,7 @@ impl Outbox {
                 self.pay_back(step, now);
                 self.arm_debts();
             }
+            Alarm::Limit => self.look_at_limit(step, now),
             Alarm::Number(id) => self.number(&id).alarm = None,
             Alarm::Lane(name) => {
                 if let Some(lane) = self.lanes.get_mut(&name) {

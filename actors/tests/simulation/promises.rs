@@ -298,5 +298,7 @@ fn covers(scope: &HoldScope, record: &MessageRecord) -> bool {
         HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => record.template.is_some(),
         HoldScope::FreeForm => record.template.is_none(),
+        // Nothing here says what the limit is.
+        HoldScope::NewCustomers => false,
     }
 }

@@ -4,7 +4,7 @@ use super::Rig;
 use crate::testing::{event, keep, mark, routed};
 use crate::{
     Alias, Change, DeadLetter, Dialog, Erasure, Event, EventDialog, Glance, Kind, MessageRecord, MessageState,
-    OnUnknown, Outbox, PairDebt, Preference, Priority, Stamp, Store, Wamid, Wish, widen,
+    OnUnknown, Outbox, PairDebt, Preference, Priority, Reached, Stamp, Store, Wamid, Wish, widen,
 };
 use std::sync::Arc;
 
@@ -59,6 +59,7 @@ pub(crate) fn all_of(account: &str, (wa_id, user_id): (&str, &str), dialog: u64,
     for id in [wa_id, user_id] {
         change.put(&Preference { account: account.into(), id: id.into(), wish: Wish::Stop, said_at_s: 1 });
     }
+    change.put(&Reached { account: account.into(), customer: wa_id.into(), at_ms: 1 });
     change.put(&PairDebt { account: account.into(), number: "123".into(), lane: wa_id.into(), paid_at_ms: 1 });
     change.put(&DeadLetter {
         account: account.into(),

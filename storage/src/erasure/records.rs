@@ -4,7 +4,7 @@
 use super::{ERASED, Erased, Erasure, Known};
 use crate::{
     Alias, Change, DeadLetter, Desk, Dialog, Key, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox,
-    Outcome, PairDebt, Preference, Receipt, Store, StoreError, Tally, Wamid,
+    Outcome, PairDebt, Preference, Reached, Receipt, Store, StoreError, Tally, Wamid,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -69,8 +69,16 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     Ok(count)
 }
 
-const KINDS: [Kind; 7] =
-    [Kind::Outbox, Kind::Message, Kind::Dead, Kind::PairDebt, Kind::Preference, Kind::Alias, Kind::Dialog];
+const KINDS: [Kind; 8] = [
+    Kind::Outbox,
+    Kind::Message,
+    Kind::Dead,
+    Kind::PairDebt,
+    Kind::Preference,
+    Kind::Reached,
+    Kind::Alias,
+    Kind::Dialog,
+];
 
 fn walk(store: &dyn Store, erasure: &Erasure, erased: &mut Erased) -> Result<(), StoreError> {
     for kind in KINDS {
@@ -125,6 +133,13 @@ fn judge(
             let said = Preference::from_bytes(bytes)?;
             if erasure.names(&said.account, &said.id) && said.said_at_s * 1000 <= erasure.until_ms {
                 erased.of(&said.account).preferences += 1;
+                change.remove(kind, key.clone());
+            }
+        }
+        Kind::Reached => {
+            // Gone within a day by itself: not counted.
+            let reached = Reached::from_bytes(bytes)?;
+            if erasure.names(&reached.account, &reached.customer) {
                 change.remove(kind, key.clone());
             }
         }
@@ -203,7 +218,8 @@ type Visit<'a> = &'a mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), Store
 
 /// Walks over the records of `kind` within reach, page by page; what `visit` changes is durable before the next page.
 fn each(store: &dyn Store, erasure: &Erasure, kind: Kind, visit: Visit<'_>) -> Result<(), StoreError> {
-    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead | Kind::PairDebt | Kind::Preference);
+    let by_account =
+        matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead | Kind::PairDebt | Kind::Preference | Kind::Reached);
     let prefixes = if by_account { erasure.prefixes() } else { vec![Vec::new()] };
     for prefix in prefixes {
         let mut after: Option<Key> = None;

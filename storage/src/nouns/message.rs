@@ -232,6 +232,8 @@ pub enum HoldScope {
     Templates,
     /// Those made from none.
     FreeForm,
+    /// Those made from a template, to customers whom the business did not write to within a day and who did not write.
+    NewCustomers,
 }
 
 /// What names a message template: each of its languages is reviewed, paused and edited on its own.
@@ -278,6 +280,8 @@ pub enum HoldCause {
     Meta,
     /// Time.
     Throttle,
+    /// Time: Meta's limit of customers a day is reached.
+    Limit,
     /// Only who set it.
     Operator,
 }
@@ -289,6 +293,7 @@ impl HoldCause {
             HoldCause::Token => "token",
             HoldCause::Meta => "meta",
             HoldCause::Throttle => "throttle",
+            HoldCause::Limit => "limit",
             HoldCause::Operator => "operator",
         }
     }
@@ -303,6 +308,7 @@ impl HoldScope {
             HoldScope::Template(template) => ("template", template.to_string().into()),
             HoldScope::Templates => ("templates", "".into()),
             HoldScope::FreeForm => ("free_form", "".into()),
+            HoldScope::NewCustomers => ("new_customers", "".into()),
         }
     }
 }
@@ -334,6 +340,25 @@ impl Noun for PairDebt {
 
     fn key(&self) -> Key {
         KeyBuilder::new().text(&self.account).text(&self.number).text(&self.lane).build()
+    }
+}
+
+/// That a business wrote to a customer who had not written: Meta counts them for a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The recipient's lane, as in [`MessageRecord`].
+    pub customer: Box<str>,
+    /// When the last such message left, in ms since 1970.
+    pub at_ms: u64,
+}
+
+impl Noun for Reached {
+    const KIND: Kind = Kind::Reached;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.customer).build()
     }
 }
 

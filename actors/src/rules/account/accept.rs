@@ -76,7 +76,11 @@ impl AccountMachine {
         }
         let life_before = (item.kind == EventKind::Account).then(|| self.take_life(&item, now));
         let word = Word::of(&item);
+        let opens_window = item.opens_window;
         let mut event = self.event(item, from, change, now);
+        if opens_window {
+            self.window_opens(&event, now);
+        }
         if let Some(word) = word {
             self.take_word(word, event.dialog.as_ref(), change);
         }
@@ -161,6 +165,15 @@ impl AccountMachine {
             (item.body, item.item) = (body, range);
         }
         Some(id)
+    }
+
+    /// A customer wrote or called: what waits for them begins nothing while their window is open.
+    fn window_opens(&mut self, event: &Event, now: u64) {
+        let (Some(number), Some(dialog)) = (&event.number.id, &event.dialog) else { return };
+        let until_ms = dialog.window_expires_at_ms.unwrap_or(0);
+        for id in [&dialog.wa_id, &dialog.user_id].into_iter().flatten() {
+            self.outbox.window_opens(number, id, until_ms, now);
+        }
     }
 
     /// A customer said something about marketing: it counts for every id of theirs that we know.

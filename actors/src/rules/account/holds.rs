@@ -3,6 +3,7 @@
 
 use super::sends::tell;
 use super::{AccountMachine, InFlight};
+use crate::cloud::tier::Tier;
 use crate::rules::life::{Forbidden, Life, Place, Turn, TurnState};
 use crate::rules::outbox::{News, Step, pace};
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ const SPAM: i64 = 131_048;
 /// The alarm that a hold is; `None` where nobody needs to do anything about it.
 pub fn alarm_of(hold: &SendHold) -> Option<LifeAlarm> {
     let calls_for_somebody = match hold.cause {
-        HoldCause::Token | HoldCause::Meta => true,
+        HoldCause::Token | HoldCause::Meta | HoldCause::Limit => true,
         HoldCause::Throttle => hold.code == Some(SPAM),
         HoldCause::Operator => false,
     };
@@ -48,6 +49,15 @@ impl AccountMachine {
             self.outbox.release(step, now, |hold| hold.cause == HoldCause::Meta && goes(&hold.scope));
         }
         self.raise_limits(now);
+        self.limit_customers();
+    }
+
+    /// How many customers a day its business may begin to write to: the newer of what events said and the snapshot shows.
+    pub(super) fn limit_customers(&mut self) {
+        let read_at_s = self.record.refreshed_at_ms / 1000;
+        let told = self.life.tier().filter(|(_, said_s)| self.tier.is_none() || *said_s >= read_at_s);
+        let tier = told.map(|(tier, _)| tier).or(self.tier);
+        self.outbox.set_customers_a_day(tier.and_then(Tier::customers));
     }
 
     /// A number that Meta gave a higher throughput since the snapshot was read has it at once.

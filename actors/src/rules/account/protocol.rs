@@ -2,6 +2,7 @@
 
 use crate::cloud::item::Item;
 use crate::cloud::node::{AccountNode, Throughput};
+use crate::cloud::tier::Tier;
 use crate::gateway::Route;
 use crate::rules::deliveries::Start;
 use crate::rules::outbox::{Answer, Patience, Tried, pace};
@@ -201,6 +202,8 @@ pub struct Entry {
     pub numbers: HashMap<Box<str>, Box<str>>,
     /// Messages per second that Meta allows each of them.
     pub limits: Vec<(Box<str>, u32)>,
+    /// How many customers a day its business may begin to write to.
+    pub tier: Option<Tier>,
 }
 
 impl Entry {
@@ -209,7 +212,7 @@ impl Entry {
         let node = AccountNode::read(&record.id, &record.snapshot);
         let numbers = node.number_names().into_iter().map(|(id, display)| (id.into(), display.into())).collect();
         let limits = node.throughputs().into_iter().map(|(id, throughput)| (id.into(), limit_of(throughput))).collect();
-        Self { record, numbers, limits }
+        Self { record, numbers, limits, tier: node.tier() }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{AccountMachine, Effect, InFlight};
 use crate::rules::outbox::{Hearing, News, Outbox, Step, Tried};
 use crate::rules::preferences::{OPTED_OUT, Word};
-use wharf_storage::{AccountRecord, Change, Wish};
+use wharf_storage::{AccountRecord, Change, Reached, Wish};
 
 impl AccountMachine {
     pub(super) fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
@@ -38,6 +38,11 @@ impl AccountMachine {
         let (mut flight, mut change) = (InFlight::default(), Change::default());
         self.join_step(step, &mut flight, &mut change, now);
         self.commit(change, flight, effects);
+    }
+
+    /// Takes back whom templates went to within the last day.
+    pub fn recall_reached(&mut self, reached: Vec<Reached>, now: u64) {
+        self.outbox.recall_reached(reached, now);
     }
 
     /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.

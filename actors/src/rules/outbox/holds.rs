@@ -56,6 +56,11 @@ impl Holds {
         self.0.keys().any(|(scope, _)| is_of(scope, record))
     }
 
+    /// Whether customers who would count anew towards Meta's limit wait.
+    pub(super) fn cover_new_customers(&self) -> bool {
+        self.0.keys().any(|(scope, _)| *scope == HoldScope::NewCustomers)
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &SendHold> {
         self.0.values()
@@ -69,10 +74,13 @@ fn is_of(scope: &HoldScope, record: &MessageRecord) -> bool {
         HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => is_templated(record),
         HoldScope::FreeForm => !is_templated(record),
+        // Who is new only the portfolio knows.
+        HoldScope::NewCustomers => false,
     }
 }
 
-fn is_templated(record: &MessageRecord) -> bool {
+/// Whether a message is made from a template.
+pub(super) fn is_templated(record: &MessageRecord) -> bool {
     record.template.is_some() || &*record.kind == "template"
 }
 

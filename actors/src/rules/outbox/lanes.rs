@@ -18,6 +18,8 @@ pub(super) struct Lane {
     pub(super) lined_up: Option<(Priority, u64)>,
     /// When it is looked at again.
     pub(super) alarm: Option<u64>,
+    /// Until when the recipient's window is open, as far as is known, in ms since 1970.
+    pub(super) window_until_ms: u64,
     waiting: [Line; Priority::ALL.len()],
 }
 
@@ -118,6 +120,7 @@ impl Lanes {
             busy: None,
             lined_up: None,
             alarm: None,
+            window_until_ms: 0,
             waiting: Default::default(),
         })
     }

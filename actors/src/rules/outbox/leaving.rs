@@ -73,6 +73,10 @@ impl Outbox {
                 self.line_up(&name, now);
                 continue;
             }
+            if self.is_beyond_limit(&name, step, now) {
+                self.line_up(&name, now);
+                continue;
+            }
             self.start(&name, step, now);
             return true;
         }
@@ -83,6 +87,7 @@ impl Outbox {
         let lane = self.lanes.get_mut(name).expect("a lane that is ready is here");
         lane.start();
         let (id, number) = (lane.busy.clone().expect("a lane that is ready has a head"), lane.number.clone());
+        let window_until_ms = lane.window_until_ms;
         self.silence(&id);
         self.borrow(name, step, now);
         self.number(&number).unkept += 1;
@@ -90,8 +95,10 @@ impl Outbox {
         shift(&mut step.tally, entry.record.state, MessageState::Sending);
         entry.record.state = MessageState::Sending;
         entry.record.changed_at_ms = now;
-        step.change.put(&Kept(entry.record.clone()));
-        step.next.sends.push(Arc::new(entry.record.clone()));
+        let record = Arc::new(entry.record.clone());
+        step.change.put(&Kept(MessageRecord::clone(&record)));
+        self.count_customer(window_until_ms, &record, step, now);
+        step.next.sends.push(record);
     }
 
     /// A pair borrows a message of Meta; what it owes is kept where it is much.
@@ -154,9 +161,11 @@ impl Outbox {
     /// When the head of a lane may leave, as far as its own trouble goes.
     fn ready(&mut self, name: &str, now: u64) -> Ready {
         let Some(lane) = self.lanes.get_mut(name).filter(|lane| lane.busy.is_none()) else { return Ready::Never };
+        let window_until_ms = lane.window_until_ms;
         let Some((head, _)) = lane.head() else { return Ready::Never };
         let record = &self.messages[head].record;
-        if self.holds.covers(record) {
+        let is_new = || self.is_newcomer(window_until_ms, record, now);
+        if self.holds.covers(record) || self.holds.cover_new_customers() && is_new() {
             return Ready::Never;
         }
         match record.due_at_ms.max(self.pairs.free_at(name)) {

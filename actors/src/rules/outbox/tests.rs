@@ -2,6 +2,7 @@
 
 mod disk;
 mod doubt;
+mod newcomers;
 mod turns;
 mod verdicts;
 

@@ -3,10 +3,11 @@
 //! looks at so many records at most, so that no run costs more for what is kept.
 
 use crate::account::TWIN_FOR_MS;
+use crate::rules::portfolio::DAY_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Store,
-    StoreError, Twin, Wamid, Wish,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Reached,
+    Store, StoreError, Twin, Wamid, Wish,
 };
 
 /// Records of one kind looked at in one run.
@@ -32,6 +33,7 @@ pub(super) struct Walks {
     messages: Option<Key>,
     twins: Option<Key>,
     preferences: Option<Key>,
+    reached: Option<Key>,
     audit: Option<Key>,
 }
 
@@ -92,6 +94,12 @@ impl Walks {
             let stays = said.wish == Wish::Stop && store.get(Kind::Account, &account_key(&said.account).0)?.is_some();
             if !stays && is_old(said.said_at_s.saturating_mul(1000), ages.messages) {
                 change.remove(Kind::Preference, key.clone());
+            }
+            Ok(Onwards::Yes)
+        })?;
+        removed += walk(store, Kind::Reached, &mut self.reached, |key, bytes, change| {
+            if is_old(Reached::from_bytes(bytes)?.at_ms, DAY_MS) {
+                change.remove(Kind::Reached, key.clone());
             }
             Ok(Onwards::Yes)
         })?;
@@ -184,7 +192,6 @@ mod tests {
     use super::*;
     use wharf_storage::{MemoryStore, MessageState, OnUnknown, Priority};
 
-    const DAY_MS: u64 = 86_400_000;
     const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, audit: AUDIT_MS };
 
     fn dialog(id: u64, wa_id: &str, seen_at_ms: u64) -> Dialog {

@@ -236,7 +236,30 @@ fn a_throughput_upgrade_counts_at_once_and_after_a_restart_until_the_snapshot_is
     let mut newer = again.record().clone();
     newer.refreshed_at_ms = NOW + 1000;
     let (number, limit) = (again.numbers.keys().next().expect("a number").clone(), 80);
-    let entry = Entry { limits: vec![(number, limit)], numbers: again.numbers.clone(), record: newer };
+    let entry = Entry { tier: None, limits: vec![(number, limit)], numbers: again.numbers.clone(), record: newer };
     again.handle(Input::Enter(Box::new(entry)), NOW + 1000);
     assert_eq!(limits(&again), [80]);
+}
+
+#[test]
+fn what_meta_says_of_its_customers_a_day_is_the_limit_until_the_snapshot_is_newer() {
+    let mut account = active();
+    let limit = |account: &AccountMachine| account.outbox().customers_a_day();
+    assert_eq!(limit(&account), None, "nobody knows");
+    let told = |customers: i64| {
+        let value = json!({"max_daily_conversations_per_business": customers});
+        accept(vec![change_of("business_capability_update", &value)])
+    };
+    account.handle(told(2000), NOW);
+    assert_eq!(limit(&account), Some(2000));
+    let snapshot = r#"{"id":"100","phone_numbers":[{"id":"9","messaging_limit_tier":"TIER_10K"}]}"#;
+    let entry = |refreshed_at_ms: u64| {
+        let record = AccountRecord { snapshot: snapshot.into(), refreshed_at_ms, ..account.record().clone() };
+        Input::Enter(Box::new(Entry::new(record)))
+    };
+    let (older, newer) = (entry(NOW), entry(NOW + HOUR));
+    account.handle(older, NOW);
+    assert_eq!(limit(&account), Some(2000));
+    account.handle(newer, NOW + HOUR);
+    assert_eq!(limit(&account), Some(10_000));
 }
