@@ -160,7 +160,7 @@ impl Account {
             account.recalls -= 1;
             account.requests.asking.remove(&submission.record.id);
             match known {
-                Ok(Ok(known)) => account.take_or_join(submission, known, ctx),
+                Ok(Ok(known)) => account.take_or_join(submission, &known, ctx),
                 other => {
                     log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ()));
                     account.refuse(&submission, &Sent::Lost { reason: "the store could not be read".into() });
@@ -170,16 +170,16 @@ impl Account {
         ctx.spawn(asking.into_actor(self).map(heard));
     }
 
-    fn take_or_join(&mut self, submission: Box<Submission>, known: Known, ctx: &mut Context<Self>) {
-        let fresh = known.twin.clone().filter(|first| first.at_ms + TWIN_FOR_MS > now_ms());
+    fn take_or_join(&mut self, submission: Box<Submission>, known: &Known, ctx: &mut Context<Self>) {
+        let fresh = known.twin.as_ref().filter(|first| first.at_ms + TWIN_FOR_MS > now_ms());
         let (Some(first), Some(twin)) = (fresh, &submission.twin) else {
-            return self.take(submission, &known, ctx);
+            return self.take(submission, known, ctx);
         };
         // Twins that came while the disk was asked wait under this one's id.
         self.requests.twins.put(twin.request, first.clone());
         let body = twin.body;
         for caller in self.callers.remove(&submission.record.id).into_iter().flatten() {
-            self.answer_twin(&first, body, caller, ctx);
+            self.answer_twin(first, body, caller, ctx);
         }
     }
 

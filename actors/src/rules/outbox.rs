@@ -8,6 +8,7 @@ mod holds;
 mod lanes;
 mod leaving;
 mod newcomers;
+mod number;
 pub mod pace;
 mod pairs;
 mod protocol;
@@ -23,11 +24,9 @@ use crate::rules::portfolio::Portfolio;
 use bytes::Bytes;
 use holds::Holds;
 use lanes::Lanes;
-use pace::Pace;
+use number::Number;
 use pairs::Pairs;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
-use turns::Turns;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wharf_storage::{
     HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, PairDebt, SendHold,
 };
@@ -61,40 +60,6 @@ struct Entry {
     lane: Box<str>,
     /// Its place in `alarms`.
     alarm: Option<u64>,
-}
-
-/// One number: messages line up for a turn, are started, become durable as `sending`, and leave.
-#[derive(Debug)]
-struct Number {
-    pace: Pace,
-    turns: Turns,
-    /// When the next may be started.
-    alarm: Option<u64>,
-    /// Messages that were started and are not durable as `sending` yet.
-    unkept: usize,
-    /// Messages that are, and leave as soon as the pace allows.
-    ready: VecDeque<Arc<MessageRecord>>,
-    /// When the first of them may leave.
-    leaves_at_ms: u64,
-}
-
-impl Number {
-    fn new(since: u64) -> Self {
-        let (pace, turns) = (Pace::new(pace::STANDARD, since), Turns::default());
-        Self { pace, turns, alarm: None, unkept: 0, ready: VecDeque::new(), leaves_at_ms: 0 }
-    }
-
-    /// Whether more may be started: few wait for the disk, however long it takes.
-    fn may_start(&self) -> bool {
-        self.alarm.is_none() && self.unkept + self.ready.len() < self.pace.ahead()
-    }
-
-    /// When something can be done.
-    fn due_at(&self) -> Option<u64> {
-        // Whoever lined up while nothing could leave (at a start) has been due all along.
-        let starts_at = (self.may_start() && !self.turns.is_empty()).then_some(0);
-        starts_at.or_else(|| (!self.ready.is_empty()).then_some(self.leaves_at_ms))
-    }
 }
 
 /// What is looked at when its time has come.

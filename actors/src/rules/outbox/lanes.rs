@@ -43,13 +43,6 @@ impl Lane {
         self.lined_up = None;
     }
 
-    /// The message under way goes back to where it came from.
-    pub(super) fn put_back(&mut self, priority: Priority) {
-        if let Some(id) = self.busy.take() {
-            self.waiting[priority as usize].push_front(id);
-        }
-    }
-
     /// `id` ended, or holds nobody up any more.
     pub(super) fn leave(&mut self, id: &str) {
         if self.busy.as_deref() == Some(id) {
@@ -85,11 +78,11 @@ impl Lanes {
         self.of(name, &record.number).waiting[record.priority as usize].push_back(record.id.clone());
     }
 
-    /// A message that was under way is the next one again.
-    pub(super) fn come_back(&mut self, name: &str, record: &MessageRecord, priority: Priority) {
+    /// A message that was under way, or in doubt, is the next one again.
+    pub(super) fn come_back(&mut self, name: &str, record: &MessageRecord) {
         let lane = self.of(name, &record.number);
         lane.leave(&record.id);
-        lane.waiting[priority as usize].push_front(record.id.clone());
+        lane.waiting[record.priority as usize].push_front(record.id.clone());
     }
 
     /// A message that is already in doubt takes its place at the front.
@@ -98,6 +91,11 @@ impl Lanes {
     }
 
     /// One that is there.
+    pub(super) fn get(&self, name: &str) -> Option<&Lane> {
+        self.0.get(name)
+    }
+
+    /// One that is there, to change.
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Lane> {
         self.0.get_mut(name)
     }

@@ -1,8 +1,9 @@
 //! How messages leave: lanes line up for a turn when their head may, numbers start as many as their pace allows, and what
 //! was started leaves once it is durable as `sending`, at the same pace.
 
+use super::lanes::{Lane, Lanes};
 use super::protocol::{News, Step};
-use super::{Alarm, Entry, Outbox, lanes::Lanes, records::shift};
+use super::{Alarm, Outbox, number::Number, records::shift};
 use std::sync::Arc;
 use wharf_storage::{Kind, MessageRecord, MessageState, Noun, Outbox as Kept, PairDebt, SendHold};
 
@@ -10,35 +11,21 @@ impl Outbox {
     /// Messages that were started are durable as `sending`.
     pub fn kept(&mut self, started: Vec<Arc<MessageRecord>>) {
         for record in started {
-            let number = self.number(&record.number);
-            number.unkept = number.unkept.saturating_sub(1);
-            number.ready.push_back(record);
+            let number = record.number.clone();
+            self.number(&number).kept(record);
         }
     }
 
     /// The messages that leave now.
     pub fn leave_due(&mut self, now: u64) -> Vec<Arc<MessageRecord>> {
-        let mut leaving = Vec::new();
-        for number in self.numbers.values_mut() {
-            while let Some(record) = number.ready.front() {
-                // It may have been given up meanwhile.
-                let is_sending = |entry: &Entry| entry.record.state == MessageState::Sending;
-                if self.messages.get(&record.id).is_none_or(|entry| !is_sending(entry)) {
-                    number.ready.pop_front();
-                    continue;
-                }
-                match number.pace.leave(now) {
-                    Ok(()) => {
-                        self.pairs.left(&Lanes::name(record), now);
-                        leaving.extend(number.ready.pop_front());
-                    }
-                    Err(at_ms) => {
-                        number.leaves_at_ms = at_ms;
-                        break;
-                    }
-                }
-            }
-        }
+        let Self { messages, numbers, pairs, .. } = self;
+        let is_sending = |record: &MessageRecord| {
+            messages.get(&record.id).is_some_and(|entry| entry.record.state == MessageState::Sending)
+        };
+        let leave = |number: &mut Number| number.leave(is_sending, now);
+        let leaving: Vec<_> =
+            numbers.values_mut().flat_map(|number| std::iter::from_fn(move || leave(number))).collect();
+        leaving.iter().for_each(|record| pairs.left(&Lanes::name(record), now));
         leaving
     }
 
@@ -90,7 +77,7 @@ impl Outbox {
         let window_until_ms = lane.window_until_ms;
         self.silence(&id);
         self.borrow(name, step, now);
-        self.number(&number).unkept += 1;
+        self.number(&number).started();
         let entry = self.messages.get_mut(&id).expect("what a lane holds is a message of the outbox");
         shift(&mut step.tally, entry.record.state, MessageState::Sending);
         entry.record.state = MessageState::Sending;
@@ -174,13 +161,18 @@ impl Outbox {
         }
     }
 
-    /// Lanes that were held line up again.
+    /// Lanes that were held line up again, in the order in which their heads were submitted.
     pub(super) fn go_on_after(&mut self, ended: Vec<SendHold>, step: &mut Step, now: u64) {
         if ended.is_empty() {
             return;
         }
         step.next.news.extend(ended.into_iter().map(News::Released));
-        self.lanes.names().iter().for_each(|name| self.line_up(name, now));
+        let mut names = self.lanes.names();
+        names.sort_by_cached_key(|name| {
+            let head = self.lanes.get(name).and_then(Lane::head);
+            head.map(|(id, _)| self.messages[id].record.place)
+        });
+        names.iter().for_each(|name| self.line_up(name, now));
     }
 }
 

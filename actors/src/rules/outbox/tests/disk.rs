@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// A number with more work than it may send, in front of a disk that commits what waits in groups, one after another.
 struct Street {
