@@ -195,7 +195,10 @@ impl Entry {
             | Kind::Replay
             | Kind::DeliveryHold
             | Kind::ApiKey
-            | Kind::Submitted => None,
+            | Kind::Submitted
+            | Kind::Preference
+            | Kind::PairDebt
+            | Kind::Reached => None,
         }
     }
 

@@ -65,11 +65,11 @@ impl DeliveryHoldView {
 /// Why some messages wait.
 #[derive(Debug, Clone, Serialize)]
 pub struct HoldView {
-    /// `account`, `number`, `template`, `templates` (all of them) or `free_form` (all but them).
+    /// `account`, `number`, `template`, `templates` (all of them), `free_form` (all but them) or `new_customers` (those to customers who did not write).
     pub scope: &'static str,
-    /// The number's id or the template's name.
+    /// The number's id or the template's name, with its language where the hold is for one alone.
     pub name: String,
-    /// Who can end it: `token`, `meta`, `throttle` (time) or `operator`.
+    /// Who can end it: `token`, `meta`, `throttle` or `limit` (time), or `operator`.
     pub cause: &'static str,
     /// Graph's error code, where one began it.
     pub code: Option<i64>,
@@ -87,7 +87,7 @@ impl HoldView {
         let (scope, name) = hold.scope.parts();
         Self {
             scope,
-            name: name.to_owned(),
+            name: name.into_owned(),
             cause: hold.cause.word(),
             code: hold.code,
             reason: hold.reason.to_string(),

@@ -52,7 +52,7 @@ fn resident() -> Option<usize> {
 
 /// An outbox on which an operator has laid a hand.
 fn held() -> Outbox {
-    let mut outbox = Outbox::new("102290129340398", Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 });
+    let mut outbox = Outbox::new("102290129340398", Patience { unknown_ms: 60_000, unknown_holds_ms: 10_000 }, 0);
     let hold = SendHold {
         account: "102290129340398".into(),
         scope: HoldScope::Account,
@@ -87,9 +87,9 @@ fn drain(outbox: &mut Outbox) -> Vec<Duration> {
     let mut step = Step::default();
     outbox.release(&mut step, now, |_| true);
     loop {
-        for record in std::mem::take(&mut step.next.sends) {
+        outbox.kept(std::mem::take(&mut step.next.sends));
+        for record in outbox.leave_due(now) {
             let wamid = format!("wamid.{left}").into();
-            outbox.leaves(&record.number);
             let answer = Answer { status: 200, body: Bytes::from_static(b"{}") };
             outbox.tried(&record.id, Tried::Taken { wamid, answer }, 0.5, &mut step, now);
             left += 1;

@@ -156,7 +156,7 @@ impl Sending {
             version: self.version.into(),
             state: MessageState::Queued,
             kind: message.kind.into(),
-            template: message.template.map(Into::into),
+            template: message.template,
             priority: options.priority,
             on_unknown: options.on_unknown,
             opaque: message.opaque.map(Into::into),

@@ -82,7 +82,7 @@ pub(super) struct SendsShown {
 pub(super) struct HoldShown {
     /// `account`, `number` or `template`.
     scope: &'static str,
-    /// The number's id or the template's name.
+    /// The number's id or the template's name, such as `sale (en_US)`.
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
     /// Who ends it: `token`, `meta`, `throttle` (time) or `operator`.

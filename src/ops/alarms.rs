@@ -176,6 +176,9 @@ fn of_hold(hold: &SendHold) -> Option<Alarm> {
             "see the account in Meta's Business Support; POST /api/accounts/{waba}/resume once it may send again"
         }
         HoldCause::Throttle => "see what customers block or report; it goes on by itself, slower",
+        HoldCause::Limit => {
+            "nothing: it goes on by itself; see the limit in Meta's Business Support, it grows with use"
+        }
         HoldCause::Operator => "POST /api/accounts/{waba}/resume",
     };
     let told = alarm_of(hold)?;

@@ -41,6 +41,7 @@ pub(super) struct FindingsShown {
     dialogs: u64,
     names: u64,
     messages: u64,
+    preferences: u64,
     dead_letters: u64,
 }
 
@@ -140,12 +141,13 @@ impl Shown {
 impl FindingsShown {
     /// Adds `found` to the sum, and shows it.
     fn count(&mut self, found: Findings) -> Self {
-        let Findings { events, dialogs, aliases, messages, dead } = found;
+        let Findings { events, dialogs, aliases, messages, preferences, dead } = found;
         self.events += events;
         self.dialogs += dialogs;
         self.names += aliases;
         self.messages += messages;
+        self.preferences += preferences;
         self.dead_letters += dead;
-        Self { events, dialogs, names: aliases, messages, dead_letters: dead }
+        Self { events, dialogs, names: aliases, messages, preferences, dead_letters: dead }
     }
 }

@@ -146,7 +146,7 @@ impl MessageShown {
             to: record.to.into(),
             state: record.state.word(),
             kind: record.kind.into(),
-            template: record.template.map(Into::into),
+            template: record.template.map(|template| template.name.into()),
             priority: record.priority.word(),
             wamid: record.wamid.map(Into::into),
             error: record.error.map(|error| raw(error.as_bytes())),

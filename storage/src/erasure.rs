@@ -3,7 +3,7 @@
 //!
 //! An event stays as a stub: its place, time, kind and the routes that want it, so that order, ids, ledgers and dedupe go
 //! on as before; its bytes, the customer's ids and Meta's id (which holds a phone number) go. A dead letter stays as a
-//! stub too. Dialogs, names, outbound messages and their ids go.
+//! stub too. Dialogs, names, outbound messages and their ids go, and what the customer said about marketing.
 
 mod mention;
 mod records;
@@ -62,6 +62,8 @@ pub struct Findings {
     pub aliases: u64,
     /// Outbound messages.
     pub messages: u64,
+    /// What they said about marketing.
+    pub preferences: u64,
     /// Dead letters whose bytes went.
     pub dead: u64,
 }
@@ -69,7 +71,7 @@ pub struct Findings {
 impl Findings {
     /// All of them together.
     pub fn total(&self) -> u64 {
-        self.events + self.dialogs + self.aliases + self.messages + self.dead
+        self.events + self.dialogs + self.aliases + self.messages + self.preferences + self.dead
     }
 }
 
@@ -86,6 +88,7 @@ impl Erased {
         sum.dialogs += found.dialogs;
         sum.aliases += found.aliases;
         sum.messages += found.messages;
+        sum.preferences += found.preferences;
         sum.dead += found.dead;
     }
 }

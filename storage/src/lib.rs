@@ -54,8 +54,8 @@ pub use memory::MemoryStore;
 pub use nouns::{
     AccountRecord, Alias, ApiKey, Attempt, AuditRecord, Claim, DeadLetter, DeliveryHold, Dialog, Hold, HoldCause,
     HoldScope, Kind, LifeAlarm, LifeRecord, MediaRecord, MessageBody, MessageRecord, MessageState, Noun, OnUnknown,
-    OpenDelivery, Outbox, OwnRoute, Priority, Progress, ReplayRecord, ReplayState, RoutesRecord, SendHold, Submitted,
-    Temperature, TokenRecord, Trail, TrailResult, Twin, Wamid,
+    OpenDelivery, Outbox, OwnRoute, PairDebt, Preference, Priority, Progress, Reached, ReplayRecord, ReplayState,
+    RoutesRecord, SendHold, Submitted, Temperature, TemplateName, TokenRecord, Trail, TrailResult, Twin, Wamid, Wish,
 };
 pub use receipt::{Desk, Outcome, Receipt};
 pub use room::{Level, Room};

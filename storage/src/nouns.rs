@@ -4,6 +4,7 @@ mod api_key;
 mod hold;
 mod media;
 mod message;
+mod preference;
 mod replay;
 mod token;
 mod trail;
@@ -12,9 +13,10 @@ pub use api_key::ApiKey;
 pub use hold::{DeliveryHold, Hold};
 pub use media::MediaRecord;
 pub use message::{
-    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, Priority, SendHold,
-    Submitted, Twin, Wamid,
+    Attempt, HoldCause, HoldScope, MessageBody, MessageRecord, MessageState, OnUnknown, Outbox, PairDebt, Priority,
+    Reached, SendHold, Submitted, TemplateName, Twin, Wamid,
 };
+pub use preference::{Preference, Wish};
 pub use replay::{ReplayRecord, ReplayState};
 pub use token::TokenRecord;
 pub use trail::{Trail, TrailResult};
@@ -73,6 +75,12 @@ pub enum Kind {
     ApiKey = 33,
     /// [`Submitted`].
     Submitted = 48,
+    /// [`Preference`].
+    Preference = 34,
+    /// [`PairDebt`].
+    PairDebt = 35,
+    /// [`Reached`].
+    Reached = 36,
 }
 
 /// How an engine keeps a kind within reach.
@@ -86,7 +94,7 @@ pub enum Temperature {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 26] = [
         Kind::Account,
         Kind::Progress,
         Kind::Outbox,
@@ -110,6 +118,9 @@ impl Kind {
         Kind::DeliveryHold,
         Kind::ApiKey,
         Kind::Submitted,
+        Kind::Preference,
+        Kind::PairDebt,
+        Kind::Reached,
     ];
 
     /// Where the engine keeps it.
@@ -126,7 +137,8 @@ impl Kind {
             | Kind::SendHold
             | Kind::Replay
             | Kind::DeliveryHold
-            | Kind::ApiKey => Temperature::Hot,
+            | Kind::ApiKey
+            | Kind::PairDebt => Temperature::Hot,
             Kind::Dialog
             | Kind::Alias
             | Kind::Message
@@ -137,7 +149,9 @@ impl Kind {
             | Kind::Body
             | Kind::Twin
             | Kind::Trail
-            | Kind::Submitted => Temperature::Cold,
+            | Kind::Submitted
+            | Kind::Preference
+            | Kind::Reached => Temperature::Cold,
         }
     }
 }

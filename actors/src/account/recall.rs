@@ -7,8 +7,8 @@ use crate::rules::account::Accept;
 use actix::prelude::*;
 use std::sync::Arc;
 use wharf_storage::{
-    Alias, Dialog, Disposition, Event, EventKind, Glance, Kind, MessageRecord, Noun, NumberRef, Seen, Stamp, Store,
-    StoreError, Wamid,
+    Alias, Dialog, Disposition, Event, EventKind, Glance, Kind, MessageRecord, Noun, NumberRef, Preference, Seen,
+    Stamp, Store, StoreError, Wamid,
 };
 
 /// What only the disk knows.
@@ -19,6 +19,8 @@ pub struct Recalled {
     pub dialogs: Vec<(Box<str>, Dialog)>,
     /// Messages that statuses speak of.
     pub messages: Vec<MessageRecord>,
+    /// What customers said about marketing.
+    pub preferences: Vec<Preference>,
 }
 
 /// What must be asked of the disk.
@@ -33,6 +35,8 @@ pub struct Questions {
     pub wamids: Vec<Box<str>>,
     /// Our ids of messages.
     pub messages: Vec<Box<str>>,
+    /// Ids of customers who say something about marketing.
+    pub customers: Vec<Box<str>>,
 }
 
 impl Account {
@@ -54,20 +58,23 @@ impl Account {
         let glances = self.house.store.glance(&keys);
         let wamids = self.machine.unknown_messages(&items);
         let marks = self.machine.unknown_marks(&items);
+        let customers = self.machine.unknown_preferences(&items);
         if self.machine.knows_names(&items)
             && wamids.is_empty()
             && marks.is_empty()
+            && customers.is_empty()
             && !glances.contains(&Glance::Unsure)
         {
             let copies = glances.into_iter().map(copy_seen).collect();
-            let accept = Accept { gateway, secret, items, copies, dialogs: Vec::new(), messages: Vec::new() };
-            return decide(self, accept, ctx);
+            let (dialogs, messages, preferences) = (Vec::new(), Vec::new(), Vec::new());
+            return decide(self, Accept { gateway, secret, items, copies, dialogs, messages, preferences }, ctx);
         }
         let store = Arc::clone(&self.house.store);
         let unsure = glances.contains(&Glance::Unsure);
         let asked = if unsure { keys } else { Vec::new() };
         let names = self.machine.names(&items);
-        let questions = Questions { account: Arc::clone(&self.id), keys: asked, names, wamids, messages: marks };
+        let account = Arc::clone(&self.id);
+        let questions = Questions { account, keys: asked, names, wamids, messages: marks, customers };
         let asking = actix_rt::task::spawn_blocking(move || questions.ask(store.as_ref()));
         self.recalls += 1;
         let heard =
@@ -81,8 +88,8 @@ impl Account {
                     return;
                 }
                 let copies = account.copies(&items, recalled.copies);
-                let Recalled { dialogs, messages, .. } = recalled;
-                decide(account, Accept { gateway, secret, items, copies, dialogs, messages }, ctx);
+                let Recalled { dialogs, messages, preferences, .. } = recalled;
+                decide(account, Accept { gateway, secret, items, copies, dialogs, messages, preferences }, ctx);
             };
         ctx.spawn(asking.into_actor(self).map(heard));
     }
@@ -111,7 +118,17 @@ impl Questions {
         for id in &self.messages {
             messages.extend(self.message(store, id)?);
         }
-        Ok(Recalled { copies, dialogs, messages })
+        let mut preferences = Vec::new();
+        for id in &self.customers {
+            preferences.extend(self.preference(store, id)?);
+        }
+        Ok(Recalled { copies, dialogs, messages, preferences })
+    }
+
+    /// What the customer with this id said about marketing. Blocks.
+    pub(super) fn preference(&self, store: &dyn Store, id: &str) -> Result<Option<Preference>, StoreError> {
+        let kept = store.get(Kind::Preference, &Preference::key_of(&self.account, id).0)?;
+        kept.map(|bytes| Preference::from_bytes(&bytes)).transpose()
     }
 
     fn dialog(&self, store: &dyn Store, name: &str) -> Result<Option<Dialog>, StoreError> {

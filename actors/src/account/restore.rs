@@ -1,17 +1,21 @@
 //! An account as storage remembers it. Used at start, and whenever its actor died.
 
-use crate::gateway::{Route, kept};
+use crate::gateway::{self, Route};
 use crate::rules::account::{AccountMachine, Entry, Setting, hearing};
 use crate::rules::deliveries::{Deliveries, is_own};
 use crate::rules::life::Life;
-use crate::rules::outbox::{Outbox, Step};
+use crate::rules::outbox::{Outbox, Remains, Step};
+use crate::rules::portfolio::DAY_MS;
 use crate::rules::reader::{Reader, Standing};
 use crate::rules::replay::Replays;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, Progress, SendHold, Store,
-    StoreError, Tally,
+    AccountRecord, Change, Key, KeyBuilder, Kind, LifeRecord, MessageRecord, MessageTally, Noun, PairDebt, Progress,
+    Reached, SendHold, Store, StoreError, Tally,
 };
+
+/// Customers read from disk at once.
+const REACHED_AT_ONCE: usize = 1000;
 
 /// Rebuilds an account; `messages` are those of its outbox, `routes` its gateway's and its own.
 pub fn restore(
@@ -29,18 +33,17 @@ pub fn restore(
     let entry = Entry::new(record);
     let outbox = outbox(store, &entry, messages, setting, &mut opening, now)?;
     let deliveries = Deliveries::new(stream, readers).keeping(setting.keep_body);
-    let deliveries = deliveries.held_by(hot(store, &entry.record.id)?);
-    let replays = Replays::restored(hot(store, &entry.record.id)?);
+    let deliveries = deliveries.held_by(kept(store, &entry.record.id)?);
+    let replays = Replays::restored(kept(store, &entry.record.id)?);
     let life = store.get(Kind::Life, &entry.record.key().0)?.map(|kept| LifeRecord::from_bytes(&kept)).transpose()?;
     let life = life.as_ref().map(Life::read).unwrap_or_default();
+    let account = entry.record.id.clone();
     let machine = AccountMachine::new(entry, seq, deliveries, outbox, opening, setting);
-    Ok(machine.with_replays(replays).with_life(life, now))
-}
-
-/// An account's hot records of one kind.
-fn hot<N: Noun>(store: &dyn Store, account: &str) -> Result<Vec<N>, StoreError> {
-    let kept = store.hot(N::KIND, &KeyBuilder::new().text(account).build().0);
-    kept.iter().map(|(_, bytes)| N::from_bytes(bytes)).collect()
+    let mut machine = machine.with_replays(replays).with_life(life, now);
+    if machine.outbox().customers_a_day().is_some() {
+        machine.recall_reached(reached(store, &account, now)?, now);
+    }
+    Ok(machine)
 }
 
 fn outbox(
@@ -52,18 +55,40 @@ fn outbox(
     now: u64,
 ) -> Result<Outbox, StoreError> {
     let account = &entry.record.id;
-    let holds: Vec<SendHold> = hot(store, account)?;
-    let mut outbox = Outbox::new(account, setting.patience);
+    let (holds, debts) = (kept::<SendHold>(store, account)?, kept::<PairDebt>(store, account)?);
+    let mut outbox = Outbox::new(account, setting.patience, now);
     let mut step = Step::default();
     outbox.set_limits(entry.limits.clone(), now);
     outbox.set_hearing(hearing(&entry.record));
-    outbox.restore(messages, holds, &mut step, now);
+    outbox.restore(Remains { messages, holds, debts }, &mut step, now);
     opening.writes.append(&mut step.change.writes);
     if step.tally != MessageTally::default() {
         let tally = Tally { messages: step.tally, ..Tally::default() };
         opening.tallies.push((account.as_ref().into(), tally));
     }
     Ok(outbox)
+}
+
+/// The customers whom the account began to write to within a day. Read where a limit is known alone: at most as many as
+/// that, and what the sweep has not removed yet.
+fn reached(store: &dyn Store, account: &str, now: u64) -> Result<Vec<Reached>, StoreError> {
+    let prefix = KeyBuilder::new().text(account).build();
+    let mut reached = Vec::new();
+    let mut after: Option<Key> = None;
+    loop {
+        let page = store.page(Kind::Reached, &prefix.0, after.as_ref().map(|key| &*key.0), REACHED_AT_ONCE)?;
+        let Some((last, _)) = page.last() else { return Ok(reached) };
+        after = Some(last.clone());
+        for (_, bytes) in &page {
+            reached.extend(Some(Reached::from_bytes(bytes)?).filter(|one| one.at_ms + DAY_MS > now));
+        }
+    }
+}
+
+/// The hot records of one kind that are filed under an account.
+fn kept<N: Noun>(store: &dyn Store, account: &str) -> Result<Vec<N>, StoreError> {
+    let records = store.hot(N::KIND, &KeyBuilder::new().text(account).build().0);
+    records.iter().map(|(_, bytes)| N::from_bytes(bytes)).collect()
 }
 
 /// The readers of `routes`, and of those that are no more but left something behind: what was the settings' waits for
@@ -85,7 +110,7 @@ pub(crate) fn readers(
         if routes.iter().any(|route| *route.name == *name) {
             continue;
         }
-        let route = Arc::new(kept::removed(&name));
+        let route = Arc::new(gateway::kept::removed(&name));
         let standing = if is_own(&name, stream) { Standing::Ending { until: seq } } else { Standing::Removed };
         readers.push(reader(store, stream, &route, seq, setting, opening)?.standing_as(standing));
     }

@@ -1,7 +1,7 @@
 //! How a message enters an account: told apart from one that came before, checked against what the settings refuse, and
 //! then kept. And how one is withdrawn.
 
-use super::recall::Questions;
+use super::recall::{Questions, Recalled};
 use super::{Account, Waiting};
 use crate::clock::now_ms;
 use crate::cloud::graph_error::OwnRefusal;
@@ -14,7 +14,9 @@ use actix::prelude::*;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
-use wharf_storage::{KeyBuilder, Kind, MessageRecord, MessageState, Noun, Standing, Store, StoreError, Twin};
+use wharf_storage::{
+    KeyBuilder, Kind, MessageRecord, MessageState, Noun, Preference, Standing, Store, StoreError, Twin, Wish,
+};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Messages that an account holds at most: about 1 KiB of memory each, their bodies on disk.
@@ -25,6 +27,9 @@ pub(crate) const TWIN_FOR_MS: u64 = 24 * 3600 * 1000;
 const GUARD_FOR_MS: u64 = 60 * 1000;
 /// Requests remembered in memory, of each kind; older twins are found on disk.
 const REMEMBERED: usize = 16 * 1024;
+
+/// The last node of the path by which marketing leaves.
+const MARKETING: &str = "marketing_messages";
 
 /// What of sends is refused at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,9 +56,12 @@ impl Default for Requests {
 }
 
 /// What only the disk knows of a message that is submitted.
+#[derive(Debug, Default)]
 struct Known {
     twin: Option<Twin>,
     window_until_ms: Option<u64>,
+    /// The customer's last word on marketing.
+    said: Option<Preference>,
 }
 
 impl Handler<Submit> for Account {
@@ -75,7 +83,7 @@ impl Handler<Submit> for Account {
         self.call_back(&submission.record.id, progress);
         let names = self.names_to_ask(&submission.record);
         if submission.twin.is_none() && names.is_empty() {
-            return self.take(submission, None, ctx);
+            return self.take(submission, &Known::default(), ctx);
         }
         self.ask_and_take(submission, names, ctx);
     }
@@ -120,19 +128,31 @@ impl Account {
         self.callers.entry(id.into()).or_default().push(progress);
     }
 
-    /// Names of the dialog that must be asked for, where the window matters.
+    /// Names of the dialog that must be asked for, where the window matters, or what the customer wants.
     fn names_to_ask(&self, record: &MessageRecord) -> Vec<Box<str>> {
-        match self.house.guards.window && record.template.is_none() && &*record.kind != "template" {
+        match self.minds_window(record) || is_marketing(record) {
             true => dialogs::names_of_recipient(&record.number, &record.lane).map(Box::from).into(),
             false => Vec::new(),
         }
+    }
+
+    fn minds_window(&self, record: &MessageRecord) -> bool {
+        self.house.guards.window && record.template.is_none() && &*record.kind != "template"
+    }
+
+    /// Whether the customer's last word is that they want no marketing; `kept` is what the disk knows of it.
+    fn has_opted_out(&self, record: &MessageRecord, kept: Option<&Preference>) -> bool {
+        let heard = self.machine.preferences().of(&record.lane);
+        let last = kept.into_iter().chain(heard).max_by_key(|said| said.said_at_s);
+        is_marketing(record) && last.is_some_and(|said| said.wish == Wish::Stop)
     }
 
     fn ask_and_take(&mut self, submission: Box<Submission>, names: Vec<Box<str>>, ctx: &mut Context<Self>) {
         let store = Arc::clone(&self.house.store);
         let request = submission.twin.as_ref().map(|twin| twin.request);
         let (keys, wamids, messages) = (Vec::new(), Vec::new(), Vec::new());
-        let questions = Questions { account: Arc::clone(&self.id), keys, names, wamids, messages };
+        let customers = is_marketing(&submission.record).then(|| submission.record.lane.clone()).into_iter().collect();
+        let questions = Questions { account: Arc::clone(&self.id), keys, names, wamids, messages, customers };
         let asking = actix_rt::task::spawn_blocking(move || ask(store.as_ref(), request, &questions));
         self.recalls += 1;
         self.requests.asking.insert(submission.record.id.clone());
@@ -140,7 +160,7 @@ impl Account {
             account.recalls -= 1;
             account.requests.asking.remove(&submission.record.id);
             match known {
-                Ok(Ok(known)) => account.take_or_join(submission, known, ctx),
+                Ok(Ok(known)) => account.take_or_join(submission, &known, ctx),
                 other => {
                     log::error!("recall_failed account={} why={:?}", account.id, other.map(|_| ()));
                     account.refuse(&submission, &Sent::Lost { reason: "the store could not be read".into() });
@@ -150,23 +170,26 @@ impl Account {
         ctx.spawn(asking.into_actor(self).map(heard));
     }
 
-    fn take_or_join(&mut self, submission: Box<Submission>, known: Known, ctx: &mut Context<Self>) {
-        let fresh = known.twin.filter(|first| first.at_ms + TWIN_FOR_MS > now_ms());
+    fn take_or_join(&mut self, submission: Box<Submission>, known: &Known, ctx: &mut Context<Self>) {
+        let fresh = known.twin.as_ref().filter(|first| first.at_ms + TWIN_FOR_MS > now_ms());
         let (Some(first), Some(twin)) = (fresh, &submission.twin) else {
-            return self.take(submission, known.window_until_ms, ctx);
+            return self.take(submission, known, ctx);
         };
         // Twins that came while the disk was asked wait under this one's id.
         self.requests.twins.put(twin.request, first.clone());
         let body = twin.body;
         for caller in self.callers.remove(&submission.record.id).into_iter().flatten() {
-            self.answer_twin(&first, body, caller, ctx);
+            self.answer_twin(first, body, caller, ctx);
         }
     }
 
-    fn take(&mut self, submission: Box<Submission>, window_until_ms: Option<u64>, ctx: &mut Context<Self>) {
-        let now = now_ms();
-        if window_until_ms.is_some_and(|until_ms| until_ms <= now) {
+    fn take(&mut self, submission: Box<Submission>, known: &Known, ctx: &mut Context<Self>) {
+        let (record, now) = (&submission.record, now_ms());
+        if self.minds_window(record) && known.window_until_ms.is_some_and(|until_ms| until_ms <= now) {
             return self.refuse(&submission, &Sent::Refused(OwnRefusal::WindowClosed));
+        }
+        if self.has_opted_out(record, known.said.as_ref()) {
+            return self.refuse(&submission, &Sent::Refused(OwnRefusal::OptedOut));
         }
         if let Some(refusal) = self.cannot_take() {
             return self.refuse(&submission, &refusal);
@@ -233,15 +256,27 @@ impl Account {
     }
 }
 
+/// Whether Meta takes a message for marketing for sure. A template among other messages may be, or not: Meta decides.
+fn is_marketing(record: &MessageRecord) -> bool {
+    &*record.path == MARKETING
+}
+
 /// Asks the disk. Blocks.
 fn ask(store: &dyn Store, request: Option<u128>, questions: &Questions) -> Result<Known, StoreError> {
     let twin = match request {
         Some(request) => store.get(Kind::Twin, &Twin::key_of(request).0)?,
         None => None,
     };
-    let dialogs = questions.ask(store)?.dialogs;
+    let Recalled { dialogs, preferences: mut said, .. } = questions.ask(store)?;
+    if !questions.customers.is_empty() {
+        // They may have said it under the other of their ids.
+        for id in dialogs.iter().flat_map(|(_, dialog)| [&dialog.wa_id, &dialog.user_id]).flatten() {
+            said.extend(questions.preference(store, id)?);
+        }
+    }
     Ok(Known {
         twin: twin.map(|bytes| Twin::from_bytes(&bytes)).transpose()?,
+        said: said.into_iter().max_by_key(|said| said.said_at_s),
         window_until_ms: dialogs.iter().filter_map(|(_, dialog)| dialog.window_expires_at_ms).max(),
     })
 }

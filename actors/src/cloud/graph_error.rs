@@ -45,6 +45,12 @@ pub enum OwnRefusal {
     /// The customer's window is closed, and `send.strict_window` is on.
     #[error("more than 24 hours have passed since the customer last wrote to this number: send a template")]
     WindowClosed,
+    /// The customer wants no marketing, and this is some.
+    #[error(
+        "the customer asked for no more marketing messages: wait until they resume them, which Wharf hears of by \
+         user_preferences, or send a template that is no marketing to /messages, where Meta decides"
+    )]
+    OptedOut,
     /// Our own id of a message that Meta has not taken yet stands where Meta's is needed.
     #[error("the message {0} has no id at Meta yet, or is not known here: name one that was sent")]
     NoWamid(String),
@@ -68,6 +74,7 @@ impl OwnRefusal {
             | Self::UnknownObject(_)
             | Self::BadHeader { .. }
             | Self::WindowClosed
+            | Self::OptedOut
             | Self::NoWamid(_) => 400,
             Self::WrongKey => 401,
             Self::NotPermitted(_) => 403,
@@ -91,6 +98,7 @@ impl OwnRefusal {
             | Self::BadHeader { .. }
             | Self::Duplicate
             | Self::WindowClosed
+            | Self::OptedOut
             | Self::NoWamid(_) => Transience::Final,
         };
         let text = self.to_string();
@@ -108,6 +116,7 @@ impl OwnRefusal {
             | Self::Duplicate
             | Self::NoWamid(_) => (100, None),
             Self::WindowClosed => (131_047, None),
+            Self::OptedOut => (131_050, None),
             Self::UnknownObject(_) => (100, Some(33)),
             Self::NotPermitted(_) => (10, None),
             Self::WrongKey => (190, None),

@@ -17,6 +17,7 @@ pub mod send;
 pub mod signature;
 pub mod specimen;
 pub mod splice;
+pub mod tier;
 pub mod token;
 pub mod usage;
 pub mod verdict;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::business::Object;
 use super::json;
+use super::tier::Tier;
 
 /// The members of an element in their order, between `error` and `phone_numbers`.
 const ACCOUNT_NAMES: [&str; 12] = [
@@ -96,6 +97,18 @@ impl AccountNode {
         let text = |number: &Object, name| number.get(name).and_then(json::text).unwrap_or_default();
         let name = |number| (text(number, "id"), text(number, "display_phone_number"));
         self.numbers.iter().map(name).filter(|(id, _)| !id.is_empty()).collect()
+    }
+
+    /// How many customers a day its business may begin to write to: the portfolio's limit, shown by the account or by any
+    /// of its numbers; of different ones the highest.
+    pub fn tier(&self) -> Option<Tier> {
+        let names = ["whatsapp_business_manager_messaging_limit", "messaging_limit_tier"];
+        let of = |node: &Object, name: &str| node.get(name).and_then(json::text).and_then(|text| Tier::read(&text));
+        let tiers = |name: &str| -> Vec<Tier> {
+            std::iter::once(&self.node).chain(&self.numbers).filter_map(|node| of(node, name)).collect()
+        };
+        let tiers = names.into_iter().map(tiers).find(|tiers| !tiers.is_empty())?;
+        tiers.into_iter().max_by_key(|tier| tier.customers().unwrap_or(u32::MAX))
     }
 
     /// How fast each of its numbers may send: `throughput.level`, `is_on_biz_app`.

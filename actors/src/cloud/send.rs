@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use wharf_storage::TemplateName;
 
 use super::graph_error::OwnRefusal;
 use super::json;
@@ -30,8 +31,8 @@ pub struct OutboundMessage {
     pub opaque: Option<String>,
     /// The message it quotes, `context.message_id`.
     pub quotes: Option<String>,
-    /// The template it is made from, `template.name`.
-    pub template: Option<String>,
+    /// The template it is made from: `template.name` and `template.language.code`.
+    pub template: Option<TemplateName>,
 }
 
 /// A receipt about an inbound message.
@@ -98,7 +99,7 @@ impl Outbound {
             kind: text("type").map_or_else(|| "text".to_owned(), |kind| kind.to_ascii_lowercase()),
             opaque: text("biz_opaque_callback_data"),
             quotes: members.get("context").and_then(|raw| member_of(raw, "message_id")),
-            template: members.get("template").and_then(|raw| member_of(raw, "name")),
+            template: members.get("template").and_then(|raw| template(raw)),
         }))
     }
 }
@@ -113,6 +114,13 @@ fn addressed(to: &str, group: bool) -> Recipient {
         true => Recipient::User(to.to_owned()),
         false => Recipient::Phone(digits),
     }
+}
+
+fn template(object: &RawValue) -> Option<TemplateName> {
+    let members = json::members(object.get().as_bytes())?;
+    let name = members.get("name").and_then(|raw| json::raw_text(raw))?;
+    let language = members.get("language").and_then(|raw| member_of(raw, "code"));
+    Some(TemplateName { name: name.into(), language: language.map(Into::into) })
 }
 
 fn member_of(object: &RawValue, name: &str) -> Option<String> {
@@ -245,6 +253,21 @@ mod tests {
         let message = message(body);
         assert_eq!(message.recipient.lane(), "2");
         assert_eq!((message.opaque.as_deref(), message.quotes.as_deref()), (Some("mine"), Some("msg_1")));
+    }
+
+    #[test]
+    fn a_template_is_named_with_its_language_where_that_is_said() {
+        let named = |template: &str| {
+            message(&format!(r#"{{"messaging_product":"whatsapp","to":"1","type":"template","template":{template}}}"#))
+                .template
+                .map(|template| template.to_string())
+        };
+        let of = r#"{"name":"sale","language":{"policy":"deterministic","code":"en_US"}}"#;
+        assert_eq!(named(of).as_deref(), Some("sale (en_US)"));
+        for odd in [r#"{"name":"sale"}"#, r#"{"name":"sale","language":"en"}"#, r#"{"name":"sale","language":{}}"#] {
+            assert_eq!(named(odd).as_deref(), Some("sale"), "{odd}");
+        }
+        assert_eq!((named("{}"), named("null"), named("7")), (None, None, None));
     }
 
     #[test]

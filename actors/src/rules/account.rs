@@ -26,12 +26,14 @@ pub use why::why;
 
 use crate::cloud::item::Item;
 use crate::cloud::splice;
+use crate::cloud::tier::Tier;
 use crate::gateway::RankGuard;
 use crate::rules::deliveries::Deliveries;
 use crate::rules::dialogs::{self, Dialogs, Joined};
 use crate::rules::erasing::Erasing;
 use crate::rules::life::Life;
 use crate::rules::outbox::{Next, Outbox, Step};
+use crate::rules::preferences::{Preferences, Word};
 use crate::rules::recent::Recent;
 use crate::rules::replay::Replays;
 use ranks::Ranks;
@@ -65,6 +67,8 @@ pub struct AccountMachine {
     id: Arc<str>,
     record: AccountRecord,
     numbers: HashMap<Box<str>, Box<str>>,
+    /// How many customers a day its business may begin to write to, as the snapshot shows it.
+    tier: Option<Tier>,
     /// Mixed into every dedupe key: the same item of two accounts is two items.
     scope: u128,
     seq: u64,
@@ -77,6 +81,7 @@ pub struct AccountMachine {
     deliveries: Deliveries,
     replays: Replays,
     erasing: Erasing,
+    preferences: Preferences,
     outbox: Outbox,
     in_flight: VecDeque<InFlight>,
     last_ticket: u64,
@@ -115,12 +120,14 @@ impl AccountMachine {
             news: Vec::new(),
             record: entry.record,
             numbers: entry.numbers,
+            tier: entry.tier,
             seq,
             durable_seq: seq,
             undecided: HashMap::new(),
             deliveries,
             replays: Replays::default(),
             erasing: Erasing::default(),
+            preferences: Preferences::new(&id),
             outbox,
             in_flight: VecDeque::new(),
             last_ticket: 0,
@@ -141,6 +148,7 @@ impl AccountMachine {
     pub fn with_life(self, life: Life, now: u64) -> Self {
         let mut machine = Self { life, ..self };
         machine.raise_limits(now);
+        machine.limit_customers();
         machine
     }
 
@@ -157,9 +165,10 @@ impl AccountMachine {
             Input::Read { reader, read } => self.deliveries.read(reader, read.as_deref(), now),
             Input::Submit(submission) => {
                 let Submission { record, body, twin } = *submission;
+                let window_until_ms = self.dialogs.window_until_ms(&record.number, &record.lane).unwrap_or(0);
                 self.outbox_step(&mut effects, now, |outbox, step| {
                     twin.iter().for_each(|twin| step.change.put(twin));
-                    outbox.submit(record, body, step, now);
+                    outbox.submit_within(record, body, window_until_ms, step, now);
                 })
             }
             Input::Cancel { id } => self.outbox_step(&mut effects, now, |outbox, step| {
@@ -250,6 +259,17 @@ impl AccountMachine {
         items.iter().filter_map(marked).collect()
     }
 
+    /// The ids of customers of whom it must be recalled what they said about marketing before `items` are accepted.
+    pub fn unknown_preferences(&self, items: &[Item]) -> Vec<Box<str>> {
+        let ids = items.iter().filter_map(Word::of).flat_map(|word| word.ids);
+        ids.filter(|id| self.preferences.of(id).is_none()).collect()
+    }
+
+    /// What customers said about marketing lately.
+    pub fn preferences(&self) -> &Preferences {
+        &self.preferences
+    }
+
     /// Whether a delivery or a send is under way.
     pub fn is_under_way(&self) -> bool {
         let delivers = self.deliveries.readers().iter().any(|reader| reader.depth().1 > 0);
@@ -331,8 +351,10 @@ impl AccountMachine {
     fn show(&mut self, entry: Entry, now: u64) {
         self.record = entry.record;
         self.numbers = entry.numbers;
+        self.tier = entry.tier;
         self.outbox.set_limits(entry.limits, now);
         self.raise_limits(now);
+        self.limit_customers();
         self.outbox.set_hearing(hearing(&self.record));
     }
 
@@ -361,8 +383,7 @@ impl AccountMachine {
                 self.deliveries.kept();
             }
             self.deliveries.admit(&flight.opened);
-            flight.next.sends.iter().for_each(|record| self.outbox.leaves(&record.number));
-            effects.extend(flight.next.sends.into_iter().map(Effect::Send));
+            self.outbox.kept(flight.next.sends);
             effects.extend(flight.next.answers.into_iter().map(|(id, answer)| Effect::Answer { id, answer }));
         }
     }
@@ -372,6 +393,7 @@ impl AccountMachine {
         if let Some(opening) = self.opening.take().filter(|_| !self.resting) {
             self.commit(opening, InFlight::default(), effects);
         }
+        effects.extend(self.outbox.leave_due(now).into_iter().map(Effect::Send));
         if self.outbox.due_at().is_some_and(|due_at| due_at <= now) {
             self.outbox_step(effects, now, |outbox, step| outbox.start_due(step, now));
         }

@@ -150,6 +150,13 @@ impl Dialogs {
         named.is_some_and(|named| self.dialogs.get(&named.dialog).is_some())
     }
 
+    /// Until when the window of a recipient of one of our numbers is open, as far as memory knows, in ms since 1970.
+    pub fn window_until_ms(&self, number: &str, id: &str) -> Option<u64> {
+        let named = |name: Name<'_>| self.aliases.peek(&Box::<str>::from(name));
+        let known = names_of_recipient(number, id).into_iter().find_map(named)?;
+        self.dialogs.peek(&known.dialog)?.dialog.window_expires_at_ms
+    }
+
     /// Takes what storage remembered of a dialog when it was asked; what memory knows is newer.
     pub fn recall(&mut self, dialog: &Dialog, name: &str) {
         let mut id = dialog.id;

@@ -39,6 +39,11 @@ impl Erasing {
         self.0.iter().any(|erasure| erasure.has_dialog(account, id))
     }
 
+    /// Whether `id` is of a customer of `account` who is being erased.
+    pub fn names(&self, account: &str, id: &str) -> bool {
+        self.0.iter().any(|erasure| erasure.reaches(account) && erasure.names(account, id))
+    }
+
     /// Whether an outbound message is being erased.
     pub fn has_message(&self, record: &MessageRecord) -> bool {
         self.0.iter().any(|erasure| erasure.has_message(record))

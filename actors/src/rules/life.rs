@@ -10,6 +10,7 @@ pub use holds::{Forbidden, Place};
 pub use parts::{Ban, BanState, Drift, Noted, NumberLife, Offboarded, Restriction, Template};
 pub use turns::{Turn, TurnState};
 
+use crate::cloud::tier::Tier;
 use crate::rules::reconcile::{Concern, Word};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,6 +109,13 @@ impl Life {
             }
         }
         self.drift.sort_by_key(|drift| drift.word);
+    }
+
+    /// How many customers a day its business may begin to write to, and when Meta said so, in s since 1970.
+    pub fn tier(&self) -> Option<(Tier, u64)> {
+        let told = self.limit.iter().chain(self.numbers.values().filter_map(|number| number.limit.as_ref()));
+        let read = |noted: &Noted| Some((Tier::read(&noted.what)?, noted.said_s));
+        told.filter_map(read).max_by_key(|(_, said_s)| *said_s)
     }
 
     /// What changed from `before`, as facts for the log.

@@ -17,6 +17,8 @@ pub mod life;
 pub mod outbox;
 pub mod own_token;
 pub mod ownership;
+pub mod portfolio;
+pub mod preferences;
 pub mod probes;
 pub mod reader;
 pub mod recent;

@@ -7,6 +7,8 @@ mod ending;
 mod holds;
 mod lanes;
 mod leaving;
+mod newcomers;
+mod number;
 pub mod pace;
 mod pairs;
 mod protocol;
@@ -15,24 +17,28 @@ mod settle;
 mod turns;
 mod unknown;
 
-pub use protocol::{Answer, Hearing, News, Next, NumberView, Patience, Step, Tried};
+pub use protocol::{Answer, Hearing, News, Next, NumberView, Patience, Remains, Step, Tried};
 pub use records::{answer_of, forward};
 
+use crate::rules::portfolio::Portfolio;
 use bytes::Bytes;
 use holds::Holds;
 use lanes::Lanes;
-use pace::Pace;
+use number::Number;
 use pairs::Pairs;
 use records::shift;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use turns::Turns;
-use wharf_storage::{HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, SendHold};
+use wharf_storage::{
+    HoldCause, Kind, MessageBody, MessageRecord, MessageState, Noun, Outbox as Kept, PairDebt, SendHold,
+};
 
 /// The messages of one account that still have to leave.
 #[derive(Debug)]
 pub struct Outbox {
     account: Box<str>,
     patience: Patience,
+    /// What left before is not known.
+    since_ms: u64,
     hearing: Hearing,
     messages: HashMap<Box<str>, Entry>,
     lanes: Lanes,
@@ -41,10 +47,13 @@ pub struct Outbox {
     ages: BTreeMap<u64, u64>,
     holds: Holds,
     pairs: Pairs,
+    /// Whether an alarm is set for the next debt that is paid back.
+    debts_armed: bool,
+    portfolio: Portfolio,
     alarms: BTreeSet<(u64, Alarm)>,
     last_place: u64,
     last_ticket: u64,
-    /// Nothing new leaves.
+    /// Nothing new is started.
     resting: bool,
 }
 
@@ -56,27 +65,15 @@ struct Entry {
     alarm: Option<u64>,
 }
 
-#[derive(Debug)]
-struct Number {
-    pace: Pace,
-    turns: Turns,
-    alarm: Option<u64>,
-    /// Messages that were started and are not durable as `sending` yet: they leave together when they are.
-    unkept: usize,
-}
-
-impl Number {
-    /// Whether more may be started: no more wait for the disk than may leave at once, however long it takes.
-    fn may_start(&self) -> bool {
-        self.alarm.is_none() && self.unkept < self.pace.at_once()
-    }
-}
-
 /// What is looked at when its time has come.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Alarm {
     /// Holds that end by themselves.
     Holds,
+    /// Debts of pairs that are paid back.
+    Debts,
+    /// Meta's limit of customers a day, where it is another one.
+    Limit,
     /// A number that may send again.
     Number(Box<str>),
     /// A lane whose head has waited.
@@ -86,18 +83,21 @@ enum Alarm {
 }
 
 impl Outbox {
-    /// An empty outbox.
-    pub fn new(account: &str, patience: Patience) -> Self {
+    /// An empty outbox, which knows nothing of what was sent before `since`.
+    pub fn new(account: &str, patience: Patience, since: u64) -> Self {
         Self {
             account: account.into(),
             patience,
+            since_ms: since,
             hearing: Hearing::Statuses,
             messages: HashMap::new(),
             lanes: Lanes::default(),
             numbers: BTreeMap::new(),
             ages: BTreeMap::new(),
             holds: Holds::default(),
-            pairs: Pairs::default(),
+            pairs: Pairs::new(since),
+            debts_armed: false,
+            portfolio: Portfolio::default(),
             alarms: BTreeSet::new(),
             last_place: 0,
             last_ticket: 0,
@@ -106,9 +106,14 @@ impl Outbox {
     }
 
     /// Takes back what was kept, in any order; what was `sending` may have left and is unknown now.
-    pub fn restore(&mut self, mut kept: Vec<MessageRecord>, holds: Vec<SendHold>, step: &mut Step, now: u64) {
+    pub fn restore(&mut self, remains: Remains, step: &mut Step, now: u64) {
+        let Remains { messages: mut kept, holds, debts } = remains;
         holds.into_iter().for_each(|hold| self.holds.restore(hold));
         self.arm_holds();
+        for PairDebt { number, lane, paid_at_ms, .. } in debts {
+            self.pairs.restore(&Lanes::name_of(&number, &lane), paid_at_ms, now);
+        }
+        self.arm_debts();
         kept.sort_by_key(|record| record.place);
         for mut record in kept {
             self.last_place = record.place;
@@ -122,7 +127,7 @@ impl Outbox {
     /// Meta's figures, by phone number id, in messages per second.
     pub fn set_limits(&mut self, limits: impl IntoIterator<Item = (Box<str>, u32)>, now: u64) {
         for (number, limit) in limits {
-            self.number(&number, now).pace.set_limit(limit, now);
+            self.number(&number).pace.set_limit(limit, now);
         }
     }
 
@@ -133,11 +138,23 @@ impl Outbox {
 
     /// Messages came in at `number`: Meta counts them with those that leave.
     pub fn heard(&mut self, number: &str, messages: u32, now: u64) {
-        self.number(number, now).pace.heard(messages, now);
+        self.number(number).pace.heard(messages, now);
     }
 
     /// A new message. It leaves at once if nothing is before it.
-    pub fn submit(&mut self, mut record: MessageRecord, body: Bytes, step: &mut Step, now: u64) {
+    pub fn submit(&mut self, record: MessageRecord, body: Bytes, step: &mut Step, now: u64) {
+        self.submit_within(record, body, 0, step, now);
+    }
+
+    /// A new message to a customer who wrote: their window is open until then. It leaves at once if nothing is before it.
+    pub fn submit_within(
+        &mut self,
+        mut record: MessageRecord,
+        body: Bytes,
+        window_until_ms: u64,
+        step: &mut Step,
+        now: u64,
+    ) {
         self.last_place += 1;
         record.place = self.last_place;
         step.tally.submitted += 1;
@@ -145,7 +162,9 @@ impl Outbox {
         step.change.put(&MessageBody { id: record.id.clone(), body });
         step.change.put(&Kept(record.clone()));
         step.change.put(&record.submitted());
+        let (number, recipient) = (record.number.clone(), record.lane.clone());
         self.insert(record, now);
+        self.window_opens(&number, &recipient, window_until_ms, now);
         self.start_due(step, now);
     }
 
@@ -194,14 +213,7 @@ impl Outbox {
         count
     }
 
-    /// A message that was started at `number` is durable and leaves.
-    pub fn leaves(&mut self, number: &str) {
-        if let Some(number) = self.numbers.get_mut(number) {
-            number.unkept = number.unkept.saturating_sub(1);
-        }
-    }
-
-    /// Lets nothing new leave from now on.
+    /// Starts nothing new from now on.
     pub fn rest(&mut self) {
         self.resting = true;
     }
@@ -226,12 +238,8 @@ impl Outbox {
         if self.resting {
             return None;
         }
-        // Whoever lined up while nothing could leave (at a start) has been due all along.
-        let is_waiting = |number: &Number| number.may_start() && !number.turns.is_empty();
-        match self.numbers.values().any(is_waiting) {
-            true => Some(0),
-            false => self.alarms.first().map(|(due_at_ms, _)| *due_at_ms),
-        }
+        let alarm = self.alarms.first().map(|(due_at_ms, _)| *due_at_ms);
+        self.numbers.values().filter_map(Number::due_at).chain(alarm).min()
     }
 
     /// A message that has not left yet, or whose leaving is in doubt.
@@ -290,7 +298,13 @@ impl Outbox {
                 self.go_on_after(ended, step, now);
                 self.arm_holds();
             }
-            Alarm::Number(id) => self.number(&id, now).alarm = None,
+            Alarm::Debts => {
+                self.debts_armed = false;
+                self.pay_back(step, now);
+                self.arm_debts();
+            }
+            Alarm::Limit => self.look_at_limit(step, now),
+            Alarm::Number(id) => self.number(&id).alarm = None,
             Alarm::Lane(name) => {
                 if let Some(lane) = self.lanes.get_mut(&name) {
                     lane.alarm = None;
@@ -341,10 +355,9 @@ impl Outbox {
         self.line_up(name, now);
     }
 
-    fn number(&mut self, id: &str, now: u64) -> &mut Number {
-        let new = || Number { pace: Pace::new(pace::STANDARD, now), turns: Turns::default(), alarm: None, unkept: 0 };
+    fn number(&mut self, id: &str) -> &mut Number {
         if !self.numbers.contains_key(id) {
-            self.numbers.insert(id.into(), new());
+            self.numbers.insert(id.into(), Number::new(self.since_ms));
         }
         self.numbers.get_mut(id).expect("put there where it was missing")
     }

@@ -66,8 +66,9 @@ impl Question {
                 Some(Question::Health { account: hold.account.clone(), node: id.clone() })
             }
             // What Meta restricts and pauses, it lifts by an event or at the moment that it named.
-            (HoldCause::Meta, HoldScope::Template(_) | HoldScope::Templates | HoldScope::FreeForm) => None,
-            (HoldCause::Throttle | HoldCause::Operator, _) => None,
+            (HoldCause::Meta, HoldScope::Template(_) | HoldScope::Templates) => None,
+            (HoldCause::Meta, HoldScope::FreeForm | HoldScope::NewCustomers) => None,
+            (HoldCause::Throttle | HoldCause::Limit | HoldCause::Operator, _) => None,
         }
     }
 

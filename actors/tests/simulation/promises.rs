@@ -1,7 +1,8 @@
 //! What must hold of sending at every step, each promise a function with a name of its own. Sees messages when they leave
 //! and what was heard of them; knows no machine but by what it shows.
 //!
-//! Moments are those of the decision: the house may be slow to keep it, and decides nothing anew by that.
+//! Moments are those of the decision: the house may be slow to keep it, and decides nothing anew by that. What Meta
+//! counts, it counts when it gets it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wharf_actors::cloud::verdict::{Class, Delay, Scope, Verdict};
@@ -44,7 +45,7 @@ enum Heard {
     MustNotGo,
 }
 
-/// What a number sent and received since its house started.
+/// What a number sent and received.
 #[derive(Default)]
 struct Flow {
     out: Vec<u64>,
@@ -77,9 +78,9 @@ impl Promises {
     }
 
     /// A message reaches Meta, which counts it.
-    pub fn reaches(&mut self, record: &MessageRecord) {
-        self.within_the_budget_of_its_number(record);
-        self.within_the_rule_of_its_pair(record);
+    pub fn reaches(&mut self, record: &MessageRecord, now: u64) {
+        self.within_the_budget_of_its_number(record, now);
+        self.within_the_rule_of_its_pair(record, now);
     }
 
     /// Every step is kept before it is taken: `sending` is durable before a byte leaves, and so is the body.
@@ -153,8 +154,8 @@ impl Promises {
 
     /// Out and in of a number in any second are at most 1.1 times its rate; where what came in uses that up, a tenth of
     /// the rate still leaves.
-    fn within_the_budget_of_its_number(&mut self, record: &MessageRecord) {
-        let (now, rate) = (record.changed_at_ms, rate_of(&record.number));
+    fn within_the_budget_of_its_number(&mut self, record: &MessageRecord, now: u64) {
+        let rate = rate_of(&record.number);
         let flow = self.numbers.entry(record.number.to_string()).or_default();
         flow.out.push(now);
         let within = |moments: &[u64]| moments.iter().rev().take_while(|at| **at + 1000 > now).count();
@@ -175,8 +176,7 @@ impl Promises {
     }
 
     /// A recipient gets 45 messages of a number at once, and one more every six seconds.
-    fn within_the_rule_of_its_pair(&mut self, record: &MessageRecord) {
-        let now = record.changed_at_ms;
+    fn within_the_rule_of_its_pair(&mut self, record: &MessageRecord, now: u64) {
         let paid_at_ms = self.pairs.entry(lane(record)).or_default();
         *paid_at_ms = (*paid_at_ms).max(now) + PAIR_EVERY_MS;
         if *paid_at_ms + PAIR_EVERY_MS > now + PAIR_BURST * PAIR_EVERY_MS {
@@ -281,10 +281,8 @@ impl Promises {
         }
     }
 
-    /// A house that starts knows neither what its numbers did before nor what is under way.
+    /// A house that starts does not know what is under way. Meta remembers what numbers and pairs did before.
     pub fn starts(&mut self, account: &str) {
-        self.numbers.retain(|number, _| &number[1..] != account);
-        self.pairs.retain(|(number, _), _| &number[1..] != account);
         self.under_way.retain(|(number, _), _| &number[1..] != account);
     }
 
@@ -307,8 +305,10 @@ fn covers(scope: &HoldScope, record: &MessageRecord) -> bool {
     match scope {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
-        HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => record.template.is_some(),
         HoldScope::FreeForm => record.template.is_none(),
+        // Nothing here says what the limit is.
+        HoldScope::NewCustomers => false,
     }
 }

@@ -80,7 +80,7 @@ impl House {
         let mood = self.mood(self.scenario.graph);
         let Fate { tried, wamid, failed } = self.meta.answer(mood, &mut self.dice);
         if !matches!(tried, Tried::NotSent { .. }) {
-            self.promises.reaches(record);
+            self.promises.reaches(record, self.now);
         }
         if let Some(wamid) = wamid {
             for post in self.world.statuses(&mut self.dice, record, &wamid, failed) {

@@ -94,13 +94,14 @@ impl House {
         let account = seat.who.clone().expect("an account");
         let machine = &mut self.actors.get_mut(&account).expect("sits").machine;
         let (names, wamids) = (machine.names(&items), machine.unknown_messages(&items));
-        let messages = machine.unknown_marks(&items);
-        if machine.knows_names(&items) && wamids.is_empty() && messages.is_empty() {
-            let recalled = Recalled { copies: Vec::new(), dialogs: Vec::new(), messages: Vec::new() };
+        let (messages, customers) = (machine.unknown_marks(&items), machine.unknown_preferences(&items));
+        if customers.is_empty() && machine.knows_names(&items) && wamids.is_empty() && messages.is_empty() {
+            let recalled =
+                Recalled { copies: Vec::new(), dialogs: Vec::new(), messages: Vec::new(), preferences: Vec::new() };
             return self.decide(&account, recalled, job(items));
         }
         self.reached.insert("a question to the disk");
-        let questions = Questions { account: account.into(), keys: Vec::new(), names, wamids, messages };
+        let questions = Questions { account: account.into(), keys: Vec::new(), names, wamids, messages, customers };
         let job = job(items);
         self.soon(3, Happening::Ask(seat, Box::new(questions), job));
     }
@@ -118,8 +119,8 @@ impl House {
         let items = items.clone();
         let named = self.named(account, &items);
         let gateway: Arc<str> = GATEWAY.into();
-        let Recalled { dialogs, messages, .. } = recalled;
-        let accept = |items| Accept { gateway, secret: 0, items, copies, dialogs, messages };
+        let Recalled { dialogs, messages, preferences, .. } = recalled;
+        let accept = |items| Accept { gateway, secret: 0, items, copies, dialogs, messages, preferences };
         match job {
             Job::Accept(items, post) => {
                 let (count, receipts) = (items.len() as i64, vec![self.receipt_of_post(post)]);

@@ -4,7 +4,7 @@ use super::Rig;
 use crate::testing::{event, keep, mark, routed};
 use crate::{
     Alias, Change, DeadLetter, Dialog, Erasure, Event, EventDialog, Glance, Kind, MessageRecord, MessageState,
-    OnUnknown, Outbox, Priority, Stamp, Store, Trail, TrailResult, Wamid, widen,
+    OnUnknown, Outbox, PairDebt, Preference, Priority, Reached, Stamp, Store, Trail, TrailResult, Wamid, Wish, widen,
 };
 use std::sync::Arc;
 
@@ -59,6 +59,11 @@ pub(crate) fn all_of(account: &str, (wa_id, user_id): (&str, &str), dialog: u64,
     let waits = MessageRecord { id: format!("msg_q_{account}_{wa_id}").into(), wamid: None, ..message };
     change.put(&waits.submitted());
     change.put(&Outbox(waits));
+    for id in [wa_id, user_id] {
+        change.put(&Preference { account: account.into(), id: id.into(), wish: Wish::Stop, said_at_s: 1 });
+    }
+    change.put(&Reached { account: account.into(), customer: wa_id.into(), at_ms: 1 });
+    change.put(&PairDebt { account: account.into(), number: "123".into(), lane: wa_id.into(), paid_at_ms: 1 });
     change.put(&DeadLetter {
         account: account.into(),
         route: Some("main/crm".into()),
@@ -148,7 +153,7 @@ pub(crate) fn erasing_a_customer_leaves_their_place_and_nothing_of_them(mut rig:
     assert!(erased.verified);
     let found = erased.found["100"];
     assert_eq!((found.events, found.dialogs, found.aliases, found.messages, found.dead), (3, 1, 3, 2, 1));
-    assert_eq!(erased.found["q.main"].events, 1);
+    assert_eq!((found.preferences, erased.found["q.main"].events), (2, 1));
     for _ in 0..2 {
         let text = everything(rig.store());
         for gone in [GONE.0, GONE.1] {

@@ -4,7 +4,7 @@
 use super::{ERASED, Erased, Erasure, Known};
 use crate::{
     Alias, Change, DeadLetter, Desk, Dialog, Key, Kind, MessageRecord, MessageState, MessageTally, Noun, Outbox,
-    Outcome, Receipt, Store, StoreError, Tally, Trail, Wamid,
+    Outcome, PairDebt, Preference, Reached, Receipt, Store, StoreError, Tally, Trail, Wamid,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -69,7 +69,17 @@ pub(crate) fn left(store: &dyn Store, erasure: &Erasure) -> Result<u64, StoreErr
     Ok(count)
 }
 
-const KINDS: [Kind; 6] = [Kind::Outbox, Kind::Message, Kind::Dead, Kind::Trail, Kind::Alias, Kind::Dialog];
+const KINDS: [Kind; 9] = [
+    Kind::Outbox,
+    Kind::Message,
+    Kind::Dead,
+    Kind::Trail,
+    Kind::PairDebt,
+    Kind::Preference,
+    Kind::Reached,
+    Kind::Alias,
+    Kind::Dialog,
+];
 
 fn walk(store: &dyn Store, erasure: &Erasure, erased: &mut Erased) -> Result<(), StoreError> {
     for kind in KINDS {
@@ -115,6 +125,27 @@ fn judge(
         }
         Kind::Dead => dead(key, DeadLetter::from_bytes(bytes)?, erasure, erased, change),
         Kind::Trail => trail(store, &Trail::from_bytes(bytes)?, erasure, change)?,
+        Kind::PairDebt => {
+            // It would be gone within minutes: not counted.
+            let debt = PairDebt::from_bytes(bytes)?;
+            if erasure.names(&debt.account, &debt.lane) {
+                change.remove(kind, key.clone());
+            }
+        }
+        Kind::Preference => {
+            let said = Preference::from_bytes(bytes)?;
+            if erasure.names(&said.account, &said.id) && said.said_at_s * 1000 <= erasure.until_ms {
+                erased.of(&said.account).preferences += 1;
+                change.remove(kind, key.clone());
+            }
+        }
+        Kind::Reached => {
+            // Gone within a day by itself: not counted.
+            let reached = Reached::from_bytes(bytes)?;
+            if erasure.names(&reached.account, &reached.customer) {
+                change.remove(kind, key.clone());
+            }
+        }
         Kind::Account
         | Kind::Progress
         | Kind::Claim
@@ -209,7 +240,10 @@ type Visit<'a> = &'a mut dyn FnMut(&Key, &[u8], &mut Change) -> Result<(), Store
 
 /// Walks over the records of `kind` within reach, page by page; what `visit` changes is durable before the next page.
 fn each(store: &dyn Store, erasure: &Erasure, kind: Kind, visit: Visit<'_>) -> Result<(), StoreError> {
-    let by_account = matches!(kind, Kind::Dialog | Kind::Alias | Kind::Dead | Kind::Trail);
+    let by_account = matches!(
+        kind,
+        Kind::Dialog | Kind::Alias | Kind::Dead | Kind::Trail | Kind::PairDebt | Kind::Preference | Kind::Reached
+    );
     let prefixes = if by_account { erasure.prefixes() } else { vec![Vec::new()] };
     for prefix in prefixes {
         let mut after: Option<Key> = None;

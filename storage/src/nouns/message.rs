@@ -4,6 +4,8 @@ use super::{Kind, Noun};
 use crate::{Key, KeyBuilder};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
 
 /// The state of an outbound message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -135,7 +137,7 @@ pub struct MessageRecord {
     /// Its `type`.
     pub kind: Box<str>,
     /// The template it is made from.
-    pub template: Option<Box<str>>,
+    pub template: Option<TemplateName>,
     /// What goes before what.
     pub priority: Priority,
     /// What becomes of it where nobody knows whether it was sent.
@@ -239,12 +241,49 @@ pub enum HoldScope {
     Account,
     /// Those of a phone number id.
     Number(Box<str>),
-    /// Those made from a template.
-    Template(Box<str>),
+    /// Those made from a template, in any language where none is known.
+    Template(TemplateName),
     /// Those made from any template.
     Templates,
     /// Those made from none.
     FreeForm,
+    /// Those made from a template, to customers whom the business did not write to within a day and who did not write.
+    NewCustomers,
+}
+
+/// What names a message template: each of its languages is reviewed, paused and edited on its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TemplateName {
+    /// Its name.
+    pub name: Box<str>,
+    /// The code of its language, such as `en_US`, where it is known.
+    pub language: Option<Box<str>>,
+}
+
+impl TemplateName {
+    /// Whether all of `other` is meant as well: one without a language means every language of its name.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.language.as_ref().is_none_or(|language| {
+                other.language.as_ref().is_some_and(|theirs| theirs.eq_ignore_ascii_case(language))
+            })
+    }
+}
+
+impl From<&str> for TemplateName {
+    /// In whatever language.
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), language: None }
+    }
+}
+
+impl Display for TemplateName {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.language {
+            Some(language) => write!(f, "{} ({language})", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// Who can end a hold. Holds of one scope and different causes stand side by side.
@@ -256,6 +295,8 @@ pub enum HoldCause {
     Meta,
     /// Time.
     Throttle,
+    /// Time: Meta's limit of customers a day is reached.
+    Limit,
     /// Only who set it.
     Operator,
 }
@@ -267,6 +308,7 @@ impl HoldCause {
             HoldCause::Token => "token",
             HoldCause::Meta => "meta",
             HoldCause::Throttle => "throttle",
+            HoldCause::Limit => "limit",
             HoldCause::Operator => "operator",
         }
     }
@@ -274,13 +316,14 @@ impl HoldCause {
 
 impl HoldScope {
     /// Its two parts as text, for keys and answers.
-    pub fn parts(&self) -> (&'static str, &str) {
+    pub fn parts(&self) -> (&'static str, Cow<'_, str>) {
         match self {
-            HoldScope::Account => ("account", ""),
-            HoldScope::Number(id) => ("number", id),
-            HoldScope::Template(name) => ("template", name),
-            HoldScope::Templates => ("templates", ""),
-            HoldScope::FreeForm => ("free_form", ""),
+            HoldScope::Account => ("account", "".into()),
+            HoldScope::Number(id) => ("number", Cow::Borrowed(id)),
+            HoldScope::Template(template) => ("template", template.to_string().into()),
+            HoldScope::Templates => ("templates", "".into()),
+            HoldScope::FreeForm => ("free_form", "".into()),
+            HoldScope::NewCustomers => ("new_customers", "".into()),
         }
     }
 }
@@ -290,7 +333,47 @@ impl Noun for SendHold {
 
     fn key(&self) -> Key {
         let (word, name) = self.scope.parts();
-        KeyBuilder::new().text(&self.account).text(word).text(name).text(self.cause.word()).build()
+        KeyBuilder::new().text(&self.account).text(word).text(&name).text(self.cause.word()).build()
+    }
+}
+
+/// What a number has borrowed of Meta's rule for messages to one recipient, where it is much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairDebt {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The phone number id.
+    pub number: Box<str>,
+    /// The recipient's lane, as in [`MessageRecord`].
+    pub lane: Box<str>,
+    /// When all of it is paid back, in ms since 1970.
+    pub paid_at_ms: u64,
+}
+
+impl Noun for PairDebt {
+    const KIND: Kind = Kind::PairDebt;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.number).text(&self.lane).build()
+    }
+}
+
+/// That a business wrote to a customer who had not written: Meta counts them for a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The WABA id.
+    pub account: Box<str>,
+    /// The recipient's lane, as in [`MessageRecord`].
+    pub customer: Box<str>,
+    /// When the last such message left, in ms since 1970.
+    pub at_ms: u64,
+}
+
+impl Noun for Reached {
+    const KIND: Kind = Kind::Reached;
+
+    fn key(&self) -> Key {
+        KeyBuilder::new().text(&self.account).text(&self.customer).build()
     }
 }
 

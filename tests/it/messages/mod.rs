@@ -4,6 +4,7 @@ mod answers;
 mod holds;
 mod oddities;
 mod options;
+mod optouts;
 mod refusals;
 mod restarts;
 mod states;

@@ -7,8 +7,11 @@ use crate::cloud::item::Item;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::splice;
 use crate::rules::ownership;
+use crate::rules::preferences::Word;
 use std::sync::Arc;
-use wharf_storage::{Change, Disposition, Event, EventKind, Mark, MediaRecord, MessageRecord, Seen, Tally, Write};
+use wharf_storage::{
+    Change, Disposition, Event, EventDialog, EventKind, Mark, MediaRecord, MessageRecord, Seen, Tally, Write,
+};
 
 impl AccountMachine {
     pub(super) fn accept(&mut self, accept: Accept, release: Vec<Write>, effects: &mut Vec<Effect>, now: u64) {
@@ -17,6 +20,9 @@ impl AccountMachine {
             self.dialogs.recall(dialog, name);
         }
         self.recall_messages(accept.messages);
+        for said in accept.preferences.into_iter().filter(|said| !self.erasing.names(&self.id, &said.id)) {
+            self.preferences.recall(said);
+        }
         let adopted = !release.is_empty();
         let mut flight = InFlight::default();
         let mut change = Change { writes: release, ..Change::default() };
@@ -69,7 +75,15 @@ impl AccountMachine {
             self.outbox.heard(number, 1, now);
         }
         let life_before = (item.kind == EventKind::Account).then(|| self.take_life(&item, now));
+        let word = Word::of(&item);
+        let opens_window = item.opens_window;
         let mut event = self.event(item, from, change, now);
+        if opens_window {
+            self.window_opens(&event, now);
+        }
+        if let Some(word) = word {
+            self.take_word(word, event.dialog.as_ref(), change);
+        }
         if superseded && self.guards_ranks {
             event.wanted_by.push(Event::SUPERSEDED);
         }
@@ -151,6 +165,22 @@ impl AccountMachine {
             (item.body, item.item) = (body, range);
         }
         Some(id)
+    }
+
+    /// A customer wrote or called: what waits for them begins nothing while their window is open.
+    fn window_opens(&mut self, event: &Event, now: u64) {
+        let (Some(number), Some(dialog)) = (&event.number.id, &event.dialog) else { return };
+        let until_ms = dialog.window_expires_at_ms.unwrap_or(0);
+        for id in [&dialog.wa_id, &dialog.user_id].into_iter().flatten() {
+            self.outbox.window_opens(number, id, until_ms, now);
+        }
+    }
+
+    /// A customer said something about marketing: it counts for every id of theirs that we know.
+    fn take_word(&mut self, mut word: Word, dialog: Option<&EventDialog>, change: &mut Change) {
+        let ids = dialog.into_iter().flat_map(|dialog| [&dialog.wa_id, &dialog.user_id]).flatten();
+        word.ids.extend(ids.cloned());
+        self.preferences.hear(word, change);
     }
 
     /// Hears a status of a message; says whether a later one was heard before.

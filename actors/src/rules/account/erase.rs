@@ -14,6 +14,7 @@ impl AccountMachine {
     pub(super) fn erase(&mut self, erasure: &Arc<Erasure>, effects: &mut Vec<Effect>, now: u64) {
         self.erasing.begin(erasure);
         self.dialogs.forget(erasure);
+        self.preferences.forget(erasure);
         self.recent.retain(|record| !erasure.has_message(record));
         self.deliveries.erase(erasure);
         self.given_up.retain(|record| !erasure.has_message(record));

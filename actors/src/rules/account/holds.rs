@@ -3,8 +3,10 @@
 
 use super::sends::tell;
 use super::{AccountMachine, InFlight};
+use crate::cloud::tier::Tier;
 use crate::rules::life::{Forbidden, Life, Place, Turn, TurnState};
 use crate::rules::outbox::{News, Step, pace};
+use std::collections::BTreeSet;
 use wharf_storage::{Change, HoldCause, HoldScope, LifeAlarm, SendHold, Tally};
 
 /// Meta's code for a number that it takes for a sender of spam.
@@ -13,7 +15,7 @@ const SPAM: i64 = 131_048;
 /// The alarm that a hold is; `None` where nobody needs to do anything about it.
 pub fn alarm_of(hold: &SendHold) -> Option<LifeAlarm> {
     let calls_for_somebody = match hold.cause {
-        HoldCause::Token | HoldCause::Meta => true,
+        HoldCause::Token | HoldCause::Meta | HoldCause::Limit => true,
         HoldCause::Throttle => hold.code == Some(SPAM),
         HoldCause::Operator => false,
     };
@@ -40,10 +42,22 @@ impl AccountMachine {
             }
         }
         let ended = was.into_keys().filter(|place| !is.contains_key(place)).chain(allowed);
-        for scope in ended.filter_map(|place| self.scope_at(place)).collect::<Vec<_>>() {
-            self.outbox.release(step, now, |hold| hold.cause == HoldCause::Meta && hold.scope == scope);
+        let ended: Vec<HoldScope> = ended.filter_map(|place| self.scope_at(place)).collect();
+        let stays: BTreeSet<HoldScope> = is.into_keys().filter_map(|place| self.scope_at(place)).collect();
+        for scope in ended {
+            let goes = |held: &HoldScope| !stays.contains(held) && is_let_go(held, &scope);
+            self.outbox.release(step, now, |hold| hold.cause == HoldCause::Meta && goes(&hold.scope));
         }
         self.raise_limits(now);
+        self.limit_customers();
+    }
+
+    /// How many customers a day its business may begin to write to: the newer of what events said and the snapshot shows.
+    pub(super) fn limit_customers(&mut self) {
+        let read_at_s = self.record.refreshed_at_ms / 1000;
+        let told = self.life.tier().filter(|(_, said_s)| self.tier.is_none() || *said_s >= read_at_s);
+        let tier = told.map(|(tier, _)| tier).or(self.tier);
+        self.outbox.set_customers_a_day(tier.and_then(Tier::customers));
     }
 
     /// A number that Meta gave a higher throughput since the snapshot was read has it at once.
@@ -90,7 +104,7 @@ impl AccountMachine {
             Place::Templates => HoldScope::Templates,
             Place::FreeForm => HoldScope::FreeForm,
             Place::Number(digits) => HoldScope::Number(self.number_shown_as(&digits)?),
-            Place::Template(name) => HoldScope::Template(name.into()),
+            Place::Template(template) => HoldScope::Template(template),
         })
     }
 
@@ -104,6 +118,15 @@ impl AccountMachine {
             since_ms: now,
             until_ms: why.until_ms,
         }
+    }
+}
+
+/// Whether a hold ends with what Meta lets go. One of a template in whatever language ends with any language of it: Meta
+/// says no more of it.
+fn is_let_go(held: &HoldScope, allowed: &HoldScope) -> bool {
+    match (held, allowed) {
+        (HoldScope::Template(held), HoldScope::Template(allowed)) => held.covers(allowed) || allowed.covers(held),
+        (held, allowed) => held == allowed,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Again;
 use crate::cloud::item::Item;
 use crate::cloud::node::{AccountNode, Throughput};
+use crate::cloud::tier::Tier;
 use crate::gateway::Route;
 use crate::rules::deliveries::{Place, Start};
 use crate::rules::outbox::{Answer, Patience, Tried, pace};
@@ -13,8 +14,8 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use wharf_storage::{
-    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, KeepBody, MessageRecord, ReplayRecord, Seen,
-    SendHold, Twin, Write,
+    AccountRecord, Change, Dialog, Erasure, Event, HoldCause, HoldScope, KeepBody, MessageRecord, Preference,
+    ReplayRecord, Seen, SendHold, Twin, Write,
 };
 
 /// What an account is told of the world at its start.
@@ -198,6 +199,8 @@ pub struct Accept {
     pub dialogs: Vec<(Box<str>, Dialog)>,
     /// Messages that statuses speak of.
     pub messages: Vec<MessageRecord>,
+    /// What the customers who say something about marketing had said before.
+    pub preferences: Vec<Preference>,
 }
 
 /// What a comparison with Meta's side came to.
@@ -231,6 +234,8 @@ pub struct Entry {
     pub numbers: HashMap<Box<str>, Box<str>>,
     /// Messages per second that Meta allows each of them.
     pub limits: Vec<(Box<str>, u32)>,
+    /// How many customers a day its business may begin to write to.
+    pub tier: Option<Tier>,
 }
 
 impl Entry {
@@ -239,7 +244,7 @@ impl Entry {
         let node = AccountNode::read(&record.id, &record.snapshot);
         let numbers = node.number_names().into_iter().map(|(id, display)| (id.into(), display.into())).collect();
         let limits = node.throughputs().into_iter().map(|(id, throughput)| (id.into(), limit_of(throughput))).collect();
-        Self { record, numbers, limits }
+        Self { record, numbers, limits, tier: node.tier() }
     }
 }
 

@@ -2,11 +2,22 @@
 
 use super::{AccountMachine, Effect, InFlight};
 use crate::rules::outbox::{Hearing, News, Outbox, Step, Tried};
-use wharf_storage::{AccountRecord, Change};
+use crate::rules::preferences::{OPTED_OUT, Word};
+use wharf_storage::{AccountRecord, Change, Reached, Wish};
 
 impl AccountMachine {
     pub(super) fn tried(&mut self, id: &str, tried: Tried, chance: f64, effects: &mut Vec<Effect>, now: u64) {
-        self.outbox_step(effects, now, |outbox, step| outbox.tried(id, tried, chance, step, now));
+        let mut said = Change::default();
+        if let Tried::Refused { code: Some(OPTED_OUT), .. } = &tried
+            && let Some(record) = self.outbox.get(id)
+        {
+            let word = Word { wish: Wish::Stop, said_at_s: now / 1000, ids: vec![record.lane.clone()] };
+            self.preferences.hear(word, &mut said);
+        }
+        self.outbox_step(effects, now, |outbox, step| {
+            outbox.tried(id, tried, chance, step, now);
+            step.change.writes.append(&mut said.writes);
+        });
     }
 
     pub(super) fn abandon(&mut self, reason: &str, effects: &mut Vec<Effect>, now: u64) {
@@ -27,6 +38,11 @@ impl AccountMachine {
         let (mut flight, mut change) = (InFlight::default(), Change::default());
         self.join_step(step, &mut flight, &mut change, now);
         self.commit(change, flight, effects);
+    }
+
+    /// Takes back whom templates went to within the last day.
+    pub fn recall_reached(&mut self, reached: Vec<Reached>, now: u64) {
+        self.outbox.recall_reached(reached, now);
     }
 
     /// Messages that Meta took: statuses that came before their answer count now, later ones are matched from memory.

@@ -6,6 +6,7 @@ mod erasing;
 mod fields;
 mod guard;
 mod people;
+mod wishes;
 
 use super::*;
 use crate::cloud::item::Item;
@@ -39,7 +40,7 @@ fn account(active: bool, routes: Vec<Route>) -> AccountMachine {
         keep_body: wharf_storage::KeepBody::Retention,
     };
     let deliveries = Deliveries::new("100".into(), readers);
-    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience), Change::default(), &setting)
+    AccountMachine::new(Entry::new(record), 0, deliveries, Outbox::new("100", patience, 0), Change::default(), &setting)
 }
 
 fn active() -> AccountMachine {
@@ -52,8 +53,8 @@ fn text(id: &str) -> Item {
 
 fn accept(items: Vec<Item>) -> Input {
     let copies = vec![None; items.len()];
-    let (dialogs, messages) = (Vec::new(), Vec::new());
-    Input::Accept(Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages })
+    let (dialogs, messages, preferences) = (Vec::new(), Vec::new(), Vec::new());
+    Input::Accept(Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages, preferences })
 }
 
 fn submit(record: MessageRecord) -> Input {

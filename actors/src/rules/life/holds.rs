@@ -4,6 +4,7 @@ use super::events::{digits, word};
 use super::{BanState, Life};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use wharf_storage::TemplateName;
 
 /// Which sends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +17,8 @@ pub enum Place {
     FreeForm,
     /// Those of the number whose display number has these digits.
     Number(String),
-    /// Those made from the template of this name.
-    Template(String),
+    /// Those made from this template.
+    Template(TemplateName),
 }
 
 /// Why, and until when where Meta says so, in ms since 1970.
@@ -56,7 +57,7 @@ impl Life {
         }
         for template in self.templates.values() {
             if let Some(status) = template.withheld.as_ref().filter(|_| !template.name.is_empty()) {
-                forbid(Place::Template(template.name.clone()), status.clone(), None);
+                forbid(Place::Template(template.full_name()), status.clone(), None);
             }
         }
         places
@@ -66,25 +67,27 @@ impl Life {
     /// word that forbids, allows nothing.
     pub fn allowed_by(&self, envelope: &[u8]) -> Vec<Place> {
         let forbidden = self.forbids();
-        allows(envelope).into_iter().filter(|place| !forbidden.contains_key(place)).collect()
+        self.allows(envelope).into_iter().filter(|place| !forbidden.contains_key(place)).collect()
     }
-}
 
-fn allows(envelope: &[u8]) -> Option<Place> {
-    let post: Value = serde_json::from_slice(envelope).ok()?;
-    let change = &post["entry"][0]["changes"][0];
-    let value = &change["value"];
-    match (change["field"].as_str()?, value["event"].as_str()?) {
-        ("account_update", "DISABLED_UPDATE") => {
-            (value["ban_info"]["waba_ban_state"] == "REINSTATE").then_some(Place::Account)
+    fn allows(&self, envelope: &[u8]) -> Option<Place> {
+        let post: Value = serde_json::from_slice(envelope).ok()?;
+        let change = &post["entry"][0]["changes"][0];
+        let value = &change["value"];
+        match (change["field"].as_str()?, value["event"].as_str()?) {
+            ("account_update", "DISABLED_UPDATE") => {
+                (value["ban_info"]["waba_ban_state"] == "REINSTATE").then_some(Place::Account)
+            }
+            ("account_update", "ACCOUNT_RECONNECTED" | "PARTNER_ADDED" | "PARTNER_APP_INSTALLED") => {
+                Some(digits(value, "phone_number").map_or(Place::Account, Place::Number))
+            }
+            ("message_template_status_update", event) if template_leaves(event) == Some(true) => {
+                // What an event leaves out, an earlier one of the same template may have said.
+                let known = self.templates.get(&word(value, "message_template_id")?)?;
+                (!known.name.is_empty()).then(|| Place::Template(known.full_name()))
+            }
+            _ => None,
         }
-        ("account_update", "ACCOUNT_RECONNECTED" | "PARTNER_ADDED" | "PARTNER_APP_INSTALLED") => {
-            Some(digits(value, "phone_number").map_or(Place::Account, Place::Number))
-        }
-        ("message_template_status_update", event) if template_leaves(event) == Some(true) => {
-            word(value, "message_template_name").map(Place::Template)
-        }
-        _ => None,
     }
 }
 
@@ -205,13 +208,31 @@ mod tests {
         for event in ["APPROVED", "REINSTATED", "UNPAUSED", "UNLOCKED", "UNARCHIVED"] {
             assert_eq!(places(&[template("PAUSED", 5), template(event, 5)]), [], "{event}");
             let (field, value) = template(event, 5);
-            assert_eq!(Life::default().allowed_by(&told(field, NOW_S, &value)), sale(), "also what Graph refused");
+            let life = after(&[(field, value.clone())]);
+            assert_eq!(life.allowed_by(&told(field, NOW_S, &value)), sale(), "also what Graph refused");
         }
         for event in ["PENDING", "IN_APPEAL", "FLAGGED", "LIMIT_EXCEEDED", "PENDING_DELETION", "SOMETHING_NEW"] {
             assert_eq!(places(&[template(event, 5)]), [], "{event}");
             assert_eq!(places(&[template("PAUSED", 5), template(event, 5)]), sale(), "{event} changes nothing");
         }
         assert_eq!(places(&[template("PAUSED", 5), template("APPROVED", 6)]), sale(), "another language of it");
+    }
+
+    #[test]
+    fn each_language_of_a_template_is_held_and_let_out_on_its_own() {
+        let of = |event: &str, id: u64, language: &str| {
+            let (field, mut value) = template(event, id);
+            value["message_template_language"] = json!(language);
+            (field, value)
+        };
+        let place =
+            |language: &str| Place::Template(TemplateName { name: "sale".into(), language: Some(language.into()) });
+        let both = [of("PAUSED", 5, "de"), of("PAUSED", 6, "en_US")];
+        assert_eq!(places(&both), [place("de"), place("en_US")]);
+        let life = after(&[both[0].clone(), both[1].clone(), of("APPROVED", 6, "en_US")]);
+        assert_eq!(life.forbids().into_keys().collect::<Vec<_>>(), [place("de")]);
+        let (field, value) = template("APPROVED", 6);
+        assert_eq!(life.allowed_by(&told(field, NOW_S, &value)), [place("en_US")], "its id tells the language");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::rules::reconcile::Word;
 use serde::{Deserialize, Serialize};
+use wharf_storage::TemplateName;
 
 /// A ban.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,12 @@ pub struct Template {
 }
 
 impl Template {
+    /// What messages call it.
+    pub fn full_name(&self) -> TemplateName {
+        let language = Some(self.language.as_str()).filter(|language| !language.is_empty());
+        TemplateName { name: self.name.as_str().into(), language: language.map(Into::into) }
+    }
+
     /// When it last changed, in s since 1970.
     pub fn said_s(&self) -> u64 {
         [&self.status, &self.quality, &self.category].into_iter().flatten().map(|noted| noted.said_s).max().unwrap_or(0)

@@ -1,5 +1,6 @@
 //! How messages end: taken, failed, too old, given up, erased. What ended leaves the outbox, its lane goes on.
 
+use super::lanes::Lanes;
 use super::records::{dead_letter, our_error, shift};
 use super::{Outbox, Step};
 use wharf_storage::{Erasure, Kind, MessageRecord, MessageState, Noun, Outbox as Kept, Wamid};
@@ -23,6 +24,8 @@ impl Outbox {
     pub fn erase(&mut self, erasure: &Erasure, step: &mut Step, now: u64) {
         let theirs = |record: &&MessageRecord| record.state != MessageState::Sending && erasure.has_message(record);
         let records: Vec<MessageRecord> = self.messages().filter(theirs).cloned().collect();
+        let names = |pair: &str| erasure.names(&self.account, Lanes::parts(pair).1);
+        self.pairs.forget(|pair| erasure.reaches(&self.account) && names(pair));
         for record in records {
             // Who cannot know whether it left says that it failed.
             let end =

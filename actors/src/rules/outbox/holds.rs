@@ -56,6 +56,11 @@ impl Holds {
         self.0.keys().any(|(scope, _)| is_of(scope, record))
     }
 
+    /// Whether customers who would count anew towards Meta's limit wait.
+    pub(super) fn cover_new_customers(&self) -> bool {
+        self.0.keys().any(|(scope, _)| *scope == HoldScope::NewCustomers)
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &SendHold> {
         self.0.values()
@@ -66,13 +71,16 @@ fn is_of(scope: &HoldScope, record: &MessageRecord) -> bool {
     match scope {
         HoldScope::Account => true,
         HoldScope::Number(id) => *id == record.number,
-        HoldScope::Template(name) => record.template.as_ref() == Some(name),
+        HoldScope::Template(held) => record.template.as_ref().is_some_and(|template| held.covers(template)),
         HoldScope::Templates => is_templated(record),
         HoldScope::FreeForm => !is_templated(record),
+        // Who is new only the portfolio knows.
+        HoldScope::NewCustomers => false,
     }
 }
 
-fn is_templated(record: &MessageRecord) -> bool {
+/// Whether a message is made from a template.
+pub(super) fn is_templated(record: &MessageRecord) -> bool {
     record.template.is_some() || &*record.kind == "template"
 }
 
@@ -80,6 +88,7 @@ fn is_templated(record: &MessageRecord) -> bool {
 mod tests {
     use super::*;
     use crate::rules::testing::{NOW, outbound};
+    use wharf_storage::TemplateName;
 
     fn hold(scope: HoldScope, cause: HoldCause, until_ms: Option<u64>) -> SendHold {
         SendHold { account: "100".into(), scope, cause, code: Some(1), reason: "".into(), since_ms: NOW, until_ms }
@@ -99,6 +108,21 @@ mod tests {
         assert!(!holds.covers(&other(None)));
         assert!(!holds.covers(&other(Some("hello"))));
         assert!(holds.covers(&other(Some("sale"))));
+    }
+
+    #[test]
+    fn a_hold_of_one_language_lets_the_others_go_and_one_of_no_language_holds_all() {
+        let in_language =
+            |language: Option<&str>| TemplateName { name: "sale".into(), language: language.map(Into::into) };
+        let mut change = Change::default();
+        for (held, covered) in [(Some("en_US"), [true, true, false, false]), (None, [true; 4])] {
+            let mut holds = Holds::default();
+            holds.begin(hold(HoldScope::Template(in_language(held)), HoldCause::Meta, None), &mut change);
+            let covers = [Some("en_US"), Some("en_us"), Some("de"), None].map(|language| {
+                holds.covers(&MessageRecord { template: Some(in_language(language)), ..outbound("a", "1") })
+            });
+            assert_eq!(covers, covered, "{held:?}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(super) struct Lane {
     pub(super) lined_up: Option<(Priority, u64)>,
     /// When it is looked at again.
     pub(super) alarm: Option<u64>,
+    /// Until when the recipient's window is open, as far as is known, in ms since 1970.
+    pub(super) window_until_ms: u64,
     waiting: [Line; Priority::ALL.len()],
 }
 
@@ -41,13 +43,6 @@ impl Lane {
         self.lined_up = None;
     }
 
-    /// The message under way goes back to where it came from.
-    pub(super) fn put_back(&mut self, priority: Priority) {
-        if let Some(id) = self.busy.take() {
-            self.waiting[priority as usize].push_front(id);
-        }
-    }
-
     /// `id` ended, or holds nobody up any more.
     pub(super) fn leave(&mut self, id: &str) {
         if self.busy.as_deref() == Some(id) {
@@ -65,7 +60,17 @@ pub(super) struct Lanes(HashMap<Box<str>, Lane>);
 impl Lanes {
     /// The name of a message's lane.
     pub(super) fn name(record: &MessageRecord) -> Box<str> {
-        format!("{}|{}", record.number, record.lane).into()
+        Self::name_of(&record.number, &record.lane)
+    }
+
+    /// The name of the lane of a number and a recipient.
+    pub(super) fn name_of(number: &str, recipient: &str) -> Box<str> {
+        format!("{number}|{recipient}").into()
+    }
+
+    /// The number and the recipient of a lane, by its name.
+    pub(super) fn parts(name: &str) -> (&str, &str) {
+        name.split_once('|').expect("a lane's name has both")
     }
 
     /// A message joins the end of its lane.
@@ -73,11 +78,11 @@ impl Lanes {
         self.of(name, &record.number).waiting[record.priority as usize].push_back(record.id.clone());
     }
 
-    /// A message that was under way is the next one again.
-    pub(super) fn come_back(&mut self, name: &str, record: &MessageRecord, priority: Priority) {
+    /// A message that was under way, or in doubt, is the next one again.
+    pub(super) fn come_back(&mut self, name: &str, record: &MessageRecord) {
         let lane = self.of(name, &record.number);
         lane.leave(&record.id);
-        lane.waiting[priority as usize].push_front(record.id.clone());
+        lane.waiting[record.priority as usize].push_front(record.id.clone());
     }
 
     /// A message that is already in doubt takes its place at the front.
@@ -86,6 +91,11 @@ impl Lanes {
     }
 
     /// One that is there.
+    pub(super) fn get(&self, name: &str) -> Option<&Lane> {
+        self.0.get(name)
+    }
+
+    /// One that is there, to change.
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Lane> {
         self.0.get_mut(name)
     }
@@ -108,6 +118,7 @@ impl Lanes {
             busy: None,
             lined_up: None,
             alarm: None,
+            window_until_ms: 0,
             waiting: Default::default(),
         })
     }

@@ -1,7 +1,8 @@
 //! How fast one number may send: Meta's rate, what comes in counted with what goes out, and what its refusals taught.
 //!
-//! A bucket of a tenth of a second's messages at most, refilled at the rate: so in any second no more than 1.1 times
-//! the rate. Thousandths of messages and milliseconds, so that nothing is lost to rounding.
+//! Two buckets of the same size, refilled at the rate: a message takes from the first when it is started (kept as
+//! `sending`), from the second when it leaves. Between both lies the disk, which may stand still: what waited for it does
+//! not leave faster for that. Thousandths of messages and milliseconds, so that nothing is lost to rounding.
 
 /// Meta's default throughput of a number, in messages per second, out and in together.
 pub const STANDARD: u32 = 80;
@@ -12,10 +13,14 @@ pub const COEXISTENCE: u32 = 20;
 
 /// What one message takes.
 const ONE: i64 = 1000;
-/// The bucket holds what the rate gives in this part of a second.
-const DEPTH: i64 = 10;
+/// A bucket holds what the rate gives in this part of a second. With a tenth no second would see more than 1.1 times the
+/// rate here; a twelfth leaves 16 ms for what the way to Meta does to the gaps.
+const DEPTH: i64 = 12;
 /// Of the rate this part is kept for what goes out, however much comes in.
 const RESERVED: i64 = 10;
+/// No more wait for the disk, or after it for their turn, than leave in this part of a second: two commits of 80 ms and
+/// some more.
+const AHEAD: i64 = 5;
 /// Refusals within this time of one another, in ms, are of messages that were under way together: they count once.
 const TOGETHER_MS: u64 = 1_000;
 /// A slowed rate grows by this part of Meta's figure ...
@@ -30,23 +35,29 @@ pub struct Pace {
     limit: u32,
     /// What is used of it: less after a refusal. In thousandths per second.
     rate_milli: u64,
-    /// May be in debt: what came in is not asked.
-    tokens: i64,
-    /// What the reserve gives while the bucket is in debt.
-    reserve: i64,
+    starts: Bucket,
+    leaves: Bucket,
     at_ms: u64,
     slowed_at_ms: Option<u64>,
 }
 
+/// What may happen at once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    /// May be in debt: what came in is not asked.
+    tokens: i64,
+    /// What the reserve gives while the bucket is in debt.
+    reserve: i64,
+}
+
 impl Pace {
-    /// A number that Meta lets send `limit` messages per second, rested.
-    pub fn new(limit: u32, now: u64) -> Self {
+    /// A number that Meta lets send `limit` messages per second, and of which nothing is known before `since`: it may
+    /// have sent all it could.
+    pub fn new(limit: u32, since: u64) -> Self {
         let limit = limit.max(1);
-        let mut pace =
-            Self { limit, rate_milli: u64::from(limit) * 1000, tokens: 0, reserve: 0, at_ms: now, slowed_at_ms: None };
-        pace.tokens = pace.depth();
-        pace.reserve = ONE;
-        pace
+        let rate_milli = u64::from(limit) * 1000;
+        let (starts, leaves) = (Bucket::default(), Bucket::default());
+        Self { limit, rate_milli, starts, leaves, at_ms: since, slowed_at_ms: None }
     }
 
     /// Messages per second that it uses now.
@@ -59,9 +70,9 @@ impl Pace {
         self.limit
     }
 
-    /// Messages that may leave in one moment.
-    pub fn at_once(&self) -> usize {
-        (self.depth() / ONE) as usize + 1
+    /// Messages that may be on their way to the disk, or wait after it, at once.
+    pub fn ahead(&self) -> usize {
+        (self.second() / (AHEAD * ONE)) as usize + 1
     }
 
     /// Meta's figure is `limit` from now on. More of it is used at once, unless a refusal said otherwise.
@@ -70,37 +81,41 @@ impl Pace {
         let was_full = self.rate_milli == self.full();
         self.limit = limit.max(1);
         self.rate_milli = if was_full { self.full() } else { self.rate_milli.min(self.full()) };
-        self.tokens = self.tokens.min(self.depth());
+        let depth = self.depth();
+        self.buckets().for_each(|bucket| bucket.tokens = bucket.tokens.min(depth));
     }
 
     /// Messages came in: Meta counts them too.
     pub fn heard(&mut self, messages: u32, now: u64) {
         self.refill(now);
-        self.tokens = (self.tokens - i64::from(messages) * ONE).max(-self.second());
+        let second = self.second();
+        self.buckets().for_each(|bucket| bucket.pay(i64::from(messages) * ONE, second));
     }
 
-    /// One message leaves now; else the moment at which the next may, in ms since 1970.
-    pub fn take(&mut self, now: u64) -> Result<(), u64> {
+    /// One message is started now; else the moment at which the next may be, in ms since 1970.
+    pub fn start(&mut self, now: u64) -> Result<(), u64> {
         self.refill(now);
-        if self.tokens >= ONE {
-            self.tokens -= ONE;
-            return Ok(());
-        }
-        if self.reserve >= ONE {
-            self.reserve -= ONE;
-            self.tokens = (self.tokens - ONE).max(-self.second());
-            return Ok(());
-        }
-        let rate = self.second();
-        let from_bucket = wait_ms(ONE - self.tokens, rate);
-        let from_reserve = wait_ms((ONE - self.reserve) * RESERVED, rate);
-        Err(now + from_bucket.min(from_reserve))
+        let second = self.second();
+        self.starts.take(second).map_err(|wait_ms| now + wait_ms)
     }
 
-    /// Gives back what a message took that did not leave.
-    pub fn give_back(&mut self, now: u64) {
+    /// One message that was started leaves now; else the moment at which the next may, in ms since 1970.
+    pub fn leave(&mut self, now: u64) -> Result<(), u64> {
         self.refill(now);
-        self.tokens = (self.tokens + ONE).min(self.depth());
+        let second = self.second();
+        self.leaves.take(second).map_err(|wait_ms| now + wait_ms)
+    }
+
+    /// Nothing was started after all.
+    pub fn not_started(&mut self, now: u64) {
+        self.refill(now);
+        self.starts.tokens = (self.starts.tokens + ONE).min(self.depth());
+    }
+
+    /// What left did not reach Meta.
+    pub fn not_sent(&mut self, now: u64) {
+        self.not_started(now);
+        self.leaves.tokens = (self.leaves.tokens + ONE).min(self.depth());
     }
 
     /// Meta refused a message because of the rate: half of it from now on.
@@ -111,8 +126,7 @@ impl Pace {
         }
         self.slowed_at_ms = Some(now);
         self.rate_milli = (self.rate_milli / 2).max(1000);
-        self.tokens = self.tokens.min(0);
-        self.reserve = 0;
+        self.buckets().for_each(|bucket| *bucket = Bucket { tokens: bucket.tokens.min(0), reserve: 0 });
     }
 
     fn refill(&mut self, now: u64) {
@@ -121,10 +135,16 @@ impl Pace {
             return;
         }
         self.at_ms = now;
-        let gained = passed as i64 * self.second() / 1000;
-        self.tokens = (self.tokens + gained).min(self.depth());
-        self.reserve = (self.reserve + gained / RESERVED).min(ONE);
+        let (gained, depth) = (passed as i64 * self.second() / 1000, self.depth());
+        for bucket in self.buckets() {
+            bucket.tokens = (bucket.tokens + gained).min(depth);
+            bucket.reserve = (bucket.reserve + gained / RESERVED).min(ONE);
+        }
         self.rate_milli = (self.rate_milli + self.full() * passed / (GROWTH * GROWTH_MS)).min(self.full());
+    }
+
+    fn buckets(&mut self) -> impl Iterator<Item = &mut Bucket> {
+        [&mut self.starts, &mut self.leaves].into_iter()
     }
 
     fn full(&self) -> u64 {
@@ -136,9 +156,32 @@ impl Pace {
         self.rate_milli as i64
     }
 
-    /// What the bucket holds: with the one of the reserve a tenth of what a second gives.
+    /// What a bucket holds; the one of the reserve comes beside it.
     fn depth(&self) -> i64 {
         (self.second() / DEPTH - ONE).max(ONE)
+    }
+}
+
+impl Bucket {
+    /// Takes one; else says after how many ms there is one. `second` is what a second gives.
+    fn take(&mut self, second: i64) -> Result<(), u64> {
+        if self.tokens >= ONE {
+            self.tokens -= ONE;
+            return Ok(());
+        }
+        if self.reserve >= ONE {
+            self.reserve -= ONE;
+            self.pay(ONE, second);
+            return Ok(());
+        }
+        let from_bucket = wait_ms(ONE - self.tokens, second);
+        let from_reserve = wait_ms((ONE - self.reserve) * RESERVED, second);
+        Err(from_bucket.min(from_reserve))
+    }
+
+    /// Pays what nobody asked for; no debt is longer than a second.
+    fn pay(&mut self, what: i64, second: i64) {
+        self.tokens = (self.tokens - what).max(-second);
     }
 }
 
@@ -155,6 +198,10 @@ mod tests {
 
     const START: u64 = 1_790_000_000_000;
 
+    fn rested(limit: u32) -> Pace {
+        Pace::new(limit, 0)
+    }
+
     /// Sends whatever may leave until `until`, waking up when told; hears `inbound` messages per second, evenly.
     /// Returns what left, and the most that went out and in within any second.
     fn run(pace: &mut Pace, inbound: u64, from: u64, until: u64) -> (u64, usize) {
@@ -167,7 +214,7 @@ mod tests {
                 (heard..due).for_each(|_| window.push_back(now));
                 heard = due;
             }
-            while pace.take(now).is_ok() {
+            while pace.start(now).is_ok() {
                 left += 1;
                 window.push_back(now);
             }
@@ -185,7 +232,7 @@ mod tests {
         for limit in [COEXISTENCE, STANDARD, HIGH] {
             for share in [0, 25, 50, 80] {
                 let inbound = u64::from(limit) * share / 100;
-                let mut pace = Pace::new(limit, START);
+                let mut pace = rested(limit);
                 let (left, most) = run(&mut pace, inbound, START, START + 30_000);
                 let allowed = (u64::from(limit) - inbound) * 30;
                 assert!(most * 10 <= limit as usize * 11, "limit {limit}, {inbound} in: {most} in a second");
@@ -195,8 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_the_rate_is_left_for_what_goes_out_however_much_comes_in() {
+    fn of_what_was_sent_before_nothing_is_known_and_all_of_it_is_assumed() {
         let mut pace = Pace::new(STANDARD, START);
+        assert_eq!((pace.start(START), pace.leave(START)), (Err(START + 13), Err(START + 13)));
+        let left = (START..START + 1000).filter(|now| pace.start(*now).is_ok() && pace.leave(*now).is_ok()).count();
+        assert!((76..=80).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn a_tenth_of_the_rate_is_left_for_what_goes_out_however_much_comes_in() {
+        let mut pace = rested(STANDARD);
         run(&mut pace, 500, START, START + 5_000);
         let (left, _) = run(&mut pace, 500, START + 5_000, START + 15_000);
         assert!((76..=84).contains(&left), "{left}");
@@ -204,15 +259,15 @@ mod tests {
 
     #[test]
     fn a_refusal_halves_the_rate_and_ten_seconds_give_a_twentieth_back() {
-        let mut pace = Pace::new(STANDARD, START);
+        let mut pace = rested(STANDARD);
         pace.slow_down(START);
-        assert!(pace.take(START).is_err(), "nothing more leaves in that moment");
+        assert!(pace.start(START).is_err(), "nothing more leaves in that moment");
         pace.slow_down(START + 200);
         assert_eq!(pace.rate(), 40, "refusals of messages that were under way together count once");
-        assert!(pace.take(START + 10_000).is_ok());
+        assert!(pace.start(START + 10_000).is_ok());
         assert_eq!(pace.rate(), 44);
         for second in 11..=200 {
-            let _ = pace.take(START + second * 1000);
+            let _ = pace.start(START + second * 1000);
         }
         assert_eq!(pace.rate(), 80, "and never more than Meta's figure");
         for nth in 0..20 {
@@ -223,7 +278,7 @@ mod tests {
 
     #[test]
     fn an_upgrade_is_used_at_once_unless_a_refusal_said_otherwise() {
-        let mut pace = Pace::new(STANDARD, START);
+        let mut pace = rested(STANDARD);
         pace.set_limit(HIGH, START);
         assert_eq!(pace.rate(), 1000);
         pace.slow_down(START);
@@ -236,14 +291,14 @@ mod tests {
         fn the_moment_it_names_is_the_first_at_which_a_message_may_leave(
             limit in 1_u32..2000, inbound in 0_u32..100, taken in 0_usize..300
         ) {
-            let mut pace = Pace::new(limit, START);
+            let mut pace = rested(limit);
             pace.heard(inbound, START);
             for _ in 0..taken {
-                let _ = pace.take(START);
+                let _ = pace.start(START);
             }
-            if let Err(at_ms) = pace.clone().take(START) {
-                prop_assert!(pace.clone().take(at_ms).is_ok());
-                prop_assert!(pace.clone().take(at_ms - 1).is_err() || at_ms == START + 1);
+            if let Err(at_ms) = pace.clone().start(START) {
+                prop_assert!(pace.clone().start(at_ms).is_ok());
+                prop_assert!(pace.clone().start(at_ms - 1).is_err() || at_ms == START + 1);
             }
         }
     }

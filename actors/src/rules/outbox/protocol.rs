@@ -4,7 +4,7 @@ use crate::cloud::verdict::Verdict;
 use bytes::Bytes;
 use serde::Serialize;
 use std::sync::Arc;
-use wharf_storage::{Change, MessageRecord, MessageTally, SendHold};
+use wharf_storage::{Change, MessageRecord, MessageTally, PairDebt, SendHold};
 
 /// What came of a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,17 @@ pub enum Hearing {
     Statuses,
     /// It is not: waiting for word would be in vain.
     Nothing,
+}
+
+/// What a process before this one left on disk.
+#[derive(Debug, Default)]
+pub struct Remains {
+    /// Messages that had not ended.
+    pub messages: Vec<MessageRecord>,
+    /// Holds.
+    pub holds: Vec<SendHold>,
+    /// What pairs had borrowed.
+    pub debts: Vec<PairDebt>,
 }
 
 /// What one step wants kept, and done once that is durable.

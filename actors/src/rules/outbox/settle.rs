@@ -1,5 +1,6 @@
 //! What a try came to: the message ends, waits, or is in doubt, and what its verdict means for others.
 
+use super::lanes::Lanes;
 use super::records::{attempt, our_error, passing_tries, remember, shift};
 use super::{Answer, Outbox, Step, Tried, hold_of};
 use crate::cloud::verdict::{Class, Delay, Scope, Verdict};
@@ -45,9 +46,9 @@ impl Outbox {
 
     /// A status says that Meta refused, after it had taken it, a message like `record`.
     pub fn learn(&mut self, record: &MessageRecord, code: Option<i64>, verdict: Verdict, step: &mut Step, now: u64) {
-        let name = super::lanes::Lanes::name(record);
+        let name = Lanes::name(record);
         match (verdict.delay, verdict.scope) {
-            (Delay::Rate, _) => self.number(&record.number, now).pace.slow_down(now),
+            (Delay::Rate, _) => self.number(&record.number).pace.slow_down(now),
             (Delay::Pair, _) => drop(self.pairs.refused(&name, now)),
             _ => drop(self.hold_after(record, code, verdict, step, now)),
         }
@@ -83,11 +84,11 @@ impl Outbox {
         step: &mut Step,
         now: u64,
     ) -> Option<u64> {
-        let name = super::lanes::Lanes::name(record);
+        let name = Lanes::name(record);
         let held = self.hold_after(record, code, verdict, step, now);
         match verdict.delay {
             Delay::Rate => {
-                self.number(&record.number, now).pace.slow_down(now);
+                self.number(&record.number).pace.slow_down(now);
                 Some(now + RATE_WAIT_MS + (RATE_SPREAD_MS * chance) as u64)
             }
             Delay::Pair => Some(self.pairs.refused(&name, now)),
@@ -141,7 +142,7 @@ impl Outbox {
     }
 
     fn not_sent(&mut self, record: MessageRecord, reason: &str, chance: f64, step: &mut Step, now: u64) {
-        self.number(&record.number, now).pace.give_back(now);
+        self.number(&record.number).pace.not_sent(now);
         let tries = record.attempts.len() as u32;
         let due_at_ms = now + retry::SEND.delay_ms(tries, None, chance);
         if due_at_ms < record.expires_at_ms {
@@ -151,19 +152,18 @@ impl Outbox {
         self.fail(record, &error, None, step, now);
     }
 
-    fn wait(&mut self, mut record: MessageRecord, due_at_ms: u64, step: &mut Step, now: u64) {
+    /// A message is queued again, before the others to its recipient, and may leave from `due_at_ms` on.
+    pub(super) fn wait(&mut self, mut record: MessageRecord, due_at_ms: u64, step: &mut Step, now: u64) {
         shift(&mut step.tally, record.state, MessageState::Queued);
         record.state = MessageState::Queued;
         record.changed_at_ms = now;
         record.due_at_ms = due_at_ms;
         step.change.put(&Kept(record.clone()));
-        let (id, priority, expires_at_ms) = (record.id.clone(), record.priority, record.expires_at_ms);
+        let (id, expires_at_ms) = (record.id.clone(), record.expires_at_ms);
         let entry = self.messages.get_mut(&id).expect("a message that was tried is here");
-        entry.record = record;
         let name = entry.lane.clone();
-        if let Some(lane) = self.lanes.get_mut(&name) {
-            lane.put_back(priority);
-        }
+        self.lanes.come_back(&name, &record);
+        entry.record = record;
         self.alarm(&id, expires_at_ms);
         self.line_up(&name, now);
     }

@@ -64,7 +64,7 @@ impl Outbox {
         }
         match record.on_unknown {
             // Nor is it sent again when it is too old: nobody wants it any more.
-            OnUnknown::Resend if now < record.expires_at_ms => self.resend(record, step, now),
+            OnUnknown::Resend if now < record.expires_at_ms => self.wait(record, 0, step, now),
             OnUnknown::Fail | OnUnknown::Resend => {
                 let error = our_error("wharf.unknown", self.why_nothing_is_known());
                 self.fail(record, &error, None, step, now);
@@ -81,20 +81,5 @@ impl Outbox {
                 "The request was written and no answer came. No status can follow, because the account is not subscribed: it may have been sent."
             }
         }
-    }
-
-    fn resend(&mut self, mut record: MessageRecord, step: &mut Step, now: u64) {
-        shift(&mut step.tally, record.state, MessageState::Queued);
-        record.state = MessageState::Queued;
-        record.changed_at_ms = now;
-        record.due_at_ms = 0;
-        step.change.put(&Kept(record.clone()));
-        let (id, priority, expires_at_ms) = (record.id.clone(), record.priority, record.expires_at_ms);
-        let entry = self.messages.get_mut(&id).expect("a message in doubt is here");
-        entry.record = record;
-        let name = entry.lane.clone();
-        self.lanes.come_back(&name, &self.messages[&id].record, priority);
-        self.alarm(&id, expires_at_ms);
-        self.line_up(&name, now);
     }
 }

@@ -3,10 +3,11 @@
 //! looks at so many records at most, so that no run costs more for what is kept.
 
 use crate::account::TWIN_FOR_MS;
+use crate::rules::portfolio::DAY_MS;
 use std::time::Duration;
 use wharf_storage::{
-    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, Progress, Store, StoreError, Trail,
-    Twin, Wamid,
+    Alias, AuditRecord, Change, Dialog, Key, KeyBuilder, Kind, MessageRecord, Noun, PairDebt, Preference, Progress,
+    Reached, Store, StoreError, Trail, Twin, Wamid, Wish,
 };
 
 /// Records of one kind looked at in one run.
@@ -21,6 +22,9 @@ pub(in crate::supervisor) const MESSAGES_AT_LEAST: Duration = Duration::from_sec
 /// Audit records are kept for 400 days: a year can be looked at whole, and a month is left to do so.
 pub(in crate::supervisor) const AUDIT_MS: u64 = 400 * 86_400_000;
 
+/// What a pair had borrowed stays this long after it is paid back, in ms, where no account forgets it.
+const DEBTS_STAY_MS: u64 = 3_600_000;
+
 /// Where the walk over each kind goes on.
 #[derive(Debug, Default)]
 pub(super) struct Walks {
@@ -29,6 +33,8 @@ pub(super) struct Walks {
     messages: Option<Key>,
     twins: Option<Key>,
     trails: Option<Key>,
+    preferences: Option<Key>,
+    reached: Option<Key>,
     audit: Option<Key>,
 }
 
@@ -92,6 +98,21 @@ impl Walks {
             }
             Ok(Onwards::Yes)
         })?;
+        removed += walk(store, Kind::Preference, &mut self.preferences, |key, bytes, change| {
+            let said = Preference::from_bytes(bytes)?;
+            // A customer's no stays for as long as the account is engaged.
+            let stays = said.wish == Wish::Stop && store.get(Kind::Account, &account_key(&said.account).0)?.is_some();
+            if !stays && is_old(said.said_at_s.saturating_mul(1000), ages.messages) {
+                change.remove(Kind::Preference, key.clone());
+            }
+            Ok(Onwards::Yes)
+        })?;
+        removed += walk(store, Kind::Reached, &mut self.reached, |key, bytes, change| {
+            if is_old(Reached::from_bytes(bytes)?.at_ms, DAY_MS) {
+                change.remove(Kind::Reached, key.clone());
+            }
+            Ok(Onwards::Yes)
+        })?;
         removed += walk(store, Kind::Audit, &mut self.audit, |key, bytes, change| {
             if !is_old(AuditRecord::from_bytes(bytes)?.at_ms, ages.audit) {
                 return Ok(Onwards::No);
@@ -99,8 +120,23 @@ impl Walks {
             change.remove(Kind::Audit, key.clone());
             Ok(Onwards::Yes)
         })?;
-        Ok(removed)
+        Ok(removed + debts(store, now)?)
     }
+}
+
+/// Forgets what pairs of accounts that are no longer engaged had borrowed: an account that is pays its debts itself.
+fn debts(store: &dyn Store, now: u64) -> Result<usize, StoreError> {
+    let mut change = Change::default();
+    for (key, bytes) in store.hot(Kind::PairDebt, &[]) {
+        if PairDebt::from_bytes(&bytes)?.paid_at_ms.saturating_add(DEBTS_STAY_MS) < now {
+            change.remove(Kind::PairDebt, key);
+        }
+    }
+    let removed = change.writes.len();
+    if removed > 0 {
+        store.commit(change, Vec::new());
+    }
+    Ok(removed)
 }
 
 /// Looks at the next records of `kind`, and commits what `visit` changes.
@@ -160,6 +196,10 @@ fn is_open(store: &dyn Store, trail: &Trail) -> Result<bool, StoreError> {
     Ok(Progress::from_bytes(&kept)?.open.iter().any(|open| open.seq == trail.seq))
 }
 
+fn account_key(id: &str) -> Key {
+    KeyBuilder::new().text(id).build()
+}
+
 fn dialog_key(account: &str, id: u64) -> Key {
     KeyBuilder::new().text(account).number(id).build()
 }
@@ -169,7 +209,6 @@ mod tests {
     use super::*;
     use wharf_storage::{MemoryStore, MessageState, OnUnknown, OpenDelivery, Priority, TrailResult};
 
-    const DAY_MS: u64 = 86_400_000;
     const AGES: Ages = Ages { dialogs: 30 * DAY_MS, messages: 30 * DAY_MS, trails: 7 * DAY_MS, audit: AUDIT_MS };
 
     fn dialog(id: u64, wa_id: &str, seen_at_ms: u64) -> Dialog {
@@ -220,6 +259,20 @@ mod tests {
             walks.run(&store, AGES, 52 * DAY_MS).expect("reads");
         }
         assert_eq!((count(&store, Kind::Dialog), count(&store, Kind::Alias)), (0, 0), "then the other one too");
+    }
+
+    #[test]
+    fn what_a_removed_account_had_borrowed_goes_when_it_is_long_paid_back() {
+        let store = MemoryStore::new();
+        let mut change = Change::default();
+        for (lane, paid_at_ms) in [("491", DAY_MS), ("492", 2 * DAY_MS)] {
+            change.put(&PairDebt { account: "1".into(), number: "10".into(), lane: lane.into(), paid_at_ms });
+        }
+        store.commit(change, Vec::new());
+        let mut walks = Walks::default();
+        assert_eq!(walks.run(&store, AGES, DAY_MS + DEBTS_STAY_MS).expect("reads"), 0);
+        assert_eq!(walks.run(&store, AGES, DAY_MS + DEBTS_STAY_MS + 1).expect("reads"), 1);
+        assert_eq!(store.hot(Kind::PairDebt, &[]).len(), 1);
     }
 
     #[test]

@@ -146,7 +146,8 @@ fn change_of(field: &str, value: &Value) -> Item {
 }
 
 fn template(event: &str) -> Item {
-    let value = json!({"event": event, "message_template_id": 5, "message_template_name": "sale"});
+    let value = json!({"event": event, "message_template_id": 5, "message_template_name": "sale",
+        "message_template_language": "en_US"});
     change_of("message_template_status_update", &value)
 }
 
@@ -156,7 +157,7 @@ fn a_hold_is_kept_and_ended_in_the_commit_of_the_event_that_says_so() {
     for (begins, scope, ends) in [
         (ban("DISABLE", 0), "account ", ban("REINSTATE", 1)),
         (update(&json!({"event": "PARTNER_REMOVED"}), 2), "account ", update(&json!({"event": "PARTNER_ADDED"}), 3)),
-        (template("PAUSED"), "template sale", template("APPROVED")),
+        (template("PAUSED"), "template sale (en_US)", template("APPROVED")),
     ] {
         let (_, change) = kept(account.handle(accept(vec![begins]), NOW));
         assert_eq!(holds(&account), [scope]);
@@ -239,7 +240,30 @@ fn a_throughput_upgrade_counts_at_once_and_after_a_restart_until_the_snapshot_is
     let mut newer = again.record().clone();
     newer.refreshed_at_ms = NOW + 1000;
     let (number, limit) = (again.numbers.keys().next().expect("a number").clone(), 80);
-    let entry = Entry { limits: vec![(number, limit)], numbers: again.numbers.clone(), record: newer };
+    let entry = Entry { tier: None, limits: vec![(number, limit)], numbers: again.numbers.clone(), record: newer };
     again.handle(Input::Enter(Box::new(entry)), NOW + 1000);
     assert_eq!(limits(&again), [80]);
+}
+
+#[test]
+fn what_meta_says_of_its_customers_a_day_is_the_limit_until_the_snapshot_is_newer() {
+    let mut account = active();
+    let limit = |account: &AccountMachine| account.outbox().customers_a_day();
+    assert_eq!(limit(&account), None, "nobody knows");
+    let told = |customers: i64| {
+        let value = json!({"max_daily_conversations_per_business": customers});
+        accept(vec![change_of("business_capability_update", &value)])
+    };
+    account.handle(told(2000), NOW);
+    assert_eq!(limit(&account), Some(2000));
+    let snapshot = r#"{"id":"100","phone_numbers":[{"id":"9","messaging_limit_tier":"TIER_10K"}]}"#;
+    let entry = |refreshed_at_ms: u64| {
+        let record = AccountRecord { snapshot: snapshot.into(), refreshed_at_ms, ..account.record().clone() };
+        Input::Enter(Box::new(Entry::new(record)))
+    };
+    let (older, newer) = (entry(NOW), entry(NOW + HOUR));
+    account.handle(older, NOW);
+    assert_eq!(limit(&account), Some(2000));
+    account.handle(newer, NOW + HOUR);
+    assert_eq!(limit(&account), Some(10_000));
 }

@@ -80,6 +80,37 @@ fn in_an_hour_with_a_hot_recipient_its_pair_is_never_overdrawn_and_nobody_else_w
     assert!(order.is_sorted(), "in the order of submission");
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// After a restart a pair's burst of 45 was whole again.
+    #[test]
+    fn whenever_the_process_stops_no_pair_is_overdrawn_and_nothing_of_its_debt_stays(
+        lives in prop::collection::vec((1_u64..200_000, 0_u64..60), 1..12),
+    ) {
+        let mut desk = Desk::new();
+        let (mut now, mut left, mut submitted) = (NOW, Vec::new(), 0);
+        for (life_ms, burst) in lives {
+            let mut first = desk.tick(now);
+            for _ in 0..burst {
+                submitted += 1;
+                first.extend(desk.submit(&format!("{submitted}"), "hot", now));
+            }
+            left.extend(drain(&mut desk, first, now, now + life_ms));
+            now += life_ms;
+            desk.restart(now);
+        }
+        left.extend(drain(&mut desk, Vec::new(), now, now + 3_600_000));
+        prop_assert_eq!(left.len(), submitted);
+        let mut paid_at_ms = 0;
+        for (at, id) in left {
+            paid_at_ms = at.max(paid_at_ms) + 6_000;
+            prop_assert!(paid_at_ms <= at + 45 * 6_000, "{} overdraws its pair", id);
+        }
+        prop_assert!(desk.debts.is_empty(), "{:?}", desk.debts);
+    }
+}
+
 #[test]
 fn what_is_held_expires_all_the_same() {
     let mut desk = Desk::new();

@@ -141,7 +141,7 @@ fn a_token_fault_holds_the_account_until_it_is_released_and_its_message_goes_fir
         assert_eq!(desk.tick(NOW + 3_600_000), Vec::<String>::new(), "time alone mends no token");
         desk.restart(NOW + 3_600_000);
         assert_eq!(desk.tick(NOW + 3_600_000), Vec::<String>::new(), "the hold survives a restart");
-        let mut left = release(&mut desk, HoldCause::Token, NOW + 3_600_001);
+        let mut left = release(&mut desk, HoldCause::Token, NOW + 3_600_100);
         left.sort();
         assert_eq!(left, ["a", "c"], "and not the one behind it");
     }
