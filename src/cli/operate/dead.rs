@@ -157,7 +157,10 @@ fn summary(sum: Redriven) -> String {
         0 => String::new(),
         skipped => format!(", {skipped} skipped (their route or bytes are gone, or they are under way again)"),
     };
-    let left = if left == 0 { String::new() } else { format!(", {left} left") };
+    let left = match left {
+        0 => String::new(),
+        left => format!(", {left} left (their route has as many under way as it may hold: the same again later)"),
+    };
     format!("{redriven} redriven{skipped}{left}")
 }
 
@@ -202,5 +205,6 @@ AT (UTC)              EVENT OR MESSAGE  ROUTE        STATUS  REASON
         assert_eq!(both, Redriven { redriven: 140, skipped: 2, left: 0 });
         assert_eq!(summary(Redriven { redriven: 7, skipped: 0, left: 0 }), "7 redriven");
         assert!(summary(both).starts_with("140 redriven, 2 skipped ("));
+        assert!(summary(Redriven { left: 44, ..both }).contains("), 44 left (their route"));
     }
 }

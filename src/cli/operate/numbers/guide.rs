@@ -180,13 +180,13 @@ mod tests {
     /// A Wharf whose Meta refuses the code 111111 and takes all else; keeps what it was told.
     async fn wharf_of_meta(request: HttpRequest, body: Bytes, told: Data<Mutex<Vec<String>>>) -> HttpResponse {
         let path = request.path();
-        if path.starts_with("/api/") {
+        if path.starts_with("/api/accounts/") {
             return HttpResponse::Ok().json(json!({"id": "1022", "gateway": "support"}));
         }
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
         told.lock().expect("no holder panics").push(format!("{path} {sent}"));
         match (path, sent["code"].as_str()) {
-            ("/support", _) => HttpResponse::Ok().json(json!([])),
+            ("/api/gateways/support/verbs/setup", _) => HttpResponse::Ok().json(json!([])),
             ("/1065/verify_code", Some("111111")) => {
                 HttpResponse::BadRequest().json(json!({"error": {"message": "wrong", "code": 136_025}}))
             }
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(ended.expect("done"), Verdict::Yes);
         let expected = [
             "/1022/phone_numbers {\"cc\":\"1\",\"phone_number\":\"6505550100\",\"verified_name\":\"Bob\"}",
-            "/support null",
+            "/api/gateways/support/verbs/setup {\"ids\":[\"1022\"]}",
             "/1065/request_code {\"code_method\":\"SMS\",\"language\":\"en_US\"}",
             "/1065/verify_code {\"code\":\"111111\"}",
             "/1065/request_code {\"code_method\":\"SMS\",\"language\":\"en_US\"}",
