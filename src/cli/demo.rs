@@ -119,13 +119,28 @@ impl Stage {
         println!();
     }
 
-    /// What an application does: one message, ready to paste.
+    /// What an application and an operator do: a message, ready to paste, and a new number.
     fn invite(&self, number: &str) {
         println!("Send a message as an application would:");
         println!("  curl -H 'Authorization: Bearer {KEY}' -H 'Content-Type: application/json' \\");
         println!("    http://{}/v25.0/{number}/messages \\", self.running.public);
         println!(
             "    -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"16505551234\",\"type\":\"text\",\"text\":{{\"body\":\"hello\"}}}}'"
+        );
+        println!();
+        println!(
+            "Look around as an operator would, or add a number; the code that it is sent stands under \"codes\" at the"
+        );
+        println!("simulated Meta:");
+        println!(
+            "  export WHARF_KEY={KEY} WHARF_OPS=http://{} WHARF_PUBLIC=http://{}",
+            self.running.ops, self.running.public
+        );
+        println!("  wharf accounts; wharf numbers add ACCOUNT");
+        println!(
+            "  curl -H 'Authorization: Bearer {}' {}/sandbox/stats",
+            self.sandbox.options().token,
+            self.sandbox.graph_url()
         );
         println!();
     }

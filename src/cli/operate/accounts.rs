@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::out::{Form, Out};
 use super::paper::{Paper, Span, Tone};
 use super::table::{Table, figure, prose, whole};
-use super::{Verdict, times};
+use super::{Verdict, answers, times};
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -277,7 +277,8 @@ fn state(route: &Route) -> &str {
 
 fn last(answer: &LastAnswer) -> String {
     let status = answer.status.map(|status| status.to_string());
-    let words: Vec<&str> = [status.as_deref(), answer.reason.as_deref()].into_iter().flatten().collect();
+    let reason = answer.reason.as_deref().map(|reason| answers::without(answer.status, reason));
+    let words: Vec<&str> = [status.as_deref(), reason].into_iter().flatten().filter(|word| !word.is_empty()).collect();
     let words = if words.is_empty() { "taken".to_owned() } else { words.join(" ") };
     format!("{words} at {}", times::second(answer.at.as_deref()))
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod answers;
 mod ask;
 mod dead;
 mod doctor;

@@ -10,7 +10,8 @@ use std::path::Path;
 /// Why Wharf was not asked, and what else there is to see.
 pub(super) fn examine(unasked: &Fault, config: Option<&Path>) -> Report {
     let remedy = unasked.next().unwrap_or_default();
-    let says = format!("it was not asked: {unasked}");
+    let keyless = matches!(unasked, Fault::Keyless);
+    let says = if keyless { format!("it was not asked: {unasked}") } else { unasked.to_string() };
     let mut findings = vec![Finding::fail("wharf", "", says, remedy)];
     match Settings::load(config, variables()) {
         Ok(settings) => {
