@@ -129,19 +129,10 @@ impl Stage {
         );
         println!();
         println!(
-            "Look around as an operator would, or add a number; the code that it is sent stands under \"codes\" at the"
+            "Add a number (`wharf numbers add`); the code that it is sent stands under \"codes\" at the simulated Meta:"
         );
-        println!("simulated Meta:");
-        println!(
-            "  export WHARF_KEY={KEY} WHARF_OPS=http://{} WHARF_PUBLIC=http://{}",
-            self.running.ops, self.running.public
-        );
-        println!("  wharf accounts; wharf numbers add ACCOUNT");
-        println!(
-            "  curl -H 'Authorization: Bearer {}' {}/sandbox/stats",
-            self.sandbox.options().token,
-            self.sandbox.graph_url()
-        );
+        let (token, graph) = (&self.sandbox.options().token, self.sandbox.graph_url());
+        println!("  curl -H 'Authorization: Bearer {token}' {graph}/sandbox/stats");
         println!();
     }
 

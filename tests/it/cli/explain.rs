@@ -74,6 +74,7 @@ async fn what_the_story_of_a_dead_or_a_held_event_says_can_be_done_helps() {
     stage.app.answer(|_| Reply::Status(422));
     stage.take(letter(&line, &[text("wamid.1", "491")])).await;
     let (first, second) = (format!("{}.1", line.waba), format!("{}.2", line.waba));
+    stage.until_ledger("/routes/main~1app/dead", 1).await;
     let told = story(&stage, &first, &["route main/app: dead, ", "given up: refused for good: HTTP 422"]).await;
     stage.app.answer(|_| Reply::Status(200));
     assert_eq!(type_it(&stage, &told).await, "1 redriven\n");

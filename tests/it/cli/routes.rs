@@ -6,11 +6,13 @@ use crate::harness::mail::{letter, text};
 use crate::harness::stage::{ROUTE_SECRET, Stage};
 use serde_json::json;
 
+const SECRET_KEY: &str = "secret_key = \"the-key-of-this-test-32-characters-long\"";
+
 #[actix_web::test]
 async fn an_accounts_own_route_is_put_shown_resumed_and_removed() {
     let stage = Stage::engaged_with(|plan| {
         plan.server = "private_routes = true".into();
-        plan.storage = "secret_key = \"the-key-of-this-test-32-characters-long\"".into();
+        plan.storage = SECRET_KEY.into();
     })
     .await;
     let line = stage.line(0, 0);
@@ -42,7 +44,11 @@ async fn an_accounts_own_route_is_put_shown_resumed_and_removed() {
 
 #[actix_web::test]
 async fn a_test_delivery_says_whether_the_application_takes_it() {
-    let stage = Stage::engaged_with(|plan| plan.server = "private_routes = true".into()).await;
+    let stage = Stage::engaged_with(|plan| {
+        plan.server = "private_routes = true".into();
+        plan.storage = SECRET_KEY.into();
+    })
+    .await;
     let (line, url) = (stage.line(0, 0), stage.app.url("/own"));
     let test = async |route: &str| operate(&stage, &["routes", &line.waba, "test", route]).await;
     let said = test("main/app").await.well();
