@@ -143,8 +143,10 @@ fn of_attempt(attempt: &Attempt) -> Span {
         (false, Some(status)) => format!("was answered {status}"),
         (false, None) => "had no answer".to_owned(),
     };
-    let why = attempt.reason.as_deref().map(|reason| answers::without(attempt.status, reason));
-    let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
+    // Why it was the last one is said where it was given up.
+    let reason = attempt.reason.as_deref().filter(|_| attempt.result != "dead");
+    let why = reason.map(|reason| answers::without(attempt.status, reason)).filter(|why| !why.is_empty());
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let tone = if delivered { Tone::Good } else { Tone::Doubtful };
     Span::new(format!("attempt {} {became}{took}{why}", attempt.attempt), tone)
 }
@@ -184,8 +186,10 @@ mod tests {
                     "reason": "HTTP 500 oops"}],
                  "attempts_made": 9, "next_at": "2026-11-29T10:15:00.000Z",
                  "waits_for": "its breaker, open until 10:15:00"},
-                {"route": "support/old", "matched": true, "why": "everything", "state": "dead", "attempts": [],
-                 "attempts_made": 1, "dead": {"reason": "the answer was final: HTTP 422", "status": 422,
+                {"route": "support/old", "matched": true, "why": "everything", "state": "dead", "attempts": [
+                    {"at": "2026-11-29T10:00:00.300Z", "attempt": 2, "result": "dead", "status": 422, "took_ms": 2,
+                     "reason": "the answer was final: HTTP 422"}],
+                 "attempts_made": 2, "dead": {"reason": "the answer was final: HTTP 422", "status": 422,
                  "kept": true, "at": "2026-11-29T10:00:00.300Z"}},
                 {"route": "support/calls", "matched": false, "why": "fields has calls only", "state": "filtered",
                  "attempts": [], "attempts_made": 0}],
@@ -215,6 +219,7 @@ route support/crm: waiting, fields has messages
 
 route support/old: dead, everything
                                       1 earlier attempt is not remembered one by one
+  2026-11-29T10:00:00.300Z    +177ms  attempt 2 was answered 422 after 2 ms
   2026-11-29T10:00:00.300Z    +177ms  given up: the answer was final: HTTP 422
 
 route support/calls: not wanted, fields has calls only

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn ways(disposition: &str, route: Value) -> Vec<String> {
+    fn ways(disposition: &str, route: &Value) -> Vec<String> {
         let told = json!({"event": {"id": "1022.57"}, "received": {"gateway": "support", "disposition": disposition},
             "routes": [route]});
         of(&serde_json::from_value(told).expect("an explanation")).into_iter().map(|(command, _)| command).collect()
@@ -80,9 +80,11 @@ mod tests {
             ("waiting", "its breaker, open until 10:00:00 UTC", "wharf routes 1022 test support/bot"),
             ("parked", "1022.50 of its lane is before it: GET /api/events/1022.50/explain", "wharf explain 1022.50"),
         ] {
-            assert_eq!(ways("routed", route(state, waits))[0], expected, "{state}");
+            assert_eq!(ways("routed", &route(state, waits))[0], expected, "{state}");
         }
-        assert!(ways("routed", route("delivered", "")).is_empty() && ways("routed", route("under_way", "")).is_empty());
+        assert!(
+            ways("routed", &route("delivered", "")).is_empty() && ways("routed", &route("under_way", "")).is_empty()
+        );
     }
 
     #[test]
@@ -90,9 +92,9 @@ mod tests {
         let gone =
             json!({"route": "support/bot", "state": "dead", "matched": true, "dead": {"reason": "x", "kept": false}});
         let replay = "wharf replay 1022.57 --route support/bot";
-        assert_eq!(ways("routed", gone), [replay]);
-        assert_eq!(ways("routed", json!({"route": "support/bot", "state": "filtered", "matched": false})), [replay]);
+        assert_eq!(ways("routed", &gone), [replay]);
+        assert_eq!(ways("routed", &json!({"route": "support/bot", "state": "filtered", "matched": false})), [replay]);
         let expected = ["wharf verb subscribe --gateway support --id 1022", "wharf replay 1022.57"];
-        assert_eq!(ways("inactive", json!({"route": "support/bot", "state": "not_offered"})), expected);
+        assert_eq!(ways("inactive", &json!({"route": "support/bot", "state": "not_offered"})), expected);
     }
 }
