@@ -40,10 +40,20 @@ function one(alarm) {
     ),
     alarm.detail && h("p", {}, said(alarm.detail)),
     where.length > 0 && h("p", {}, where),
-    h("p", { class: "todo" }, h("b", {}, "Do: "), alarm.todo),
+    h("p", { class: "todo" }, h("b", {}, "Do: "), todo(alarm)),
     alarm.what === "route_paused" && h("p", { class: "buttons" }, goOn(alarm)),
   );
 }
+
+/** What the API advises as calls is buttons here. */
+const HERE = {
+  deliveries_held: "resume them under Holds, in the State of the account",
+  quarantine: "look at the items; “Set up” engages their account and takes them out",
+  route_paused: "resume it once the application is back",
+};
+const todo = ({ what, todo }) =>
+  HERE[what] ??
+  todo.replace(/POST \/api\/accounts\/\S+\/resume/, "resume them under Holds, in the State of the account,");
 
 /** An account's own route is named without its gateway. */
 function goOn({ account, gateway, route }) {

@@ -1,6 +1,6 @@
 // The doctor: everything that must be right for a message to come through, and how to mend what is not.
 
-import { get } from "./api.js";
+import { get, path, post } from "./api.js";
 import { button } from "./confirm.js";
 import { code, h, section } from "./dom.js";
 import { table } from "./table.js";
@@ -30,36 +30,72 @@ export function doctor(stay) {
 const ORDER = ["fail", "warn", "ok", "skipped"];
 const worse = (a, b) => ORDER.indexOf(a.level) - ORDER.indexOf(b.level);
 
-function report({ findings }) {
+/** The way of a message, and what is looked at on each part of it. */
+const PARTS = [
+  ["From Meta to Wharf", ["public_url", "tls", "handshake", "signature", "callback"]],
+  ["Wharf itself", ["store", "disk", "clock", "keys"]],
+  ["From Wharf to Meta", ["graph", "token", "app", "account"]],
+  ["From Wharf to applications", ["route"]],
+];
+
+function report({ findings }, again) {
   const wrong = findings.filter(({ level }) => level === "fail" || level === "warn").sort(worse);
-  const checks = [...new Set(findings.map(({ check }) => check))];
+  const known = PARTS.flatMap(([, checks]) => checks);
+  const parts = [
+    ...PARTS,
+    ["Beside that", findings.map(({ check }) => check).filter((check) => !known.includes(check))],
+  ];
   return h(
     "div",
     {},
     wrong.length
-      ? section(`To mend: ${many(wrong.length, "finding")}`, h("ul", { class: "alarms" }, wrong.map(toMend)))
+      ? section(
+          `To mend: ${many(wrong.length, "finding")}`,
+          h(
+            "ul",
+            { class: "alarms" },
+            wrong.map((finding) => toMend(finding, again)),
+          ),
+        )
       : h("p", { class: "calm" }, badge("ok", "Everything that could be looked at is as it should be.")),
-    checks.map((check) => group(check, findings.filter((finding) => finding.check === check).sort(worse))),
+    parts.map(([title, checks]) => {
+      const found = findings.filter(({ check }) => checks.includes(check)).sort(worse);
+      return found.length > 0 && section(title, table(title, COLUMNS, found));
+    }),
   );
 }
 
-const toMend = ({ check, subject, level, says, remedy }) =>
-  h(
+function toMend({ check, subject, level, says, remedy }, again) {
+  const grave = level === "fail" ? "bad" : "warn";
+  return h(
     "li",
-    { class: level === "fail" ? "bad" : "warn" },
-    h("div", {}, badge(level === "fail" ? "bad" : "warn", said(check)), " ", code(subject)),
+    { class: grave },
+    h("div", {}, badge(grave, said(check)), " ", code(subject)),
     h("p", {}, says),
     remedy && h("p", { class: "todo" }, h("b", {}, "Do: "), remedy),
+    check === "app" && remedy?.startsWith("wharf register") && h("p", { class: "buttons" }, register(subject, again)),
   );
+}
 
-const group = (check, findings) =>
-  section(
-    said(check).replace(/^./, (first) => first.toUpperCase()),
-    table(said(check), COLUMNS, findings),
-  );
+/** What `wharf register` does. */
+function register(gateway, again) {
+  const does = async () => {
+    const { after } = await post(path("gateways", gateway, "register"));
+    return `Meta sends ${many(after?.fields?.length ?? 0, "field")} to ${gateway}.`;
+  };
+  return button("Register", does, {
+    id: `register-${gateway}`,
+    then: again,
+    asks: {
+      title: `Register the callback of ${gateway} with Meta?`,
+      says: "The app’s webhooks of all fields that are wanted here come to this gateway from now on; what the app had stays.",
+    },
+  });
+}
 
 const COLUMNS = [
   ["How", ({ level }) => state("finding", level)],
+  ["What", ({ check }) => said(check)],
   ["Of", ({ subject }) => (subject ? code(subject) : "this Wharf")],
-  ["Seen", ({ says }) => says],
+  ["Seen", ({ says }) => says, "wide"],
 ];

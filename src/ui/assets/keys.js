@@ -17,7 +17,8 @@ const LIMITS = ["gateways", "accounts", "numbers"];
 export function keys(stay) {
   const list = stay.shows(
     (signal) => get("keys", signal),
-    ({ data }, again) => table("Keys", [...COLUMNS, ["", (key) => take(key, again)]], data),
+    ({ data }, again) =>
+      table("Keys", [...COLUMNS, ["", (key) => h("span", { class: "buttons" }, take(key, again))]], data),
   );
   const node = h(
     "div",
@@ -42,10 +43,12 @@ const COLUMNS = [
   ["May", (key) => key.scopes.join(", ")],
   [
     "For",
-    (key) =>
-      LIMITS.filter((name) => key[name].length).map((name) =>
-        h("span", { class: "line" }, `${name} `, code(key[name].join(", "))),
-      ),
+    (key) => {
+      const limits = LIMITS.filter((name) => key[name].length);
+      return limits.length
+        ? limits.map((name) => h("span", { class: "line" }, `${name} `, code(key[name].join(", "))))
+        : "everything";
+    },
   ],
   [
     "Made",
@@ -126,7 +129,7 @@ function make(list) {
 
 /** The new key, until it is put away. */
 function once({ name, key }, made) {
-  const shown = h("input", { id: "made-key", readonly: true, value: key, spellcheck: "false", size: 52 });
+  const shown = h("input", { id: "made-key", readonly: true, value: key, spellcheck: "false" });
   const copy = async () => {
     shown.select();
     // Over plain HTTP a browser lends nobody its clipboard: then it is marked, ready for Ctrl-C.

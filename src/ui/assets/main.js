@@ -67,6 +67,8 @@ function show() {
   main.append(shown.node);
   document.title = shown.title ? `${shown.title} · Wharf` : "Wharf";
   if (session.open) main.focus({ preventScroll: true });
+  // On a phone the names of pages are wider than the screen.
+  for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ inline: "nearest" });
   scrollTo(0, 0);
 }
 

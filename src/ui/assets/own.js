@@ -52,16 +52,19 @@ function wants({ fields, types, numbers, format }) {
   );
 }
 
-const standing = ({ unusable, warnings = [] }) =>
-  unusable ? badge("bad", unusable) : warnings.length ? badge("warn", warnings.join("; ")) : badge("ok", "usable");
+function standing({ unusable, warnings = [] }) {
+  if (unusable) return badge("bad", unusable);
+  return warnings.length ? badge("warn", warnings.join("; ")) : badge("ok", "usable");
+}
 
-const signed = ({ has_secret: has, former_secret_until: until }) =>
-  h(
+function signed({ has_secret: has, former_secret_until: until }) {
+  return h(
     "span",
     { class: "lead" },
     has ? "yes" : badge("warn", "no"),
     until && h("small", {}, "the secret before too, until ", when(until)),
   );
+}
 
 function buttons(at, { name, route }, again) {
   const here = `${at}/${path(name)}`;

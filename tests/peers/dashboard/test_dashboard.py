@@ -1,7 +1,6 @@
 """The dashboard in a real browser, clicked through as on a night on call. The tests go on where the one before ended."""
 
 import pytest
-from browser import offers
 from processes import until
 from stage import HOSTILE, KEY
 from selenium.webdriver.common.keys import Keys
@@ -29,8 +28,6 @@ def test_a_wrong_key_is_refused_in_the_apis_own_words_and_the_right_one_opens(br
 
 def test_who_has_no_account_yet_is_led_to_set_up_and_subscribe(browser, stage):
     browser.sees("No account is engaged.")
-    if browser.run("return document.querySelector('input#gateway')"):
-        browser.run("return document.querySelector('input#gateway')").send_keys("support")
     browser.press("Set up")
     browser.sees("Set up every account?")
     browser.press("Set up")
@@ -44,7 +41,6 @@ def test_who_has_no_account_yet_is_led_to_set_up_and_subscribe(browser, stage):
 def test_the_overview_shows_names_as_text_what_is_wrong_and_that_everything_adds_up(browser, stage):
     stage.write(5)
     stage.write(2, waba=OTHER)
-    until("dead letters", lambda: stage.account()["dead"] > 0)
     browser.sees(HOSTILE)
     browser.sees("the ledger balances")
     browser.sees("2 items belong to no engaged account")
@@ -80,22 +76,155 @@ def test_events_lead_to_what_became_of_each_and_to_its_bytes(browser, stage):
     browser.sees('"body": "' + HOSTILE)
     browser.press("As it came, byte for byte")
     browser.sees('"text": {"body": "' + HOSTILE)
-    if offers(stage.ops, KEY, f"events/{stage.account()['id']}.5/explain"):
-        for words in ["Received", "support/bot", "Delivered", "support/fussy"]:
-            browser.sees(words)
+    for words in ["Received", "support/bot", "Delivered to all 2 routes that wanted it"]:
+        browser.sees(words)
 
 
-def test_dead_letters_are_redriven_once_the_application_is_mended(browser, stage):
+def test_a_broken_application_needs_attention_and_what_waits_for_it_says_so(browser, stage):
+    stage.mood = 503
+    stage.write(3)
+    browser.go("", "route broken")
+    browser.sees("mend the application; Wharf asks it again by itself")
+    browser.go(f"events/{stage.last()}", "Not yet at support/fussy")
+    browser.sees("HTTP 503")
+    browser.sees("Attempt 1")
+    stage.mood = 200
+    browser.sees("Delivered to all 2 routes that wanted it")
+    browser.go("", "Needs attention")
+    until("the breaker closes", lambda: "route broken" not in browser.text())
+
+
+def test_held_deliveries_wait_and_let_go_they_arrive(browser, stage):
     waba = stage.account()["id"]
+    browser.go(f"accounts/{waba}", "Nothing is held")
+    browser.press("Pause all deliveries")
+    browser.sees("No route gets anything of this account")
+    browser.press("Pause all deliveries")
+    browser.sees("paused by night-shift")
+    stage.write(1)
+    event = stage.last()
+    browser.go(f"events/{event}", "Held back from support/")
+    assert "POST /api" not in browser.text(), "whoever has buttons needs no calls"
+    browser.press("To the holds and routes of its account")
+    browser.sees("paused by night-shift")
+    browser.press("Resume")
+    browser.sees("Nothing is held")
+    browser.go(f"events/{event}", "Delivered to all 2 routes that wanted it")
+
+
+def test_what_is_refused_for_good_is_explained_and_redriven_once_the_application_is_mended(browser, stage):
+    waba = stage.account()["id"]
+    stage.mood = 422
+    stage.write(3)
+    until("three dead letters", lambda: stage.account()["dead"] == 3)
+    browser.go("", "Needs attention")
+    until("the figure warns", lambda: browser.run("return document.querySelector('.tiles .warns a[href=\"#/dead\"]')"))
+    browser.press("dead")
+    browser.sees("Mend the application first")
+    event = stage.last()
+    browser.press(event)
+    browser.sees("Given up for support/fussy")
+    browser.sees("Given up")
+    stage.mood = 200
+    browser.press("Redrive")
+    browser.sees("Delivered to all 2 routes that wanted it")
     browser.go(f"accounts/{waba}/dead", "refused for good")
-    stage.mended = True
     browser.press("Redrive support/fussy")
     browser.sees("Redrive all dead letters of support/fussy?")
     browser.press("Redrive support/fussy")
-    if "cannot do that yet" in until("it is answered", lambda: "yet" in browser.text() and browser.text()
-                                     or "left." in browser.text() and browser.text()):  # fmt: skip
-        pytest.skip("this Wharf has no redrive yet")
+    browser.sees("2 dead letters on the way again, 0 left.")
     until("all are delivered", lambda: not stage.account()["dead"] and not stage.account()["pending"])
+    browser.sees("No dead letters.")
+
+
+def test_one_event_and_a_time_are_delivered_again_counted_first(browser, stage):
+    waba = stage.account()["id"]
+    replayed = lambda: stage.api(f"accounts/{waba}")["ledger"]["routes"]["support/bot"]["replayed"]  # noqa: E731
+    browser.go(f"events/{waba}.1", "Delivered to all")
+    browser.press("Replay to every route that wants it")
+    browser.sees("Deliver this event again?")
+    browser.press("Replay to every route that wants it")
+    browser.sees("On its way to support/bot, support/fussy.")
+    assert replayed() == 1
+    browser.go(f"accounts/{waba}/replays", "Nothing was replayed.")
+    browser.press("Count, then replay")
+    browser.sees("12 to support/bot, 12 to support/fussy")
+    assert replayed() == 1, "counting delivers nothing"
+    browser.press("Replay")
+    browser.sees("12 again, 0 skipped")
+    browser.sees("done")
+    until("all are delivered", lambda: replayed() == 13 and not stage.account()["pending"])
+
+
+def test_what_happens_is_seen_as_it_happens(browser, stage):
+    browser.go(f"accounts/{stage.account()['id']}/live", "Nothing is kept while it is")
+    browser.press("Start")
+    browser.sees("Listening…")
+    until("it is listened to", lambda: stage.write(1) or "message came" in browser.text())
+    browser.sees("delivered support/fussy")
+    browser.press("Stop")
+    browser.sees("Stopped.")
+
+
+def test_messages_are_listed_newest_first_and_by_state(browser, stage):
+    account = stage.account()
+    number = account["snapshot"]["phone_numbers"][0]["id"]
+    for nth in range(2):
+        stage.send(number, f"4790005{nth:03}")
+    sent = stage.api(f"accounts/{account['id']}/messages")["data"]
+    assert len(sent) == 2 and sent[0]["created_at"] >= sent[1]["created_at"]
+    browser.go(f"accounts/{account['id']}/messages", f"{sent[0]['id'][-8:]}")
+    choose = "const field = document.querySelector('#filter-state'); field.value = arguments[0]; field.dispatchEvent(new Event('change'))"
+    browser.run(choose, "expired")
+    browser.sees("No message is like that.")
+    browser.run(choose, "")
+    browser.sees("4790005001")
+
+
+def test_an_accounts_own_route_is_tried_out_and_removed(browser, stage):
+    waba = stage.account()["id"]
+    browser.go(f"accounts/{waba}/routes", "This account has no route of its own")
+    browser.sees(f"wharf routes {waba} put NAME")
+    stage.own_route(waba, "crm")
+    browser.sees("types message")
+    browser.press("Test")
+    browser.sees("The application answered 200 to a test delivery")
+    browser.press("Remove")
+    browser.sees("It gets nothing any more, for good.")
+    browser.press("Remove")
+    browser.sees("This account has no route of its own")
+    assert stage.api(f"accounts/{waba}/routes")["data"] == []
+
+
+def test_a_key_is_shown_once_opens_what_it_is_for_and_nothing_once_removed(browser, stage):
+    browser.go("keys", "night-shift")
+    browser.sees("in the settings")
+    browser.press("Make a key")
+    browser.write("Name", "visitor")
+    browser.press("Make the key")
+    browser.sees("at least one of admin")
+    browser.run("document.querySelector('#scope-inspect').click()")
+    browser.press("Make the key")
+    browser.sees("it is shown this once")
+    key = browser.run("return document.querySelector('#made-key').value")
+    assert stage.api("whoami", key=key)["scopes"] == ["inspect"]
+    browser.press("Copy")
+    until("it is marked", lambda: browser.run("return document.activeElement.id === 'made-key' || /Copied/.test(document.body.innerText)"))
+    browser.press("I have it")
+    until("it is gone", lambda: not browser.run("return document.querySelector('#made-key')"))
+    browser.press("Remove")
+    browser.sees("Whatever signs in with it is refused at once.")
+    browser.press("Remove")
+    browser.sees("The key visitor opens nothing any more.")
+    assert [one["name"] for one in stage.api("keys")["data"]] == ["night-shift"]
+
+
+def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(browser):
+    browser.go("doctor", "Looks from the disk to Meta's side")
+    browser.sees("To mend")
+    browser.sees("Do: ")
+    browser.press("Examine again")
+    browser.sees("Examined.")
 
 
 def test_escape_means_no_and_remove_wants_the_id_typed(browser, stage):
@@ -115,7 +244,8 @@ def test_every_page_opens_by_its_address_fits_a_phone_and_has_a_dark_side(browse
     waba = stage.account()["id"]
     places = {
         "": "Needs attention", f"accounts/{waba}": "Ledger", f"accounts/{waba}/events": "#5", f"accounts/{waba}/messages": "State",
-        f"accounts/{waba}/dialogs": "open", f"accounts/{waba}/dead": HOSTILE, f"accounts/{waba}/live": "Start",
+        f"accounts/{waba}/dialogs": "open", f"accounts/{waba}/dead": HOSTILE, f"accounts/{waba}/replays": "done",
+        f"accounts/{waba}/routes": "no route of its own", "doctor": "To mend", "keys": "night-shift", f"accounts/{waba}/live": "Start",
         f"events/{waba}.1": "Its bytes", "events/q.support.1": "quarantine of support", "dead": "Mend the application first",
         "quarantine/support": OTHER, "audit": "night-shift", "nowhere": "There is no such page",
     }  # fmt: skip
@@ -144,7 +274,7 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(browser):
         reached.append(browser.run("return document.activeElement.innerText"))
         outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"no focus is seen on {reached[-1]!r}"
-    assert {"Overview", "Dead letters", "Quarantine", "Audit", "Sign out"} <= set(reached), reached
+    assert {"Overview", "Dead letters", "Quarantine", "Doctor", "Audit", "Keys", "Sign out"} <= set(reached), reached
     nameless = browser.run(
         "return [...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
     )
