@@ -62,7 +62,7 @@ const COLUMNS = [
 
 function take({ name, source }, again) {
   if (source === "settings") return "";
-  return button("Remove", () => remove(path("keys", name)).then(() => `The key ${name} opens nothing any more.`), {
+  return button("Remove key", () => remove(path("keys", name)).then(() => `The key ${name} opens nothing any more.`), {
     id: `remove-${name}`,
     danger: true,
     then: again,

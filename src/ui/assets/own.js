@@ -72,7 +72,7 @@ function buttons(at, { name, route }, again) {
     "span",
     { class: "buttons" },
     button("Test", tryOut(here), { id: `try-${name}`, then: again }),
-    button("Remove", () => remove(here).then(() => `${route} is removed.`), {
+    button("Remove route", () => remove(here).then(() => `${route} is removed.`), {
       id: `drop-${name}`,
       danger: true,
       then: again,

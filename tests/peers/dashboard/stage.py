@@ -13,6 +13,8 @@ from processes import Process, until
 
 KEY = "a key that opens everything in this test"
 APP_ID, APP_SECRET, TOKEN = "670843887433847", "what Meta signs with", "EAAGdashboard"
+# An account that is engaged nowhere.
+OTHER = "77777777777"
 # What a page would run if a name were ever taken for markup.
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
