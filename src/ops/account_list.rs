@@ -13,7 +13,7 @@ use std::time::Duration;
 use wharf_actors::clock::now_ms;
 use wharf_actors::messages::Look;
 use wharf_actors::rules::life::Health;
-use wharf_storage::{AccountRecord, Key, Kind, Noun};
+use wharf_storage::{AccountRecord, Key, KeyBuilder, Kind, Noun, Store, StoreError};
 
 /// An account that does not answer by then is listed without what only itself knows.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
@@ -25,8 +25,10 @@ struct Listed {
     account: AccountShown,
     /// Deliveries that have not ended, of all its routes.
     pending: i64,
-    /// Dead letters of deliveries, since it was engaged.
+    /// Deliveries given up since it was engaged.
     dead: i64,
+    /// Whether dead letters of it are kept now, which can be redriven.
+    has_dead_letters: bool,
     /// Messages that have not left.
     queued: i64,
     oldest_undelivered_at: Option<String>,
@@ -52,7 +54,10 @@ pub async fn list(request: HttpRequest, late: Late) -> Result<HttpResponse, ApiE
     });
     let seen = |record: &AccountRecord| caller.may_use_account(&record.id) && caller.may_use_gateway(&record.gateway);
     let rest = records.await?.into_iter().filter(|(_, record)| seen(record));
-    let part = rest.take(wanted.limit).map(|(key, record)| look(edge, key, record));
+    let part: Vec<_> = rest.take(wanted.limit).collect();
+    let ids: Vec<_> = part.iter().map(|(_, record)| record.id.clone()).collect();
+    let letters = read(edge, move |store| ids.iter().map(|id| has_letters(store, id)).collect::<Result<Vec<_>, _>>());
+    let part = part.into_iter().zip(letters.await?).map(|((key, record), letters)| look(edge, key, record, letters));
     Ok(json(&Page::of(join_all(part).await, &wanted, |listed| listed)))
 }
 
@@ -66,7 +71,13 @@ fn has(record: &AccountRecord, sought: &str) -> bool {
     record.id.contains(sought) || name().is_ok_and(|name| name.contains(sought))
 }
 
-async fn look(edge: &Edge, key: Key, record: AccountRecord) -> (Key, Listed) {
+/// Whether dead letters of the account are kept. Blocks.
+fn has_letters(store: &dyn Store, account: &str) -> Result<bool, StoreError> {
+    let prefix = KeyBuilder::new().text(account).build();
+    Ok(!store.page(Kind::Dead, &prefix.0, None, 1)?.is_empty())
+}
+
+async fn look(edge: &Edge, key: Key, record: AccountRecord, has_dead_letters: bool) -> (Key, Listed) {
     let ledger = edge.wharf.store.ledger(&record.id);
     let view = match edge.wharf.directory.account(&record.id) {
         Some((actor, _)) => actix_web::rt::time::timeout(ANSWERS_WITHIN, actor.send(Look)).await.ok(),
@@ -76,6 +87,7 @@ async fn look(edge: &Edge, key: Key, record: AccountRecord) -> (Key, Listed) {
     let listed = Listed {
         pending: ledger.routes.values().map(|route| route.pending).sum(),
         dead: ledger.routes.values().map(|route| route.dead).sum(),
+        has_dead_letters,
         queued: ledger.messages.queued,
         oldest_undelivered_at: view.as_ref().and_then(|view| view.oldest_undelivered_ms).and_then(moment),
         standing: view.as_ref().map(|view| view.life.health(now_ms())),

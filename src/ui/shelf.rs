@@ -33,6 +33,7 @@ const FILES: &[(&str, &[u8])] = shelf! {
     "account.js" "standing.js" "numbers.js" "routes.js" "holds.js" "ledger.js"
     "events.js" "messages.js" "dialogs.js" "dead.js" "tail.js"
     "event.js" "trail.js" "message.js" "verbs.js" "quarantine.js" "letters.js" "audit.js" "nothing.js"
+    "doctor.js" "keys.js" "own.js" "replays.js"
 };
 
 static SHELF: LazyLock<Vec<Asset>> = LazyLock::new(|| FILES.iter().map(|(name, bytes)| asset(name, bytes)).collect());

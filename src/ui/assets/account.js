@@ -12,6 +12,8 @@ import { holds } from "./holds.js";
 import { ledger } from "./ledger.js";
 import { messages } from "./messages.js";
 import { numbers } from "./numbers.js";
+import { ownRoutes } from "./own.js";
+import { replays } from "./replays.js";
 import { routes } from "./routes.js";
 import { standing } from "./standing.js";
 import { tail } from "./tail.js";
@@ -23,6 +25,8 @@ const PARTS = [
   ["messages", "Messages", messages],
   ["dialogs", "Dialogs", dialogs],
   ["dead", "Dead letters", deadLetters],
+  ["replays", "Replays", replays],
+  ["routes", "Own routes", ownRoutes],
   ["live", "Live", tail],
 ];
 

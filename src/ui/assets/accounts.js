@@ -92,9 +92,11 @@ const COLUMNS = [
   ["Pending", (account) => count(account.pending), "number"],
   ["Oldest", (account) => when(account.oldest_undelivered_at), "number"],
   [
-    "Dead",
+    "Given up",
     (account) =>
-      account.dead > 0 ? link(path("accounts", account.id, "dead"), count(account.dead)) : count(account.dead),
+      account.has_dead_letters
+        ? link(path("accounts", account.id, "dead"), badge("warn", count(account.dead), "There are dead letters."))
+        : count(account.dead),
     "number",
   ],
   ["Queued", (account) => count(account.queued), "number"],

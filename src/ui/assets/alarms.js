@@ -3,7 +3,7 @@
 import { get, path, post } from "./api.js";
 import { button } from "./confirm.js";
 import { h, link } from "./dom.js";
-import { badge, said, when } from "./words.js";
+import { badge, many, said, when } from "./words.js";
 
 /** Alarms that stop something now; the others will, or want to be known. */
 const WORST =
@@ -40,10 +40,20 @@ function one(alarm) {
     ),
     alarm.detail && h("p", {}, said(alarm.detail)),
     where.length > 0 && h("p", {}, where),
-    h("p", { class: "todo" }, h("b", {}, "Do: "), alarm.todo),
+    h("p", { class: "todo" }, h("b", {}, "Do: "), todo(alarm)),
     alarm.what === "route_paused" && h("p", { class: "buttons" }, goOn(alarm)),
   );
 }
+
+/** What the API advises as calls is buttons here. */
+const HERE = {
+  deliveries_held: "resume them under Holds, in the State of the account",
+  quarantine: "look at the items; “Set up” engages their account and takes them out",
+  route_paused: "resume it once the application is back",
+};
+const todo = ({ what, todo }) =>
+  HERE[what] ??
+  todo.replace(/POST \/api\/accounts\/\S+\/resume/, "resume them under Holds, in the State of the account,");
 
 /** An account's own route is named without its gateway. */
 function goOn({ account, gateway, route }) {
@@ -53,6 +63,23 @@ function goOn({ account, gateway, route }) {
   return button("Resume the route", () => post(`${at}/resume`).then(() => "It gets its deliveries again."), {
     id: `alarm-${at}`,
   });
+}
+
+/** Dead letters are no alarm, and wait for somebody all the same. */
+export function lettersLeft({ accounts, more }) {
+  if (!accounts.length) return "";
+  const says = `${many(accounts.length + Math.max(0, more), "account")} with deliveries or messages that were given up`;
+  return h(
+    "ul",
+    { class: "alarms" },
+    h(
+      "li",
+      { class: "warn" },
+      h("div", {}, badge("warn", "dead letters")),
+      h("p", {}, says, " · ", link("dead", "look at them")),
+      h("p", { class: "todo" }, h("b", {}, "Do: "), "mend the application, then redrive them"),
+    ),
+  );
 }
 
 /** The alarms of one account, as long as there are some. */

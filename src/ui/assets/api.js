@@ -8,20 +8,16 @@ export class Problem extends Error {
     super(detail);
     Object.assign(this, { status, id });
   }
-  /** This Wharf is older than what was asked for. */
-  get isMissing() {
-    return this.status === 404 && (!this.id || this.id === "wharf.path.unknown");
-  }
 }
 
-/** `me` is what the key may do, where Wharf tells; `open` says that the key was right. */
+/** `me` is what the key may do; `open` says that the key was right. */
 export const session = { key: sessionStorage.getItem(PLACE), me: null, open: false };
 
 /** Tries a key: keeps it if it is right. */
 export async function signIn(key) {
   session.key = key;
   try {
-    session.me = await whoIsIt();
+    session.me = await get("whoami");
     session.open = true;
     sessionStorage.setItem(PLACE, key);
   } catch (problem) {
@@ -36,21 +32,8 @@ export function signOut(why = "") {
   dispatchEvent(new CustomEvent("signed-out", { detail: why }));
 }
 
-/** Who the key belongs to; nothing where this Wharf does not tell. */
-export async function whoIsIt() {
-  try {
-    return await get("whoami");
-  } catch (problem) {
-    if (!problem.isMissing) throw problem;
-    await get("accounts?limit=1").catch((problem) => {
-      if (problem.status !== 403) throw problem;
-    });
-    return null;
-  }
-}
-
-/** Whether the key has a scope; where nobody knows, the API will tell. */
-export const may = (scope) => !session.me?.scopes || session.me.scopes.includes(scope);
+/** Whether the key has a scope. */
+export const may = (scope) => Boolean(session.me?.scopes.includes(scope));
 
 /** A path out of parts that may hold anything. */
 export const path = (...parts) => parts.map(encodeURIComponent).join("/");

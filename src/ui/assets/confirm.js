@@ -17,7 +17,7 @@ export function tell(text, level = "ok") {
 }
 
 /**
- * A button. `work` does it and gives the sentence that tells of it; `asks` is what is asked before: `{title, says,
+ * A button. `work` does it and gives the sentence that tells of it, if there is something to tell; `asks` is what is asked before: `{title, says,
  * types}`, where `types` must be typed. Without the scope `admin` there is no button.
  */
 export function button(label, work, { id, asks, danger, scope = "admin", then } = {}) {
@@ -26,9 +26,10 @@ export function button(label, work, { id, asks, danger, scope = "admin", then } 
     if (asks && !(await confirmed({ does: label, danger, ...asks }))) return;
     element.disabled = true;
     try {
-      tell(await work());
+      const sentence = await work();
+      if (sentence) tell(sentence);
     } catch (fault) {
-      tell(fault.isMissing ? `This Wharf cannot do that yet (${label}).` : fault.message, "bad");
+      tell(fault.message, "bad");
     }
     element.disabled = false;
     await then?.();

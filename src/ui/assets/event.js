@@ -14,7 +14,8 @@ export function event(stay, id) {
     (signal) => get(`${here}/explain`, signal),
     (told, again) => {
       const { all, one } = replays(here, again);
-      return h("div", {}, trail(told, one), h("p", { class: "buttons" }, all()));
+      const foot = (route) => [remedy(id, route, again), one(route)];
+      return h("div", {}, trail(told, foot), h("p", { class: "buttons" }, all()));
     },
     2500,
   );
@@ -74,6 +75,20 @@ function about(whole, event) {
     ),
     section("Its bytes", shown(member(whole, "item"))),
   );
+}
+
+/** What helps an event that is not at a route yet. */
+function remedy(id, { route, state: word, dead }, again) {
+  const account = id.slice(0, id.lastIndexOf("."));
+  if (dead?.kept) {
+    const redrive = async () => {
+      const { redriven } = await post(path("accounts", account, "dead", "redrive"), { event: id, route });
+      if (!redriven) throw new Error("Nothing was redriven: its dead letter is gone.");
+      return `On its way to ${route} again.`;
+    };
+    return button("Redrive", redrive, { id: `redrive-${route}`, then: again });
+  }
+  return word === "held" && link(path("accounts", account), "To the holds and routes of its account");
 }
 
 /** The buttons of all routes together, and of each. */

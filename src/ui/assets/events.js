@@ -5,7 +5,7 @@ import { code, empty, h, link } from "./dom.js";
 import { filters, pages } from "./table.js";
 import { bytes, said, state, when } from "./words.js";
 
-const KINDS = [
+export const KINDS = [
   "message",
   "status",
   "error",

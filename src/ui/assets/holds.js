@@ -7,7 +7,7 @@ import { table } from "./table.js";
 import { badge, said, when } from "./words.js";
 
 /** Who ends a hold. */
-const ENDS = { token: "a token that works", meta: "Meta", throttle: "time", operator: "an operator" };
+const ENDS = { token: "a token that works", meta: "Meta", throttle: "time", limit: "time", operator: "an operator" };
 
 export function holds({ id, holds: sends, delivery_holds: deliveries = [] }, again) {
   const rows = [
@@ -30,7 +30,7 @@ export function holds({ id, holds: sends, delivery_holds: deliveries = [] }, aga
 }
 
 const columns = (id, again) => [
-  ["Held", (hold) => badge(hold.cause === "throttle" ? "warn" : "bad", hold.what)],
+  ["Held", (hold) => badge(hold.cause === "throttle" || hold.cause === "limit" ? "warn" : "bad", hold.what)],
   ["Where", (hold) => where(hold)],
   ["Why", (hold) => [hold.reason || said(hold.cause), hold.code ? ` (${hold.code})` : ""]],
   [
@@ -54,7 +54,7 @@ function where({ what, scope, name, route, number }) {
 
 /** What is asked to end a hold names the same place as what began it. */
 function letGo(id, hold, again) {
-  if (hold.cause === "throttle") return "";
+  if (hold.cause === "throttle" || hold.cause === "limit") return "";
   const place =
     hold.what === "deliveries"
       ? { route: hold.route ?? undefined, number: hold.number ?? undefined }

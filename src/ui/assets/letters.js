@@ -40,12 +40,13 @@ export function letters(stay) {
   return { title: "Dead letters", node };
 }
 
-async function withDead(signal) {
+/** The accounts with letters that can be redriven. */
+export async function withDead(signal) {
   const all = [];
   let cursor;
   do {
     const part = await get(`accounts${query({ limit: 1000, cursor })}`, signal);
-    all.push(...part.data.filter((account) => account.dead !== 0));
+    all.push(...part.data.filter((account) => account.has_dead_letters));
     cursor = part.next;
   } while (cursor);
   return { accounts: all.slice(0, MOST).map(({ id, snapshot }) => ({ id, snapshot })), more: all.length - MOST };

@@ -7,7 +7,9 @@ import { Stay } from "./stay.js";
 import { growOlder } from "./words.js";
 import { account } from "./account.js";
 import { audit } from "./audit.js";
+import { doctor } from "./doctor.js";
 import { event } from "./event.js";
+import { keys } from "./keys.js";
 import { letters } from "./letters.js";
 import { message } from "./message.js";
 import { nothing } from "./nothing.js";
@@ -24,12 +26,16 @@ const PAGES = [
   [/^quarantine(?:\/([^/]+))?$/, quarantine],
   [/^dead$/, letters],
   [/^audit$/, audit],
+  [/^doctor$/, doctor],
+  [/^keys$/, keys],
 ];
 const PLACES = [
   ["", "Overview"],
   ["dead", "Dead letters"],
   ["quarantine", "Quarantine"],
+  ["doctor", "Doctor"],
   ["audit", "Audit"],
+  ["keys", "Keys"],
 ];
 
 const main = h("main", { id: "content", tabindex: -1 });
@@ -61,6 +67,8 @@ function show() {
   main.append(shown.node);
   document.title = shown.title ? `${shown.title} · Wharf` : "Wharf";
   if (session.open) main.focus({ preventScroll: true });
+  // On a phone the names of pages are wider than the screen.
+  for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ inline: "nearest" });
   scrollTo(0, 0);
 }
 
@@ -73,11 +81,11 @@ function frame(place) {
       h("a", { href: `#/${path}`, "aria-current": current(path) }, name),
     ),
   );
-  const scopes = session.me?.scopes?.join(", ");
+  const scopes = session.me?.scopes.join(", ");
   who.replaceChildren(
     ...(session.open
       ? [
-          h("span", { title: scopes && `may ${scopes}` }, session.me?.name ?? "signed in"),
+          h("span", { title: scopes && `may ${scopes}` }, session.me.name),
           h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
         ]
       : []),

@@ -48,7 +48,7 @@ export function messages(stay, waba) {
 
 const COLUMNS = [
   ["When", (message) => when(message.created_at)],
-  ["Message", (message) => link(path("messages", message.id), code(`${message.id.slice(0, 14)}…`))],
+  ["Message", (message) => link(path("messages", message.id), code(`…${message.id.slice(-8)}`))],
   ["State", (message) => state("message", message.state)],
   [
     "Kind",

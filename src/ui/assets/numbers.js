@@ -18,6 +18,7 @@ export function numbers({ id, snapshot, numbers: lives, sends, holds, delivery_h
     return empty("Meta shows no number of this account.", "Add one in WhatsApp Manager, then “Refresh”.");
   const isHeld = (number) =>
     holds.some((hold) => hold.scope === "number" && hold.name === number.id && hold.cause === "operator");
+  const isPaused = (number) => paused.some((hold) => hold.number === number.id && !hold.route);
   return table(
     "Numbers",
     [
@@ -56,11 +57,8 @@ export function numbers({ id, snapshot, numbers: lives, sends, holds, delivery_h
           ),
         "number",
       ],
-      ["Sends", (number) => toggle(id, number.id, isHeld(number), again)],
-      [
-        "Deliveries",
-        (number) => (paused.some((hold) => hold.number === number.id && !hold.route) ? badge("warn", "held") : "flow"),
-      ],
+      ["Sends", (number) => toggle(id, "sends", number.id, isHeld(number), again)],
+      ["Deliveries", (number) => toggle(id, "deliveries", number.id, isPaused(number), again)],
     ],
     all,
   );
@@ -76,22 +74,22 @@ function pace({ rate, limit }) {
   return rate < limit * 0.85 ? badge("warn", text, "Meta asked for less: it grows again by itself") : text;
 }
 
-function toggle(waba, number, held, again) {
+const SAYS = {
+  sends: "Messages are still accepted and wait in the queue; none is lost. Those that age out expire.",
+  deliveries: "No route gets what comes to this number. Events are kept and wait in their order; none ages meanwhile.",
+};
+
+function toggle(waba, what, number, held, again) {
   const [word, label] = held ? ["resume", "Resume"] : ["pause", "Pause"];
   const does = () =>
-    post(path("accounts", waba, word), { what: "sends", number }).then(() =>
-      held ? "Its messages leave again." : "Its messages wait.",
+    post(path("accounts", waba, word), { what, number }).then(
+      () => `The ${what} of this number ${held ? "go on" : "wait"}.`,
     );
-  const asks = held
-    ? undefined
-    : {
-        title: "Pause the sends of this number?",
-        says: "Messages are still accepted and wait in the queue; none is lost. Those that age out expire.",
-      };
+  const asks = held ? undefined : { title: `Pause the ${what} of this number?`, says: SAYS[what] };
   return h(
     "span",
     { class: "both" },
     held ? badge("warn", "held") : "flow",
-    button(label, does, { id: `${word}-${number}`, asks, then: again }),
+    button(label, does, { id: `${word}-${what}-${number}`, asks, then: again }),
   );
 }

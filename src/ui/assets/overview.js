@@ -1,9 +1,10 @@
 // The overview: what needs attention, whether everything adds up, how much flows, and every account.
 
 import { accounts } from "./accounts.js";
-import { alarms } from "./alarms.js";
+import { alarms, lettersLeft } from "./alarms.js";
 import { get } from "./api.js";
 import { h, section } from "./dom.js";
+import { withDead } from "./letters.js";
 import { perSecond, plot } from "./plot.js";
 import { gatewayVerbs } from "./verbs.js";
 import { badge, count } from "./words.js";
@@ -17,6 +18,7 @@ export function overview(stay) {
     section(
       "Needs attention",
       stay.shows((signal) => get("alarms", signal), alarms),
+      stay.shows(withDead, lettersLeft, 15000),
     ),
     section("Since the store began", stay.shows(ledger, totals, 3000)),
     section(
@@ -34,7 +36,7 @@ function totals({ received, duplicate, quarantined, inactive, routes, messages, 
     ["received", received],
     ["delivered", sum("delivered")],
     ["pending", sum("pending")],
-    ["dead", sum("dead"), "#/dead"],
+    ["given up", sum("dead"), "#/dead"],
     ["sent", messages.taken],
     ["queued", messages.queued + messages.sending],
     ["unknown", messages.unknown],
@@ -72,7 +74,7 @@ function totals({ received, duplicate, quarantined, inactive, routes, messages, 
 }
 
 const warns = (name, figure) =>
-  figure > 0 && ["dead", "unknown", "failed", "quarantined"].includes(name) ? "warns" : undefined;
+  figure > 0 && ["unknown", "failed", "quarantined"].includes(name) ? "warns" : undefined;
 
 const SERIES = [
   ["received", "received"],

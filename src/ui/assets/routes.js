@@ -53,6 +53,13 @@ function answer(last) {
   );
 }
 
+/** Tries out the route at a path, and tells how it answered. */
+export const tryOut = (at) => async () => {
+  const { status, took_ms, reason } = await post(`${at}/test`);
+  if (reason) throw new Error(`The test delivery failed: ${reason}, ${took_ms} ms`);
+  return `The application answered ${status} to a test delivery, ${took_ms} ms.`;
+};
+
 function buttons({ id: waba }, route, hold, again) {
   if (route.removed) return "";
   const [gateway, ...rest] = route.name.split("/");
@@ -61,11 +68,6 @@ function buttons({ id: waba }, route, hold, again) {
   const at = own ? path("accounts", waba, "routes", name) : path("routes", gateway, name);
   const holds = (word, sentence) => () =>
     post(path("accounts", waba, word), { what: "deliveries", route: route.name }).then(() => sentence);
-  const test = () =>
-    post(`${at}/test`).then(({ status, took_ms, reason }) => {
-      if (reason) throw new Error(`The test delivery failed: ${reason}${status ? ` (${status})` : ""}, ${took_ms} ms`);
-      return `The application answered ${status} to a test delivery, ${took_ms} ms.`;
-    });
   return [
     route.paused_at &&
       button("Go on", () => post(`${at}/resume`).then(() => "It gets its deliveries again."), {
@@ -82,6 +84,6 @@ function buttons({ id: waba }, route, hold, again) {
             says: "For this account alone. Events are kept and wait in their order; the time does not count towards their end.",
           },
         }),
-    button("Test", test, { id: `test-${route.name}`, then: again }),
+    button("Test", tryOut(at), { id: `test-${route.name}`, then: again }),
   ];
 }

@@ -46,9 +46,5 @@ export class Stay {
   }
 }
 
-/** What went wrong, in the API's words; or that this Wharf cannot do it. */
-export function trouble(fault) {
-  if (fault.isMissing)
-    return h("p", { class: "note" }, "This Wharf does not offer this (yet): it is older than its dashboard.");
-  return h("p", { class: "note bad", role: "alert" }, fault.message);
-}
+/** What went wrong, in the API's words. */
+export const trouble = (fault) => h("p", { class: "note bad", role: "alert" }, fault.message);

@@ -1,6 +1,6 @@
 // The way an event took, as a line down the page: received, journalled, and then what each route did with it.
 
-import { h } from "./dom.js";
+import { h, link } from "./dom.js";
 import { many, said, state, time, when } from "./words.js";
 
 /** `foot(route)` is what can be done about a route. */
@@ -8,7 +8,7 @@ export function trail({ received, routes, summary, event, message }, foot) {
   return h(
     "div",
     {},
-    summary && h("p", { class: "summary" }, summary),
+    h("p", { class: "summary" }, plain(summary)),
     h(
       "ol",
       { class: "way" },
@@ -86,7 +86,7 @@ function last({ state: word, delivered_at, next_at, waits_for, dead, attempts_ma
     level,
     said(word).replace(/^./, (first) => first.toUpperCase()),
     null,
-    [waits_for, next_at && ["next try ", when(next_at)]],
+    [waits_for && plain(waits_for), next_at && ["next try ", when(next_at)]],
   );
 }
 
@@ -98,6 +98,16 @@ function step(level, title, at, says) {
     at && [" ", h("span", { class: "hint" }, time(at), ", ", when(at))],
     says.filter(Boolean).map((sentence) => h("p", {}, sentence)),
   );
+}
+
+const CALL = /(?:: | )(?:POST|GET) \/api\/[^\s;]+[^\s;.](?: tries again\.)?/;
+const EXPLAIN = /GET \/api\/events\/([^/]+)\/explain/;
+
+/** A sentence of the API's without the call that it advises: here that is a link, or a button below. */
+function plain(sentence) {
+  const other = EXPLAIN.exec(sentence);
+  const text = sentence.replace(CALL, "");
+  return other ? [text, " ", link(`events/${other[1]}`, "Look at that one.")] : text;
 }
 
 /** The same line for the states of a message. */

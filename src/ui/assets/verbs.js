@@ -1,9 +1,8 @@
 // The verbs as buttons: each says before it is done what will happen, and afterwards what did.
 
-import { may, path, post } from "./api.js";
+import { get, may, path, post } from "./api.js";
 import { button } from "./confirm.js";
 import { h } from "./dom.js";
-import { get } from "./api.js";
 import { many } from "./words.js";
 
 const verb = (gateway, word, body) => post(path("gateways", gateway, "verbs", word), body);
@@ -68,28 +67,16 @@ export function accountVerbs({ id, gateway, active, snapshot }, again) {
 export function gatewayVerbs(stay) {
   if (!may("admin")) return "";
   const choice = h("select", { id: "gateway", "aria-label": "Gateway" });
-  const typed = h("input", {
-    id: "gateway",
-    "aria-label": "Gateway",
-    placeholder: "gateway, as in the settings",
-    autocomplete: "off",
-  });
-  const box = h("span", { class: "field" }, typed);
-  gateways(stay.signal)
-    .then((names) => {
-      if (!names.length) return;
-      choice.append(...names.map((name) => h("option", {}, name)));
-      box.replaceChildren(choice);
-    })
+  get("gateways", stay.signal)
+    .then(({ data }) => choice.append(...data.map(({ uri }) => h("option", {}, uri))))
     .catch(() => {});
-  const chosen = () => (choice.isConnected ? choice.value : typed.value.trim());
-  const run = (word) => async () => outcome(word, await verb(chosen(), word, {}));
+  const run = (word) => async () => outcome(word, await verb(choice.value, word, {}));
   const one = (label, word, says) =>
     button(label, run(word), { id: `all-${word}`, asks: { title: `${label} every account?`, says } });
   return h(
     "div",
     { class: "buttons" },
-    box,
+    choice,
     one(
       "Set up",
       "setup",
@@ -97,14 +84,4 @@ export function gatewayVerbs(stay) {
     ),
     one("Subscribe all", "subscribe", "Meta will send the webhooks of every engaged account of this gateway here."),
   );
-}
-
-async function gateways(signal) {
-  const names = (list, name) => [...new Set(list.map((one) => one[name]))].filter(Boolean).sort();
-  try {
-    return names((await get("gateways", signal)).data, "uri");
-  } catch (fault) {
-    if (!fault.isMissing) throw fault;
-    return names((await get("accounts?limit=1000", signal)).data, "gateway");
-  }
 }

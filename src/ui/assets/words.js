@@ -58,7 +58,8 @@ const LEVELS = {
     "delivered:ok under_way:busy waiting:warn pending:busy parked:warn held:warn dead:bad filtered:idle not_offered:idle removed:idle failed:warn",
   message:
     "queued:busy sending:busy accepted:ok sent:ok delivered:ok read:ok played:ok failed:bad unknown:warn expired:bad cancelled:idle",
-  finding: "ok warn:warn fail:bad",
+  finding: "ok warn:warn fail:bad skipped:idle",
+  replay: "running:busy done:ok cancelled:idle",
 };
 const TABLE = Object.fromEntries(
   Object.entries(LEVELS).map(([kind, text]) => [

@@ -1,9 +1,6 @@
 """Headless Chromium on the dashboard: finds things as people do, by what they are called. Knows no gateway."""
 
-import json
 import shutil
-import urllib.error
-import urllib.request
 
 from processes import until
 from selenium import webdriver
@@ -89,13 +86,3 @@ class Browser:
 
     def stop(self):
         self.driver.quit()
-
-
-def offers(url, key, path):
-    """Whether this Wharf has an endpoint."""
-    asked = urllib.request.Request(f"{url}/api/{path}", headers={"Authorization": f"Bearer {key}"})
-    try:
-        with urllib.request.urlopen(asked, timeout=30):
-            return True
-    except urllib.error.HTTPError as refusal:
-        return json.load(refusal).get("id") != "wharf.path.unknown"

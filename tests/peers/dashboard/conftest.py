@@ -17,3 +17,12 @@ def browser(stage, tmp_path_factory):
     browser = Browser(stage.ops, tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.stop()
+
+
+@pytest.fixture(autouse=True)
+def clean(browser):
+    """Whatever a test does: no complaint in the console, and no name that became markup."""
+    yield
+    assert browser.complaints() == []
+    assert browser.run("return document.title") != "owned"
+    assert not browser.run("return document.querySelector('img[src=x]')"), "a name became markup"

@@ -1,4 +1,4 @@
-"""A gateway with something to look at: a hostile name, mail, a dead letter, a stray. Knows no browser."""
+"""A gateway with something to look at: a hostile name, mail, an application in any mood, a stray. Knows no browser."""
 
 import http.server
 import json
@@ -13,6 +13,8 @@ from processes import Process, until
 
 KEY = "a key that opens everything in this test"
 APP_ID, APP_SECRET, TOKEN = "670843887433847", "what Meta signs with", "EAAGdashboard"
+# An account that is engaged nowhere.
+OTHER = "77777777777"
 # What a page would run if a name were ever taken for markup.
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 
@@ -20,8 +22,10 @@ SETTINGS = """
 [server]
 listen = "127.0.0.1:0"
 ops_listen = "127.0.0.1:0"
+private_routes = true
 [storage]
 path = "{data}"
+secret_key = "what the store's secrets are encrypted with"
 [graph]
 base_url = "{graph}"
 [[gateway]]
@@ -39,7 +43,7 @@ name = "fussy"
 url = "{app}/fussy"
 secret = "what Wharf signs with"
 types = ["message"]
-final = [400]
+final = [422]
 [[key]]
 name = "night-shift"
 secret = "{KEY}"
@@ -82,7 +86,7 @@ class Stage:
     """Everything runs; no account is engaged yet."""
 
     def __init__(self, folder):
-        self.mended = False
+        self.mood = 200
         self._running = []
         self._servers = []
         try:
@@ -113,9 +117,8 @@ class Stage:
         return server
 
     def _as_app(self, request, _body):
-        """The application: one path takes everything, the other nothing until it is mended."""
-        fine = request.path == "/bot" or self.mended
-        return (200 if fine else 400), b"{}"
+        """The application: one path takes everything, the other answers as its mood is."""
+        return (200 if request.path == "/bot" else self.mood), b"{}"
 
     def _as_graph(self, request, body):
         """Graph, where one account has given itself a name."""
@@ -128,11 +131,18 @@ class Stage:
             status, told = refusal.code, refusal.read()
         return status, re.sub(rb'"name":"[^"]* 1"', b'"name":' + json.dumps(HOSTILE).encode(), told)
 
-    def api(self, path):
-        """What operators see at `/api/{path}`."""
-        asked = urllib.request.Request(f"{self.ops}/api/{path}", headers={"Authorization": f"Bearer {KEY}"})
+    def api(self, path, body=None, method=None, key=KEY):
+        """What operators see at `/api/{path}`, or what came of their doing something there."""
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        told = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.ops}/api/{path}", told, headers, method=method)
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
+
+    def last(self):
+        """The account's last event."""
+        waba = self.account()["id"]
+        return f"{waba}.{self.api(f'accounts/{waba}')['seq']}"
 
     def account(self):
         """The account with the name, once it is engaged."""
@@ -152,6 +162,19 @@ class Stage:
             change = {"value": value, "field": "messages"}
             post = {"object": "whatsapp_business_account", "entry": [{"id": waba or account["id"], "changes": [change]}]}
             self._post(json.dumps(post).encode())
+
+    def send(self, number, to):
+        """An application sends a message."""
+        text = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": "hello"}}
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{self.public}/v25.0/{number}/messages", json.dumps(text).encode(), headers)
+        urllib.request.urlopen(asked, timeout=30).close()
+
+    def own_route(self, waba, name):
+        """Sets a route of the account's own."""
+        route = {"url": f"{self._servers[-1].url}/bot", "secret": "what Wharf signs with", "types": ["message"],
+                 "allow_private": True}  # fmt: skip
+        self.api(f"accounts/{waba}/routes/{name}", route, "PUT")
 
     def _post(self, body):
         headers = {"X-Hub-Signature-256": signature(APP_SECRET, body), "Content-Type": "application/json"}

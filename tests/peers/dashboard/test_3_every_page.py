@@ -1,101 +1,8 @@
-"""The dashboard in a real browser, clicked through as on a night on call. The tests go on where the one before ended."""
+"""What is true of every page: it fits, is reached by keyboard, asks before it breaks something. Signs out at the end."""
 
-import pytest
-from browser import offers
 from processes import until
-from stage import HOSTILE, KEY
+from stage import HOSTILE, OTHER
 from selenium.webdriver.common.keys import Keys
-
-OTHER = "77777777777"
-
-
-@pytest.fixture(autouse=True)
-def clean(browser):
-    yield
-    assert browser.complaints() == []
-    assert browser.run("return document.title") != "owned"
-    assert not browser.run("return document.querySelector('img[src=x]')"), "a name became markup"
-
-
-def test_a_wrong_key_is_refused_in_the_apis_own_words_and_the_right_one_opens(browser):
-    browser.sees("Sign in to Wharf")
-    browser.write("Key", "not the key").send_keys(Keys.ENTER)
-    browser.sees("this key is not known here")
-    browser.write("Key", KEY)
-    browser.press("Sign in")
-    browser.sees("Needs attention")
-    assert browser.run("return document.cookie") == ""
-
-
-def test_who_has_no_account_yet_is_led_to_set_up_and_subscribe(browser, stage):
-    browser.sees("No account is engaged.")
-    if browser.run("return document.querySelector('input#gateway')"):
-        browser.run("return document.querySelector('input#gateway')").send_keys("support")
-    browser.press("Set up")
-    browser.sees("Set up every account?")
-    browser.press("Set up")
-    browser.sees("setup: 2 accounts. Done.")
-    browser.press("Subscribe all")
-    browser.press("Subscribe all")
-    browser.sees("subscribe: 2 accounts. Done.")
-    assert all(account["active"] for account in stage.api("accounts")["data"])
-
-
-def test_the_overview_shows_names_as_text_what_is_wrong_and_that_everything_adds_up(browser, stage):
-    stage.write(5)
-    stage.write(2, waba=OTHER)
-    until("dead letters", lambda: stage.account()["dead"] > 0)
-    browser.sees(HOSTILE)
-    browser.sees("the ledger balances")
-    browser.sees("2 items belong to no engaged account")
-    browser.write("Find by id or name", "no such account")
-    browser.sees("No account has “no such account”")
-    browser.write("Find by id or name", "ONERROR")
-    browser.sees(HOSTILE)
-
-
-def test_an_account_shows_how_it_stands_and_its_sums(browser, stage):
-    account = stage.account()
-    browser.press(HOSTILE)
-    for words in ["as wished", "connected", "support/fussy", "adds up"]:
-        browser.sees(words)
-    assert "missing" not in browser.text()
-    number = account["snapshot"]["phone_numbers"][0]
-    browser.sees(number["display_phone_number"])
-    browser.press("Pause all sends")
-    browser.sees("No message of this account leaves")
-    browser.press("Pause all sends")
-    browser.sees("paused by night-shift")
-    assert stage.api(f"accounts/{account['id']}")["holds"], "it is held"
-    browser.press("Resume")
-    browser.sees("Let the messages of this account leave?")
-    browser.press("Resume")
-    browser.sees("Nothing is held")
-
-
-def test_events_lead_to_what_became_of_each_and_to_its_bytes(browser, stage):
-    browser.press("Events")
-    browser.press("#5")
-    browser.sees("The way it took")
-    browser.sees('"body": "' + HOSTILE)
-    browser.press("As it came, byte for byte")
-    browser.sees('"text": {"body": "' + HOSTILE)
-    if offers(stage.ops, KEY, f"events/{stage.account()['id']}.5/explain"):
-        for words in ["Received", "support/bot", "Delivered", "support/fussy"]:
-            browser.sees(words)
-
-
-def test_dead_letters_are_redriven_once_the_application_is_mended(browser, stage):
-    waba = stage.account()["id"]
-    browser.go(f"accounts/{waba}/dead", "refused for good")
-    stage.mended = True
-    browser.press("Redrive support/fussy")
-    browser.sees("Redrive all dead letters of support/fussy?")
-    browser.press("Redrive support/fussy")
-    if "cannot do that yet" in until("it is answered", lambda: "yet" in browser.text() and browser.text()
-                                     or "left." in browser.text() and browser.text()):  # fmt: skip
-        pytest.skip("this Wharf has no redrive yet")
-    until("all are delivered", lambda: not stage.account()["dead"] and not stage.account()["pending"])
 
 
 def test_escape_means_no_and_remove_wants_the_id_typed(browser, stage):
@@ -115,7 +22,8 @@ def test_every_page_opens_by_its_address_fits_a_phone_and_has_a_dark_side(browse
     waba = stage.account()["id"]
     places = {
         "": "Needs attention", f"accounts/{waba}": "Ledger", f"accounts/{waba}/events": "#5", f"accounts/{waba}/messages": "State",
-        f"accounts/{waba}/dialogs": "open", f"accounts/{waba}/dead": HOSTILE, f"accounts/{waba}/live": "Start",
+        f"accounts/{waba}/dialogs": "open", f"accounts/{waba}/dead": HOSTILE, f"accounts/{waba}/replays": "done",
+        f"accounts/{waba}/routes": "no route of its own", "doctor": "To mend", "keys": "night-shift", f"accounts/{waba}/live": "Start",
         f"events/{waba}.1": "Its bytes", "events/q.support.1": "quarantine of support", "dead": "Mend the application first",
         "quarantine/support": OTHER, "audit": "night-shift", "nowhere": "There is no such page",
     }  # fmt: skip
@@ -144,7 +52,7 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(browser):
         reached.append(browser.run("return document.activeElement.innerText"))
         outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"no focus is seen on {reached[-1]!r}"
-    assert {"Overview", "Dead letters", "Quarantine", "Audit", "Sign out"} <= set(reached), reached
+    assert {"Overview", "Dead letters", "Quarantine", "Doctor", "Audit", "Keys", "Sign out"} <= set(reached), reached
     nameless = browser.run(
         "return [...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
     )
