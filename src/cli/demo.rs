@@ -38,6 +38,9 @@ pub struct Options {
     /// The ops listener; port 0 for any free one
     #[arg(long, default_value = "127.0.0.1:8081")]
     pub ops_listen: SocketAddr,
+    /// The bot's listener; where that is taken, any free port
+    #[arg(long, default_value = "127.0.0.1:8082")]
+    pub bot_listen: SocketAddr,
 }
 
 /// Runs the demo until Ctrl-C or the end of `--seconds`.
@@ -78,10 +81,9 @@ impl Stage {
         let traffic = Traffic { rate_per_s: options.rate, batch: options.batch, ..Traffic::default() };
         let accounts = SandboxOptions { accounts: options.accounts, traffic, ..SandboxOptions::default() };
         let sandbox = sandbox::start(accounts.clone()).await?;
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let public = reserve(options.listen)?;
         let bot = Bot::start(BotOptions {
-            listen: loopback,
+            listen: free_or_other(options.bot_listen),
             secret: ROUTE_SECRET.to_owned(),
             base_url: format!("http://{public}"),
             version: "v25.0".to_owned(),
@@ -116,6 +118,10 @@ impl Stage {
         println!("  curl -u demo:{KEY} http://{ops}/api/ledger");
         println!("  curl -u demo:{KEY} http://{ops}/api/accounts");
         println!("  curl http://{ops}/metrics");
+        println!();
+        println!("Break the bot, and mend it (422 makes dead letters at once, 503 is tried again):");
+        println!("  curl -d 422 {}/mood", self.bot.url());
+        println!("  curl -d 200 {}/mood", self.bot.url());
         println!();
     }
 
@@ -228,6 +234,14 @@ impl Stage {
     }
 }
 
+/// `wanted`, or where somebody else has it any free port of this machine.
+fn free_or_other(wanted: SocketAddr) -> SocketAddr {
+    match std::net::TcpListener::bind(wanted) {
+        Ok(_) => wanted,
+        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    }
+}
+
 /// The address that the gateway will have: bots and callbacks must know it before it starts.
 fn reserve(listen: SocketAddr) -> std::io::Result<SocketAddr> {
     if listen.port() != 0 {
@@ -250,8 +264,10 @@ fn settings_text(
 listen = "{listen}"
 ops_listen = "{ops_listen}"
 public_url = "http://{listen}"
+private_routes = true
 [storage]
 path = {data:?}
+secret_key = "a key for the secrets of the demo, which guards nothing"
 [graph]
 base_url = "{graph}"
 [[gateway]]
@@ -264,6 +280,7 @@ verify_token = "{verify}"
 name = "bot"
 url = "{bot}"
 secret = "{ROUTE_SECRET}"
+final = [422]
 [[key]]
 name = "demo"
 secret = "{KEY}"

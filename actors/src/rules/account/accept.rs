@@ -10,7 +10,8 @@ use crate::rules::ownership;
 use crate::rules::preferences::Word;
 use std::sync::Arc;
 use wharf_storage::{
-    Change, Disposition, Event, EventDialog, EventKind, Mark, MediaRecord, MessageRecord, Seen, Tally, Write,
+    Change, Disposition, Event, EventDialog, EventKind, Kind, Mark, MediaRecord, MessageRecord, Noun, Seen, Tally,
+    Write,
 };
 
 impl AccountMachine {
@@ -186,11 +187,15 @@ impl AccountMachine {
     /// Hears a status of a message; says whether a later one was heard before.
     fn take_status(&mut self, item: &Item, step: &mut Step, now: u64) -> bool {
         let (Some(wamid), Some(status)) = (&item.message_id, &item.status) else { return false };
-        if let Some(id) = item.opaque.as_deref().and_then(splice::marked_message)
-            && self.outbox.get(id).is_some()
-        {
-            self.outbox.adopt(id, wamid, step, now);
-            self.remember_taken(step, now);
+        if let Some(id) = item.opaque.as_deref().and_then(splice::marked_message) {
+            if self.outbox.get(id).is_some() {
+                self.outbox.adopt(id, wamid, step, now);
+                self.remember_taken(step, now);
+            } else if let Some(record) = self.given_up.get_mut(id) {
+                // It was sent after all. Without its bytes no redrive can send it once more.
+                record.wamid = Some(wamid.clone());
+                step.change.remove(Kind::Body, record.key());
+            }
         }
         if let (Some(record), Some(refusal)) = (self.recent.peek(wamid), refused(item)) {
             self.outbox.learn(record, refusal.code, refusal.verdict(), step, now);

@@ -1,8 +1,10 @@
 //! What an account delivers or sends once more: kept before it starts, counted, and no more than there is.
 
 use super::*;
+use crate::cloud::splice::mark_of;
 use crate::rules::account::{Again, Found, Redriven};
-use wharf_storage::{Event, Key, MessageTally, ReplayRecord, ReplayState, RouteTally};
+use crate::rules::testing::item;
+use wharf_storage::{Event, Key, MessageTally, ReplayRecord, ReplayState, RouteTally, Write};
 
 /// An account whose first `count` events are delivered and durable, and what it had kept until then.
 fn delivered(count: usize) -> (AccountMachine, Vec<Arc<Event>>) {
@@ -152,6 +154,27 @@ fn a_message_of_another_number_or_that_meta_had_taken_is_not_sent_again() {
         let found = Found { messages: vec![(Key(vec![1]), record)], ..Found::default() };
         assert_eq!(account.plan_redrive(found).1, Redriven { redriven: 0, skipped: 1, left: 0 });
     }
+}
+
+/// Seed 59 of the simulation, once redrive and the pace met: a message that was in doubt expired while it waited to be
+/// sent once more, a status named it after all, and then its letter was redriven: the customer got it twice.
+#[test]
+fn a_message_that_a_late_status_names_is_not_sent_again() {
+    let mut account = active();
+    let record = MessageRecord { state: MessageState::Expired, ..outbound("msg_a", "1") };
+    let mark = mark_of("msg_a");
+    let status =
+        format!(r#"{{"id":"w","status":"sent","timestamp":"1800000000","biz_opaque_callback_data":"{mark}"}}"#);
+    let named = item("100", "9", "statuses", &status);
+    let (copies, messages) = (vec![None], vec![record.clone()]);
+    let (dialogs, preferences) = (Vec::new(), Vec::new());
+    let items = vec![named];
+    let accept = Accept { gateway: "sim".into(), secret: 0, items, copies, dialogs, messages, preferences };
+    let (_, change) = kept(account.handle(Input::Accept(accept), NOW));
+    let body_goes = |write: &Write| write.kind == Kind::Body && write.value.is_none();
+    assert!(change.writes.iter().any(body_goes), "what has no bytes is not redriven after a restart either");
+    let found = Found { messages: vec![(Key(vec![1]), record)], ..Found::default() };
+    assert_eq!(account.plan_redrive(found).1.skipped, 1);
 }
 
 #[test]
