@@ -16,8 +16,8 @@ pub(super) fn write(page: &mut Page, edge: &Edge, ledgers: &[(String, Ledger)], 
     }
     tokens(page, edge, now);
     holds(page, edge);
-    delivery_holds(page, edge).map_err(told)?;
-    let counted = alarms::counted(edge, ledgers).map_err(told)?;
+    delivery_holds(page, edge).map_err(|error| told(&error))?;
+    let counted = alarms::counted(edge, ledgers).map_err(|error| told(&error))?;
     let (drifting, counts) = counted;
     page.one("wharf_accounts_drifting", drifting as f64);
     debug_assert!(counts.keys().all(|what| alarms::KINDS.contains(&what.as_str())), "{counts:?}: put it into KINDS");
@@ -26,7 +26,7 @@ pub(super) fn write(page: &mut Page, edge: &Edge, ledgers: &[(String, Ledger)], 
     Ok(())
 }
 
-fn told(error: StoreError) -> prometheus::Error {
+fn told(error: &StoreError) -> prometheus::Error {
     prometheus::Error::Msg(error.to_string())
 }
 
