@@ -305,6 +305,10 @@ pub enum HoldCause {
 }
 
 impl HoldCause {
+    /// All of them.
+    pub const ALL: [HoldCause; 5] =
+        [HoldCause::Token, HoldCause::Meta, HoldCause::Throttle, HoldCause::Limit, HoldCause::Operator];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {
