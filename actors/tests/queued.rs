@@ -35,6 +35,7 @@ fn message(nth: usize) -> MessageRecord {
         wamid: None,
         error: None,
         attempts: Vec::new(),
+        doubted_at_ms: 0,
         created_at_ms: NOW,
         changed_at_ms: NOW,
         due_at_ms: 0,

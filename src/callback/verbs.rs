@@ -69,7 +69,7 @@ pub(crate) async fn run_as(
     if by_login {
         return login::begin(caller, call, &desks.gateway, edge);
     }
-    Ok(answer(ask(request, &caller, call, edge).await?))
+    Ok(answer(ask(request, caller, call, edge).await?))
 }
 
 /// Has the supervisor run the verb, and writes down what changes something.

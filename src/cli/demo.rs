@@ -125,7 +125,7 @@ impl Stage {
         println!();
     }
 
-    /// What an application does: one message, ready to paste.
+    /// What an application and an operator do: a message, ready to paste, and a new number.
     fn invite(&self, number: &str) {
         println!("Send a message as an application would:");
         println!("  curl -H 'Authorization: Bearer {KEY}' -H 'Content-Type: application/json' \\");
@@ -133,6 +133,12 @@ impl Stage {
         println!(
             "    -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"16505551234\",\"type\":\"text\",\"text\":{{\"body\":\"hello\"}}}}'"
         );
+        println!();
+        println!(
+            "Add a number (`wharf numbers add`); the code that it is sent stands under \"codes\" at the simulated Meta:"
+        );
+        let (token, graph) = (&self.sandbox.options().token, self.sandbox.graph_url());
+        println!("  curl -H 'Authorization: Bearer {token}' {graph}/sandbox/stats");
         println!();
     }
 

@@ -3,10 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod demo;
-pub mod doctor;
 pub mod operate;
-pub mod ops_client;
-pub mod register;
 pub mod serve;
 
 use crate::sandbox::{self, SandboxArgs};
@@ -33,10 +30,6 @@ pub enum Command {
     Sandbox(Box<SandboxArgs>),
     /// Validate a configuration and show what it means, without starting anything
     Check(check::Options),
-    /// Examine a running Wharf and what it depends on, and say how to mend what is wrong
-    Doctor(Box<doctor::Options>),
-    /// Have Meta send the webhooks of a gateway's app to the gateway
-    Register(register::Options),
     /// Measure what this machine can take
     Bench(bench::Options),
     /// What operators ask a running Wharf.
@@ -52,8 +45,6 @@ impl Cli {
             Command::Demo(options) => demo::run(&options),
             Command::Sandbox(args) => finish(actix_web::rt::System::new().block_on(sandbox::run(*args))),
             Command::Check(options) => check::run(&options),
-            Command::Doctor(options) => doctor::run(&options),
-            Command::Register(options) => register::run(&options),
             Command::Bench(options) => bench::run(&options),
             Command::Operate(command) => operate::run(&command),
         }

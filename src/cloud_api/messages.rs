@@ -163,6 +163,7 @@ impl Sending {
             wamid: None,
             error: None,
             attempts: Vec::new(),
+            doubted_at_ms: 0,
             created_at_ms: now,
             changed_at_ms: now,
             due_at_ms: 0,

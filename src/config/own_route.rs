@@ -4,10 +4,11 @@
 use super::address;
 use super::fault::{Fault, Place, Warning};
 use super::node::{Entry, Node, Table, Value};
+use super::reference;
 use super::routes;
-use super::section::{Reading, Unread};
+use super::section::{Reading, Unread, nearest};
 use super::terms::Terms;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use wharf_actors::gateway::Route;
 use wharf_actors::gateway::signing::Signing;
@@ -43,6 +44,7 @@ pub fn own_route(
             return Err(format!("`{key}`: leave it out, {why}"));
         }
     }
+    require_known(members)?;
     if members.get("name").is_some_and(|other| other.as_str() != Some(name)) {
         return Err(format!("`name`: leave it out, or say \"{name}\" as in the path"));
     }
@@ -70,6 +72,16 @@ pub fn own_route(
     let signed = route.signing.signs();
     let warnings = warnings.into_iter().map(|Warning { text, .. }| text);
     Ok((route, warnings.filter(|text| !(signed && text.starts_with("no secret"))).collect()))
+}
+
+/// Refuses what such a route cannot say, with what it can. Its name may be said again.
+fn require_known(members: &Map<String, Json>) -> Result<(), String> {
+    let settings = reference::of_section("gateway.route").map(|setting| setting.key);
+    let own = settings.filter(|key| *key != "name" && !FOREIGN.iter().any(|(foreign, _)| foreign == key));
+    let known: Vec<&str> = own.chain(["batch"]).chain(Terms::NAMES).collect();
+    let Some(odd) = members.keys().find(|key| *key != "name" && !known.contains(&key.as_str())) else { return Ok(()) };
+    let hint = nearest(odd, known.iter().copied()).map(|near| format!(" (did you mean `{near}`?)"));
+    Err(format!("`{odd}`: unknown, expected one of {}{}", known.join(", "), hint.unwrap_or_default()))
 }
 
 /// What is true of a route in the settings and need not be of this one.

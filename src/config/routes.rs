@@ -176,10 +176,11 @@ pub(super) fn label(value: &Value) -> Result<String, String> {
 }
 
 fn url(value: &Value) -> Result<String, String> {
-    let url = value.text().filter(|text| address::is_url(text) || address::is_queue(text)).map(str::to_owned);
-    if let Some(Err(why)) = url.as_deref().filter(|url| address::is_url(url)).map(template::of_url) {
+    let is_http = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+    if let Some(Err(why)) = value.text().filter(is_http).map(template::of_url) {
         return Err(why.to_string());
     }
+    let url = value.text().filter(|text| address::is_url(text) || address::is_queue(text)).map(str::to_owned);
     url.ok_or_else(|| "an http or https URL without #, such as \"https://bot.example.com/webhook\", or a queue's, such as \"nats://queue:4222\"".to_owned())
 }
 

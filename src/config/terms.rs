@@ -29,9 +29,12 @@ impl Terms {
         })
     }
 
+    /// What they are called.
+    pub(super) const NAMES: [&str; 2] = ["expires_at", "overlap"];
+
     /// Whether `key` is one of these.
     pub(super) fn has(key: &str) -> bool {
-        matches!(key, "expires_at" | "overlap")
+        Self::NAMES.contains(&key)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::edge::{Edge, Late};
 use crate::error::ApiError;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 use wharf_actors::clock::now_ms;
@@ -19,8 +20,9 @@ use wharf_storage::{AccountRecord, Key, KeyBuilder, Kind, Noun, Store, StoreErro
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// An account in the list.
-#[derive(Debug, Serialize)]
-struct Listed {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountListed")]
+pub(super) struct Listed {
     #[serde(flatten)]
     account: AccountShown,
     /// Deliveries that have not ended, of all its routes.
@@ -32,7 +34,8 @@ struct Listed {
     /// Messages that have not left.
     queued: i64,
     oldest_undelivered_at: Option<String>,
-    /// `ok`, `restricted`, `banned` or `offboarded`; `null` while the account is busy.
+    /// `null` while the account is busy.
+    #[schemars(with = "Option<String>", extend("enum" = ["ok", "restricted", "banned", "offboarded", null]))]
     standing: Option<Health>,
     /// Where Meta's side is not as wished.
     drift: Vec<&'static str>,

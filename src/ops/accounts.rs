@@ -19,7 +19,7 @@ use wharf_actors::courier::gate::Standing;
 use wharf_actors::messages::Look;
 use wharf_actors::rules::outbox::NumberView;
 use wharf_actors::views::{AccountView, HoldView};
-use wharf_storage::{AccountRecord, KeyBuilder, Kind, Noun, RouteTally, Tally};
+use wharf_storage::{AccountRecord, HoldCause, KeyBuilder, Kind, Noun, RouteTally, Tally};
 
 /// An account from outside.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,12 +80,15 @@ pub(super) struct SendsShown {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct HoldShown {
-    /// `account`, `number` or `template`.
+    /// What is held: all of the `account`, a `number`, a `template`, all `templates`, what is `free_form`, or what goes to
+    /// `new_customers`.
+    #[schemars(extend("enum" = ["account", "number", "template", "templates", "free_form", "new_customers"]))]
     scope: &'static str,
     /// The number's id or the template's name, such as `sale (en_US)`.
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
-    /// Who ends it: `token`, `meta`, `throttle` (time) or `operator`.
+    /// Who ends it; `throttle` and `limit` end with time.
+    #[schemars(extend("enum" = HoldCause::ALL.map(HoldCause::word)))]
     cause: &'static str,
     code: Option<i64>,
     reason: String,

@@ -149,7 +149,7 @@ fn held(store: &dyn Store) -> Result<Vec<SendHold>, StoreError> {
 }
 
 /// The holds of deliveries that stand.
-fn held_deliveries(store: &dyn Store) -> Result<Vec<DeliveryHold>, StoreError> {
+pub(super) fn held_deliveries(store: &dyn Store) -> Result<Vec<DeliveryHold>, StoreError> {
     let kept = store.hot(Kind::DeliveryHold, &[]);
     let holds = kept.iter().map(|(_, bytes)| DeliveryHold::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
     Ok(holds.into_iter().filter(|held| held.hold.since_ms.is_some()).collect())

@@ -1,5 +1,6 @@
 //! An operator holds the deliveries of an account, those to one route or of one number, and lets them go.
 
+use super::holds::{MeantShown, Paused, Resumed};
 use super::{full_name, json, moment};
 use crate::audit::{self, Deed};
 use crate::auth::Caller;
@@ -30,26 +31,6 @@ impl DeliveryHoldShown {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Paused {
-    account: String,
-    what: &'static str,
-    route: Option<Box<str>>,
-    number: Option<Box<str>>,
-    /// Whether they were not paused before.
-    paused: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Resumed {
-    account: String,
-    what: &'static str,
-    route: Option<Box<str>>,
-    number: Option<Box<str>>,
-    /// How many holds ended: of those for just this, one or none.
-    ended: usize,
-}
-
 /// A route and a number, as the caller names them.
 type Named = (Option<String>, Option<String>);
 
@@ -64,8 +45,7 @@ pub(super) async fn pause(
     let result = |paused: bool| if paused { "paused" } else { "they were paused" };
     let by = Some(caller.name.as_ref().into());
     let (place, paused) = set(edge, caller, waba, named, by, ("deliveries.pause", result), request).await?;
-    let Place { route, number } = place;
-    Ok(json(&Paused { account: waba.to_owned(), what: "deliveries", route, number, paused }))
+    Ok(json(&Paused { meant: shown(waba, place), paused }))
 }
 
 /// It may start again, where no other hold is for it.
@@ -78,8 +58,11 @@ pub(super) async fn resume(
 ) -> Result<HttpResponse, ApiError> {
     let result = |ended: bool| if ended { "resumed" } else { "they were not paused" };
     let (place, ended) = set(edge, caller, waba, named, None, ("deliveries.resume", result), request).await?;
-    let Place { route, number } = place;
-    Ok(json(&Resumed { account: waba.to_owned(), what: "deliveries", route, number, ended: usize::from(ended) }))
+    Ok(json(&Resumed { meant: shown(waba, place), ended: usize::from(ended) }))
+}
+
+fn shown(waba: &str, Place { route, number }: Place) -> MeantShown {
+    MeantShown { account: waba.to_owned(), what: "deliveries", route, number }
 }
 
 async fn set(

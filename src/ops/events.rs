@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use wharf_storage::{Event, EventDialog, EventKind, Finished, KeepBody, Store, StoreError};
+use wharf_storage::{Disposition, Event, EventDialog, EventKind, Finished, KeepBody, Store, StoreError};
 
 /// Bytes of events read for one answer at most.
 const ANSWER_BYTES: usize = 8 << 20;
@@ -34,8 +34,10 @@ pub(crate) struct EventNamed {
     seq: u64,
     received_at: Option<String>,
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = EventKind::ALL.map(EventKind::word)))]
     kind: &'static str,
     field: String,
+    #[schemars(extend("enum" = Disposition::ALL.map(Disposition::word)))]
     disposition: &'static str,
     gateway: String,
     secret: u8,

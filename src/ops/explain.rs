@@ -7,68 +7,84 @@ use super::{inspector, json, moment, quarantine, read};
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use wharf_actors::clock::now_ms;
 use wharf_actors::messages::Explain;
-use wharf_actors::rules::explain::{Dead, Endpoint, Explanation, Facts, Home, RouteExplained, RouteFacts, explain};
+use wharf_actors::rules::explain::{
+    Dead, Endpoint, Explanation, Facts, Home, RouteExplained, RouteFacts, State, explain,
+};
 use wharf_storage::{
-    Claim, DeadLetter, Event, EventKind, KeyBuilder, Kind, Noun, Store, StoreError, Trail, TrailResult, Wamid,
+    Claim, DeadLetter, Disposition, Event, EventKind, KeyBuilder, Kind, Noun, Store, StoreError, Trail, TrailResult,
+    Wamid,
 };
 
-#[derive(Debug, Serialize)]
-struct Explained {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub(super) struct Explained {
     event: EventInLane,
     received: Received,
     routes: Vec<RouteShown>,
     /// For a status: our outbound message that it is about.
     message: Option<String>,
+    /// All of it in one sentence.
     summary: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct EventInLane {
     #[serde(flatten)]
     event: EventNamed,
     lane: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventReceived")]
 struct Received {
     at: Option<String>,
     gateway: String,
     secret: u8,
     /// `current`, or `older` where it was signed with a secret before that.
+    #[schemars(extend("enum" = ["current", "older"]))]
     secret_is: &'static str,
+    #[schemars(extend("enum" = Disposition::ALL.map(Disposition::word)))]
     disposition: &'static str,
     why: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteExplained")]
 struct RouteShown {
     route: String,
     matched: bool,
+    /// Which filter let it in or kept it out.
     why: String,
+    #[schemars(extend("enum" = State::ALL.map(State::word)))]
     state: &'static str,
+    /// Oldest first: kept failures, and what memory has beside them.
     attempts: Vec<AttemptShown>,
     attempts_made: u32,
     delivered_at: Option<String>,
     next_at: Option<String>,
+    /// What it waits for, a sentence.
     waits_for: Option<String>,
     dead: Option<DeadShown>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryAttempt")]
 struct AttemptShown {
     at: Option<String>,
     attempt: u32,
-    /// `delivered`, `failed`, `parked` or `dead`.
+    #[schemars(extend("enum" = ["delivered", "failed", "parked", "dead"]))]
     result: &'static str,
     status: Option<u16>,
     reason: Option<String>,
     took_ms: u32,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryGivenUp")]
 struct DeadShown {
     reason: String,
     status: Option<u16>,

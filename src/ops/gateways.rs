@@ -6,17 +6,19 @@ use crate::auth::Caller;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::directory::Desks;
 use wharf_actors::gateway::{Overrides, VerbsAt};
 
-#[derive(Debug, Serialize)]
-struct List {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GatewayList")]
+pub(super) struct List {
     data: Vec<GatewayShown>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct GatewayShown {
     uri: String,
     /// How Meta reaches it, where `server.public_url` says so.
@@ -24,7 +26,8 @@ struct GatewayShown {
     routes: Vec<String>,
     /// Engaged accounts that the caller's key is for.
     accounts: usize,
-    /// Which listener takes its verbs: `public` or `ops`.
+    /// Which listener takes its verbs.
+    #[schemars(extend("enum" = ["public", "ops"]))]
     verbs: &'static str,
     /// Whether each account gets the callback as an override of its own.
     #[serde(rename = "override")]

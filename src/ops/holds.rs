@@ -19,8 +19,11 @@ use wharf_storage::{HoldCause, HoldScope, SendHold};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WhatToHold")]
 pub(super) struct Given {
+    #[schemars(extend("enum" = ["sends", "deliveries"]))]
     what: String,
+    /// Only deliveries to this route, by its name or its full name; sends have none.
     route: Option<String>,
+    /// Only those of this number, by its id.
     number: Option<String>,
 }
 
@@ -32,21 +35,40 @@ enum Meant {
     Deliveries { route: Option<String>, number: Option<String> },
 }
 
+/// What is held from now on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Paused {
-    account: String,
-    number: Option<String>,
+    #[serde(flatten)]
+    pub(super) meant: MeantShown,
     /// Whether it was not paused before.
-    paused: bool,
+    pub(super) paused: bool,
 }
 
+/// What may go on.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "SendsResumed")]
 pub(super) struct Resumed {
-    account: String,
-    number: Option<String>,
-    /// How many holds ended: the operators', and those that wait for a token or for Meta.
-    ended: usize,
+    #[serde(flatten)]
+    pub(super) meant: MeantShown,
+    /// How many holds ended. Of deliveries: one for just this, or none. Of sends: the operators', and those that wait
+    /// for a token or for Meta.
+    pub(super) ended: usize,
+}
+
+/// What was meant.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MeantShown {
+    pub(super) account: String,
+    #[schemars(extend("enum" = ["sends", "deliveries"]))]
+    pub(super) what: &'static str,
+    /// Its full name; sends have none.
+    pub(super) route: Option<Box<str>>,
+    pub(super) number: Option<Box<str>>,
+}
+
+impl MeantShown {
+    fn sends(account: String, number: Option<String>) -> Self {
+        Self { account, what: "sends", route: None, number: number.map(Into::into) }
+    }
 }
 
 /// From now on no message of the account, or of the number, leaves, or no delivery starts; none is refused or lost.
@@ -77,7 +99,7 @@ pub async fn pause(
     let paused = actor.send(BeginHold(hold)).await.map_err(|_| restarting())?.map_err(not_kept)?;
     let result = if paused { "paused" } else { "it was paused" };
     note(&desks.gateway.uri, "sends.pause", &waba, number.as_deref(), result, &request, &caller, edge).await?;
-    Ok(json(&Paused { account: waba.into_inner(), number, paused }))
+    Ok(json(&Paused { meant: MeantShown::sends(waba.into_inner(), number), paused }))
 }
 
 /// Lets them leave again, also where they wait for a token or for Meta: whoever asks knows better. Without a number
@@ -107,7 +129,7 @@ pub async fn resume(
     }
     let result = format!("{ended} holds ended");
     note(&desks.gateway.uri, "sends.resume", &waba, number.as_deref(), &result, &request, &caller, edge).await?;
-    Ok(json(&Resumed { account: waba.into_inner(), number, ended }))
+    Ok(json(&Resumed { meant: MeantShown::sends(waba.into_inner(), number), ended }))
 }
 
 /// What the body means: a number is the account's own, and the key's. A key for some numbers alone must name one.

@@ -26,6 +26,7 @@ pub(super) struct MessageShown {
     /// The phone number id it leaves from.
     number: String,
     to: String,
+    #[schemars(extend("enum" = MessageState::ALL.map(MessageState::word)))]
     state: &'static str,
     /// Its `type`.
     kind: String,

@@ -143,11 +143,18 @@ pub(crate) async fn optional<T: DeserializeOwned>(
     wanted: &str,
 ) -> Result<T, ApiError> {
     let body = bytes(request, payload, edge).await?;
-    let body = if body.is_empty() { &b"{}"[..] } else { &body[..] };
-    serde_json::from_slice(body).map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))
+    object(&body).map_err(|_| ApiError::naming(ErrorId::BodyNotJson, wanted))
 }
 
-async fn bytes(request: &HttpRequest, payload: Payload, edge: &Edge) -> Result<web::Bytes, ApiError> {
+/// What a JSON object says; no bytes at all are an empty one. An array is none, whatever is in it.
+fn object<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    let body = if body.is_empty() { &b"{}"[..] } else { body };
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
+    serde_json::from_value(serde_json::Value::Object(members))
+}
+
+/// The body as it came.
+pub(crate) async fn bytes(request: &HttpRequest, payload: Payload, edge: &Edge) -> Result<web::Bytes, ApiError> {
     let too_many = || ApiError::naming(ErrorId::Busy, "too many bytes are under way");
     let mut reserved = edge.in_flight.reserve(0).ok_or_else(too_many)?;
     read_body(request, payload, &mut reserved).await

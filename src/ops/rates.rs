@@ -7,6 +7,7 @@ use crate::callback::Query;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -51,12 +52,15 @@ struct Step {
     busiest: Vec<(Arc<str>, Counts)>,
 }
 
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rates")]
+pub(super) struct Shown {
     step_s: u64,
     /// When the first step began. The last one is under way.
     from: Option<String>,
+    /// `received`, `delivered`, `sent`, `duplicate` and `dead`: a figure for each step.
     series: BTreeMap<&'static str, Vec<u32>>,
+    /// Of the busiest accounts `received` and `delivered`.
     accounts: BTreeMap<Arc<str>, BTreeMap<&'static str, Vec<u32>>>,
 }
 

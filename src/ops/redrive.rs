@@ -6,6 +6,7 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use wharf_actors::account::{Account, Letters, find_letters};
@@ -16,18 +17,26 @@ use wharf_storage::{DeadLetter, KeyBuilder, Kind, Noun, Store, StoreError};
 /// Letters looked at for the routes and gateways they were for.
 const LOOKED_AT: usize = 10_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[schemars(rename = "WhatToRedrive")]
+pub(super) struct Given {
+    /// Only what this route was to get.
     route: Option<String>,
+    /// Only this event.
     event: Option<String>,
+    /// Only this message.
     message: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Redriven")]
+pub(super) struct Shown {
+    /// What is delivered or sent again.
     redriven: usize,
+    /// What cannot be: its route or its bytes are gone.
     skipped: usize,
+    /// What is still to be redriven: ask again.
     left: usize,
 }
 

@@ -1,15 +1,15 @@
 //! `/api/gateways/{gateway}/register`: Meta is told where the app's webhooks go. Touches no object of the app but
 //! `whatsapp_business_account`.
 
-use super::{changer, gateways, json, read};
+use super::{bytes, changer, gateways, json, object, read};
 use crate::audit::{self, Deed};
 use crate::config::masked;
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
-use actix_web::web::{self, Bytes};
+use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wharf_actors::cloud::app::{AppSubscription, is_field, wanted_fields};
@@ -21,24 +21,37 @@ use wharf_storage::{Kind, Noun, RoutesRecord};
 /// Meta's code where the callback did not answer its handshake.
 const NOT_VERIFIED: i64 = 2200;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Wish {
+#[schemars(rename = "WhatToRegister")]
+pub(super) struct Wish {
     /// These fields, and no other; without them those that are wanted and those that the app has.
     fields: Option<BTreeSet<String>>,
     /// Only say what would be done.
     dry_run: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Registered {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Registration")]
+pub(super) struct Registered {
     callback_url: String,
     fields: BTreeSet<String>,
     dry_run: bool,
     /// What Meta had before; `null` where it had nothing for this object.
-    before: Option<AppSubscription>,
+    before: Option<SubscriptionShown>,
     /// What it has now; `null` where nothing was done.
-    after: Option<AppSubscription>,
+    after: Option<SubscriptionShown>,
+}
+
+/// Where Meta sends the webhooks of an app.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AppSubscription")]
+struct SubscriptionShown {
+    /// Without what may be secret in another's callback.
+    callback_url: String,
+    /// Whether anything is sent at all.
+    active: bool,
+    fields: BTreeSet<String>,
 }
 
 /// What a registration needs of the settings.
@@ -51,13 +64,13 @@ struct Needed {
 pub async fn register(
     request: HttpRequest,
     uri: web::Path<String>,
-    body: Bytes,
+    payload: Payload,
     late: Late,
 ) -> Result<HttpResponse, ApiError> {
     let (edge, caller) = changer(&request, &late).await?;
     let desks = gateways::whole(edge, &caller, &uri)?;
     let gateway = &desks.gateway;
-    let wish = wish(&body)?;
+    let wish = wish(&bytes(&request, payload, edge).await?)?;
     let needed = needed(gateway)?;
     let before = current(edge, gateway).await?;
     let fields = match wish.fields {
@@ -76,22 +89,19 @@ pub async fn register(
         subscribed?;
         after = current(edge, gateway).await?;
     }
-    let (before, after) = (before.map(shown), after.map(shown));
+    let (before, after) = (before.map(SubscriptionShown::of), after.map(SubscriptionShown::of));
     Ok(json(&Registered { callback_url: needed.callback_url, fields, dry_run: wish.dry_run, before, after }))
 }
 
-/// Without what may be secret in another's callback.
-fn shown(subscription: AppSubscription) -> AppSubscription {
-    AppSubscription { callback_url: masked(&subscription.callback_url), ..subscription }
+impl SubscriptionShown {
+    fn of(subscription: AppSubscription) -> Self {
+        let AppSubscription { callback_url, active, fields } = subscription;
+        Self { callback_url: masked(&callback_url), active, fields }
+    }
 }
 
 fn wish(body: &[u8]) -> Result<Wish, ApiError> {
-    if body.is_empty() {
-        return Ok(Wish::default());
-    }
-    let members: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(body);
-    let wish = members.and_then(|members| serde_json::from_value::<Wish>(Value::Object(members)));
-    let wish = wish.map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
+    let wish: Wish = object(body).map_err(|error| ApiError::naming(ErrorId::BodyNotJson, error))?;
     let odd = wish.fields.iter().flatten().find(|field| !is_field(field));
     match (odd, wish.fields.as_ref().is_some_and(BTreeSet::is_empty)) {
         (Some(odd), _) => Err(ApiError::naming(ErrorId::ParameterBad, format!("{odd:?} is no webhook field"))),

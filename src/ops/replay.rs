@@ -6,19 +6,23 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wharf_actors::messages::{Look, Replay, Replayed};
 use wharf_storage::Event;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[schemars(rename = "WhereToReplay")]
+pub(super) struct Given {
+    /// A route, by its name or its full name; left out, each whose filter wants the event now.
     route: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Shown {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventReplayed")]
+pub(super) struct Shown {
     event: String,
     /// Where it is delivered again.
     routes: Vec<Arc<str>>,

@@ -2,6 +2,8 @@
 
 mod stretch;
 
+pub(super) use stretch::Counted;
+
 use super::page::Page;
 use super::{changer, full_name, inspector, json, moment, optional, read, require_whole_account};
 use crate::audit::{self, Deed};
@@ -9,6 +11,7 @@ use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -19,26 +22,37 @@ use wharf_actors::messages::{BeginReplay, CancelReplay, Look};
 use wharf_actors::rules::replay::{FASTEST, MOST_REPLAYS, USUAL_RATE};
 use wharf_storage::{EventKind, KeyBuilder, Kind, Noun, ReplayRecord, ReplayState};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Given {
-    /// A moment, or a seq.
+#[schemars(rename = "WhatToReplay")]
+pub(super) struct Given {
+    /// A moment (RFC 3339), or the seq of the first event.
+    #[schemars(extend("type" = ["string", "integer"]))]
     from: Value,
+    /// A moment, or the seq of the last event; left out, the last there is.
+    #[schemars(extend("type" = ["string", "integer", "null"]))]
     to: Option<Value>,
+    /// A route, by its name or its full name; left out, each whose filter wants the event.
     route: Option<String>,
+    /// Only events of this type.
+    #[schemars(extend("enum" = kinds_or_none()))]
     kind: Option<String>,
+    /// Events per second; 50 where nothing is said.
+    #[schemars(range(min = 1, max = FASTEST))]
     rate: Option<u32>,
+    /// Only count.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Began {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReplayBegun")]
+pub(super) struct Began {
     replay: ReplayShown,
 }
 
-#[derive(Debug, Serialize)]
-struct ReplayShown {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ReplayShown {
     id: String,
     account: String,
     route: Option<String>,
@@ -47,6 +61,7 @@ struct ReplayShown {
     from: u64,
     to: u64,
     rate: u32,
+    #[schemars(extend("enum" = ReplayState::ALL.map(ReplayState::word)))]
     state: &'static str,
     /// Events that are deliveries again.
     done: u64,
@@ -56,6 +71,11 @@ struct ReplayShown {
     through_seq: u64,
     began_at: Option<String>,
     ended_at: Option<String>,
+}
+
+/// The words for `kind`; it may also be left out.
+fn kinds_or_none() -> Vec<Option<&'static str>> {
+    EventKind::ALL.iter().map(|kind| Some(kind.word())).chain([None]).collect()
 }
 
 /// Delivers a stretch of the account's journal again, as `rate` says; `dry_run` only counts.

@@ -1,6 +1,7 @@
 //! `state=` of the list of events: whether any route of an event stands so. What is open the hot records tell, what was
 //! given up the trail; nothing is asked of the account but which routes it has.
 
+use super::page::word;
 use crate::callback::Query;
 use crate::edge::Edge;
 use crate::error::{ApiError, ErrorId};
@@ -17,12 +18,23 @@ pub(super) const TRAILS: usize = 1000;
 
 /// Which state is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Pending,
     Delivered,
     Dead,
     Filtered,
     Inactive,
+}
+
+impl State {
+    /// The words for them.
+    pub(super) const WORDS: [(&str, State); 5] = [
+        ("pending", State::Pending),
+        ("delivered", State::Delivered),
+        ("dead", State::Dead),
+        ("filtered", State::Filtered),
+        ("inactive", State::Inactive),
+    ];
 }
 
 /// What is asked for, and the routes as they are.
@@ -44,28 +56,10 @@ pub(super) fn trails(store: &dyn Store, stream: &str, seq: u64) -> Result<Vec<Tr
     kept.iter().map(|(_, bytes)| Trail::from_bytes(bytes)).collect()
 }
 
-impl State {
-    fn read(word: &str) -> Option<Self> {
-        Some(match word {
-            "pending" => State::Pending,
-            "delivered" => State::Delivered,
-            "dead" => State::Dead,
-            "filtered" => State::Filtered,
-            "inactive" => State::Inactive,
-            _ => return None,
-        })
-    }
-}
-
 impl States {
     /// Reads `state`; `None` where nothing is asked for.
     pub(super) async fn asked(query: &Query, edge: &Edge, waba: &str) -> Result<Option<Self>, ApiError> {
-        let Some(word) = query.first("state") else { return Ok(None) };
-        let bad = || {
-            let text = format!("state must be pending, delivered, dead, filtered or inactive, not {word}");
-            ApiError::naming(ErrorId::ParameterBad, text)
-        };
-        let state = State::read(word).ok_or_else(bad)?;
+        let Some(state) = word(query, "state", &State::WORDS)? else { return Ok(None) };
         let mut routes = Vec::new();
         if let (State::Filtered, Some((actor, _))) = (state, edge.wharf.directory.account(waba)) {
             let told = actor.send(Explain(0)).await;

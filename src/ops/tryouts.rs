@@ -6,6 +6,7 @@ use crate::audit::{self, Deed};
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::clock::now_ms;
@@ -16,8 +17,9 @@ use wharf_actors::gateway::Route;
 /// The account that Meta's own tests name.
 const NOBODY: &str = "0";
 
-#[derive(Debug, Serialize)]
-struct Answered {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RouteTried")]
+pub(super) struct Answered {
     route: String,
     /// Whether it would have counted as delivered.
     delivered: bool,

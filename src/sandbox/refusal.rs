@@ -128,11 +128,26 @@ const TABLE: &[(u32, u16, &str, &str)] = &[
         "Template has been paused too many times due to low quality and is now permanently disabled.",
     ),
     (
+        133005,
+        400,
+        "Two step verification PIN mismatch",
+        "The pin is not the one of the number's two-step verification.",
+    ),
+    (133006, 400, "Phone number re-verification needed", "The phone number must be verified before it is registered."),
+    (
         133010,
         400,
         "Phone number not registered",
         "The phone number is not registered on the WhatsApp Business Platform.",
     ),
+    (
+        133016,
+        400,
+        "Account register deregister rate limit exceeded",
+        "There were too many attempts to register or deregister this phone number: 10 in 72 hours.",
+    ),
+    (136024, 400, "Request code error", "No code can be sent: the phone number is verified already."),
+    (136025, 400, "Verify code error", "The code is not the one that was sent last, or none was."),
 ];
 
 /// Codes without a row that do not come with 400.

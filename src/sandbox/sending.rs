@@ -87,6 +87,9 @@ impl World {
         now: Instant,
     ) -> Result<Taken, Refusal> {
         let (_, sender) = self.number(number, "post")?;
+        if !sender.registration.is_done() {
+            return Err(Refusal::coded(133_010));
+        }
         let (line, sender) = (Arc::clone(&sender.line), sender.digits.clone());
         check_product(body)?;
         if body["status"].is_string() {

@@ -6,6 +6,7 @@ mod breakage;
 mod control;
 mod graph;
 mod media;
+mod numbers;
 mod receiver;
 mod webhooks;
 

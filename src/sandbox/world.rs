@@ -5,6 +5,8 @@ mod behind;
 mod clients;
 mod logins;
 mod making;
+mod numbers;
+mod registration;
 mod standing;
 
 use std::collections::HashMap;
@@ -23,6 +25,8 @@ use clients::Clients;
 use logins::Logins;
 pub use making::{Subscribed, TokenReach, WorldOptions};
 use making::{make_account, number_index};
+pub use numbers::NewNumber;
+pub use registration::{Registration, Step};
 pub use standing::{Class, Standing};
 
 /// A WhatsApp Business Account.
@@ -53,6 +57,8 @@ pub struct Number {
     pub override_url: Option<String>,
     /// How its webhooks name it.
     pub line: Arc<Line>,
+    /// How far it is on its way to one that sends and receives.
+    pub registration: Registration,
 }
 
 /// The app's subscription to an account.
@@ -244,13 +250,14 @@ impl World {
         }
     }
 
-    /// The numbers whose accounts are subscribed, in order.
+    /// The registered numbers whose accounts are subscribed, in order.
     pub fn active_lines(&self) -> Vec<Arc<Line>> {
         let active = self.accounts.iter().filter(|account| account.subscription.is_some());
-        active.flat_map(|account| account.numbers.iter().map(|number| Arc::clone(&number.line))).collect()
+        let numbers = active.flat_map(|account| &account.numbers).filter(|number| number.registration.is_done());
+        numbers.map(|number| Arc::clone(&number.line)).collect()
     }
 
-    /// Grows whenever subscriptions may have changed.
+    /// Grows whenever subscriptions or registrations may have changed.
     pub fn revision(&self) -> u64 {
         self.revision
     }

@@ -83,6 +83,10 @@ pub enum Disposition {
 }
 
 impl Disposition {
+    /// All of them.
+    pub const ALL: [Disposition; 4] =
+        [Disposition::Routed, Disposition::Inactive, Disposition::Test, Disposition::Quarantined];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {

@@ -22,6 +22,8 @@ CHECKS = [
     "unsupported_method",
     "allow_header_conformance",
 ]
+# A stream of events has no end that a program of this kind would wait for; Wharf's own tests listen to it.
+ENDLESS = "/live$"
 # What they may take; then they stop by themselves.
 SECONDS = 50
 
@@ -44,7 +46,7 @@ def test_no_answer_is_a_fault_or_undescribed(house, tmp_path):
     command = [
         schemathesis, "run", f"{house.ops}/api/openapi.json", "--header", f"Authorization: Bearer {KEY}",
         "--checks", ",".join(CHECKS), "--max-time", str(SECONDS), "--max-examples", "15", "--seed", "1",
-        "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off",
+        "--exclude-path-regex", ENDLESS, "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off",
     ]  # fmt: skip
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 60)
     assert ran.returncode == 0, ran.stdout[-20000:] + ran.stderr[-2000:]

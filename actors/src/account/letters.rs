@@ -122,5 +122,20 @@ impl Search<'_> {
 
 /// Whether nobody knows that a message did not reach its customer: it is sent again only where somebody names it.
 fn may_have_left(record: &MessageRecord) -> bool {
-    record.error.as_deref().is_some_and(|error| error.contains("wharf.unknown"))
+    record.doubted_at_ms > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::outbound;
+
+    /// Seed 408 of the simulation: a message whose answer was lost was queued once more, its account was removed, and the
+    /// letter said so and not that it may have been sent: a redrive of all letters sent it twice.
+    #[test]
+    fn a_message_that_was_ever_in_doubt_is_redriven_by_name_alone() {
+        let doubted = MessageRecord { doubted_at_ms: 1, error: Some("refused since".into()), ..outbound("msg_a", "1") };
+        assert!(may_have_left(&doubted));
+        assert!(!may_have_left(&outbound("msg_b", "1")));
+    }
 }

@@ -6,11 +6,10 @@ mod changes;
 use super::signature::{Verifier, verify};
 use crate::gateway::Secret;
 use changes::altered;
-use serde::Serialize;
 use std::sync::Arc;
 
 /// What is known of a signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     /// Which of the gateway's secrets, from 0, made exactly this signature over exactly this body.
     pub matches: Option<usize>,

@@ -154,6 +154,20 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [State; 10] = [
+        State::Delivered,
+        State::Filtered,
+        State::NotOffered,
+        State::UnderWay,
+        State::Pending,
+        State::Waiting,
+        State::Parked,
+        State::Held,
+        State::Removed,
+        State::Dead,
+    ];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {

@@ -100,6 +100,7 @@ pub(crate) fn outbound(id: &str, to: &str) -> MessageRecord {
         wamid: None,
         error: None,
         attempts: Vec::new(),
+        doubted_at_ms: 0,
         created_at_ms: NOW,
         changed_at_ms: NOW,
         due_at_ms: 0,

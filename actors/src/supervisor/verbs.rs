@@ -43,6 +43,9 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// All of them.
+    pub const ALL: [Verb; 5] = [Verb::Search, Verb::Setup, Verb::Subscribe, Verb::Unsubscribe, Verb::Remove];
+
     /// The word in the URL.
     pub fn word(self) -> &'static str {
         match self {

@@ -62,6 +62,7 @@ impl House {
             wamid: None,
             error: None,
             attempts: Vec::new(),
+            doubted_at_ms: 0,
             created_at_ms: self.now,
             changed_at_ms: self.now,
             due_at_ms: 0,

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::out::{Form, Out};
 use super::paper::{Paper, Span, Tone};
 use super::table::{Table, figure, prose, whole};
-use super::{Verdict, times};
+use super::{Verdict, answers, times};
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -43,6 +43,16 @@ struct Listed {
     data: Vec<Box<RawValue>>,
     #[serde(default)]
     next: Option<String>,
+}
+
+/// What an element of the list has in common with the account looked into; the rest is shorter there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Brief {
+    id: String,
+    gateway: String,
+    active: bool,
+    snapshot: account::Snapshot,
 }
 
 /// Everything that somebody should do something about.
@@ -121,11 +131,12 @@ async fn many(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<(), Fau
 /// What looking into it tells, as it came and read; an account that is being restarted shows what the list knows.
 async fn look_into(element: &RawValue, wharf: &Wharf) -> Result<(Option<Box<RawValue>>, Account), Fault> {
     let strange = |error| Fault::Stranger { url: "the list of accounts".into(), why: format!("{error} in it") };
-    let listed: Account = serde_json::from_str(element.get()).map_err(strange)?;
-    match wharf.ask(Ask::get(format!("/api/accounts/{}", piece(&listed.id)))).await {
+    let Brief { id, gateway, active, snapshot } = serde_json::from_str(element.get()).map_err(strange)?;
+    match wharf.ask(Ask::get(format!("/api/accounts/{}", piece(&id)))).await {
         Ok(answer) => Ok((Some(answer.read()?), answer.read()?)),
         Err(Fault::Refused(refused)) if matches!(refused.status, 404 | 503) => {
-            Ok((None, Account { standing: Some("restarting".to_owned()), ..listed }))
+            let standing = Some("restarting".to_owned());
+            Ok((None, Account { id, gateway, active, snapshot, standing, ..Account::default() }))
         }
         Err(fault) => Err(fault),
     }
@@ -277,7 +288,8 @@ fn state(route: &Route) -> &str {
 
 fn last(answer: &LastAnswer) -> String {
     let status = answer.status.map(|status| status.to_string());
-    let words: Vec<&str> = [status.as_deref(), answer.reason.as_deref()].into_iter().flatten().collect();
+    let reason = answer.reason.as_deref().map(|reason| answers::without(answer.status, reason));
+    let words: Vec<&str> = [status.as_deref(), reason].into_iter().flatten().filter(|word| !word.is_empty()).collect();
     let words = if words.is_empty() { "taken".to_owned() } else { words.join(" ") };
     format!("{words} at {}", times::second(answer.at.as_deref()))
 }

@@ -45,8 +45,17 @@ pub(super) struct Ask {
     method: Method,
     side: Side,
     path: String,
-    body: Option<Value>,
+    load: Load,
     patience: Duration,
+}
+
+/// What a question carries.
+#[derive(Debug, Clone)]
+enum Load {
+    Nothing,
+    Json(Value),
+    /// Bytes as they are, with a header of their own.
+    Bytes(Bytes, (&'static str, String)),
 }
 
 /// A whole answer that is not a refusal.
@@ -69,7 +78,7 @@ pub(super) struct Live {
 
 impl Ask {
     fn new(method: Method, side: Side, path: impl Into<String>) -> Self {
-        Self { method, side, path: path.into(), body: None, patience: PATIENCE }
+        Self { method, side, path: path.into(), load: Load::Nothing, patience: PATIENCE }
     }
 
     /// Looks at a path of the ops listener.
@@ -79,12 +88,17 @@ impl Ask {
 
     /// Tells a path of the ops listener something.
     pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { body: Some(body), ..Self::new(Method::POST, Side::Ops, path) }
+        Self { load: Load::Json(body), ..Self::new(Method::POST, Side::Ops, path) }
+    }
+
+    /// Hands bytes to a path of the ops listener, byte for byte, beside a header.
+    pub(super) fn post_bytes(path: impl Into<String>, bytes: impl Into<Bytes>, header: (&'static str, String)) -> Self {
+        Self { load: Load::Bytes(bytes.into(), header), ..Self::new(Method::POST, Side::Ops, path) }
     }
 
     /// Sets something at the ops listener.
     pub(super) fn put(path: impl Into<String>, body: Value) -> Self {
-        Self { body: Some(body), ..Self::new(Method::PUT, Side::Ops, path) }
+        Self { load: Load::Json(body), ..Self::new(Method::PUT, Side::Ops, path) }
     }
 
     /// Takes something away at the ops listener.
@@ -123,9 +137,10 @@ impl Wharf {
         let slow = || Fault::Unreachable { url: url.clone(), why: Unreachable::Slow(ask.patience.as_secs()) };
         let request = self.client.request(ask.method, format!("{url}{}", ask.path));
         let asking = async {
-            let sent = match &ask.body {
-                Some(body) => request.send_json(body).await,
-                None => request.send().await,
+            let sent = match ask.load {
+                Load::Nothing => request.send().await,
+                Load::Json(body) => request.send_json(&body).await,
+                Load::Bytes(bytes, header) => request.insert_header(header).send_body(bytes).await,
             };
             let mut response = sent.map_err(|error| unreachable(&url, &error))?;
             let body = response.body().limit(LARGEST).await.map_err(|error| broken(&url, &error))?;

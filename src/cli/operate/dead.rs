@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +19,11 @@ Examples:
   wharf dead 102290129340398 --redrive --event 102290129340398.57
 
 Works after an account was removed too. A redriven event goes to its route as if it were new, with X-Wharf-Attempt from 1.";
+
+/// How often a route that has its hands full is asked again.
+const LOOKS: Duration = Duration::from_millis(500);
+/// A route that takes none for so long is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What can be chosen.
 #[derive(Debug, Args)]
@@ -122,21 +127,25 @@ fn table(letters: &[Letter]) -> Table {
     table
 }
 
-/// Asks until nothing is left: one answer covers as many as fit into one change.
+/// Asks until nothing is left: a route takes only so many at once, and the rest when some of them arrived.
 async fn redrive(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
     let body = json!({ "route": options.route, "event": options.event, "message": options.message });
     let body = without_nulls(body);
     let path = format!("/api/accounts/{}/dead/redrive", piece(&options.waba));
-    let (bar, mut sum) = (bar(), Redriven::default());
+    let (bar, mut sum, mut moved) = (bar(), Redriven::default(), Instant::now());
     loop {
         let ask = Ask::post(path.as_str(), body.clone()).within(Duration::from_secs(300));
         let part: Redriven = wharf.read(ask).await?;
         sum = add(sum, part);
         bar.set_length(sum.redriven + sum.skipped + sum.left);
         bar.set_position(sum.redriven + sum.skipped);
-        if part.left == 0 || part.redriven == 0 {
+        if part.redriven > 0 {
+            moved = Instant::now();
+        }
+        if part.left == 0 || moved.elapsed() > PATIENCE {
             break;
         }
+        tokio::time::sleep(LOOKS).await;
     }
     bar.finish_and_clear();
     match out.form {
@@ -157,7 +166,10 @@ fn summary(sum: Redriven) -> String {
         0 => String::new(),
         skipped => format!(", {skipped} skipped (their route or bytes are gone, or they are under way again)"),
     };
-    let left = if left == 0 { String::new() } else { format!(", {left} left") };
+    let left = match left {
+        0 => String::new(),
+        left => format!(", {left} left (their route has its hands full: the same again later goes on)"),
+    };
     format!("{redriven} redriven{skipped}{left}")
 }
 
@@ -202,5 +214,6 @@ AT (UTC)              EVENT OR MESSAGE  ROUTE        STATUS  REASON
         assert_eq!(both, Redriven { redriven: 140, skipped: 2, left: 0 });
         assert_eq!(summary(Redriven { redriven: 7, skipped: 0, left: 0 }), "7 redriven");
         assert!(summary(both).starts_with("140 redriven, 2 skipped ("));
+        assert!(summary(Redriven { left: 44, ..both }).contains("), 44 left (their route"));
     }
 }

@@ -3,9 +3,14 @@
 use std::fmt::{Display, Formatter};
 use std::io;
 
+/// The exit code where Wharf was not reached.
+pub(super) const UNREACHED: u8 = 3;
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Fault {
+    /// Nobody said who asks.
+    Keyless,
     /// The command was not said as it must be.
     Usage(String),
     /// Wharf said no.
@@ -64,8 +69,8 @@ impl Fault {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
-            Self::Usage(_) => 2,
-            Self::Unreachable { .. } | Self::Stranger { .. } => 3,
+            Self::Keyless | Self::Usage(_) => 2,
+            Self::Unreachable { .. } | Self::Stranger { .. } => UNREACHED,
             // Whoever read the answer has read enough.
             Self::Out(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Out(_) => 1,
@@ -84,8 +89,9 @@ impl Fault {
     }
 
     /// What to do next.
-    fn next(&self) -> Option<String> {
+    pub(super) fn next(&self) -> Option<String> {
         match self {
+            Self::Keyless => Some("set WHARF_KEY, or name a file that holds it with --key-file".to_owned()),
             Self::Usage(_) | Self::Out(_) => None,
             Self::Refused(refused) => refused.next().map(str::to_owned),
             Self::Unreachable { why, .. } => Some(why.next().to_owned()),
@@ -101,7 +107,7 @@ impl Fault {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused(refused) => refused.status == 503,
-            Self::Usage(_) | Self::Stranger { .. } | Self::Out(_) => false,
+            Self::Keyless | Self::Usage(_) | Self::Stranger { .. } | Self::Out(_) => false,
         }
     }
 }
@@ -112,6 +118,7 @@ impl Refused {
             ("wharf.auth.wrong" | "wharf.auth.missing" | "190", _) => {
                 "give a key that this Wharf knows: WHARF_KEY or --key-file; the settings have them under [[key]]"
             }
+            ("wharf.gateway.unknown", _) => "a gateway is named by its uri under [[gateway]] in the settings",
             ("wharf.account.unknown", _) => "`wharf accounts` shows those that are",
             ("wharf.event.unknown", _) => "`wharf events WABA` shows those that are kept",
             ("wharf.message.unknown", _) => "`wharf messages WABA` shows those that are kept",
@@ -151,6 +158,7 @@ impl Unreachable {
 impl Display for Fault {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Keyless => f.write_str("this needs an API key"),
             Self::Usage(text) => f.write_str(text),
             Self::Refused(Refused { detail, id, status }) => write!(f, "{detail} ({id}, {status})"),
             Self::Unreachable { url, why } => write!(f, "{url} cannot be reached: {why}"),

@@ -98,22 +98,12 @@ struct Created {
     key: String,
 }
 
-impl Options {
-    /// What needs no server: carried out.
-    pub(super) fn without_a_server(&self, out: &mut Out) -> Option<Result<Verdict, Fault>> {
-        match &self.action {
-            Action::Hash => Some(hash(out)),
-            Action::List | Action::Create(_) | Action::Remove { .. } => None,
-        }
-    }
-}
-
-/// Lists, creates or removes.
-pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Result<Verdict, Fault> {
+/// Lists, creates or removes; to hash one needs no Wharf.
+pub(super) async fn run(options: &Options, wharf: Result<Wharf, Fault>, out: &mut Out) -> Result<Verdict, Fault> {
     match &options.action {
-        Action::List => list(wharf, out).await?,
-        Action::Create(wanted) => create(wanted, wharf, out).await?,
-        Action::Remove { name } => remove(name, wharf, out).await?,
+        Action::List => list(&wharf?, out).await?,
+        Action::Create(wanted) => create(wanted, &wharf?, out).await?,
+        Action::Remove { name } => remove(name, &wharf?, out).await?,
         Action::Hash => return hash(out),
     }
     Ok(Verdict::Yes)

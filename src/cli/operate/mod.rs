@@ -3,8 +3,10 @@
 
 mod account;
 mod accounts;
+mod answers;
 mod ask;
 mod dead;
+mod doctor;
 mod events;
 mod explain;
 mod fault;
@@ -15,6 +17,7 @@ mod numbers;
 mod out;
 mod paper;
 mod reach;
+mod register;
 mod replay;
 mod routes;
 mod sse;
@@ -44,6 +47,12 @@ pub struct With<T: Args> {
 /// Every operators' command.
 #[derive(Debug, Subcommand)]
 pub enum Operate {
+    /// Examine a running Wharf and what it depends on, and say how to mend what is wrong
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(With<doctor::Options>),
+    /// Have Meta send the webhooks of a gateway's app to the gateway
+    #[command(after_help = register::EXAMPLES)]
+    Register(With<register::Options>),
     /// Show the engaged accounts and how each stands, or one in full
     #[command(after_help = accounts::EXAMPLES)]
     Accounts(With<accounts::Options>),
@@ -92,6 +101,8 @@ enum Verdict {
     Yes,
     /// The answer is no: something of it failed or was not found.
     No,
+    /// Wharf was not reached; what there is to say without it was said.
+    Unreached,
 }
 
 /// Exit code 0: done. 1: the answer is no. 2: wrong usage. 3: Wharf cannot be reached.
@@ -102,6 +113,7 @@ pub fn run(command: &Operate) -> ExitCode {
     match ended {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,
         Ok(Verdict::No) => ExitCode::from(1),
+        Ok(Verdict::Unreached) => ExitCode::from(fault::UNREACHED),
         Err(fault) => {
             if let Some(said) = fault.said() {
                 eprintln!("{said}");
@@ -112,32 +124,32 @@ pub fn run(command: &Operate) -> ExitCode {
 }
 
 async fn carry_out(command: &Operate, reach: &Reach, out: &mut Out) -> Result<Verdict, Fault> {
-    if let Operate::Key(With { wanted, .. }) = command
-        && let Some(hashed) = wanted.without_a_server(out)
-    {
-        return hashed;
-    }
-    let wharf = Wharf::at(reach.resolve(&|name| std::env::var(name).ok(), &|path| std::fs::read_to_string(path))?);
+    let place = reach.resolve(&|name| std::env::var(name).ok(), &|path| std::fs::read_to_string(path));
+    let wharf = place.map(Wharf::at);
     match command {
-        Operate::Accounts(it) => accounts::run(&it.wanted, &wharf, out).await,
-        Operate::Events(it) => events::run(&it.wanted, &wharf, out).await,
-        Operate::Explain(it) => explain::run(&it.wanted, &wharf, out).await,
-        Operate::Tail(it) => tail::run(&it.wanted, &wharf, out).await,
-        Operate::Messages(it) => messages::run(&it.wanted, &wharf, out).await,
-        Operate::Dead(it) => dead::run(&it.wanted, &wharf, out).await,
-        Operate::Replay(it) => replay::run(&it.wanted, &wharf, out).await,
-        Operate::Hold(it) => holds::run(&it.wanted, holds::Turn::Hold, &wharf, out).await,
-        Operate::Release(it) => holds::run(&it.wanted, holds::Turn::Release, &wharf, out).await,
-        Operate::Routes(it) => routes::run(&it.wanted, &wharf, out).await,
-        Operate::Key(it) => keys::run(&it.wanted, &wharf, out).await,
-        Operate::Numbers(it) => numbers::run(&it.wanted, &wharf, out).await,
-        Operate::Verb(it) => verb::run(&it.wanted, &wharf, out).await,
+        Operate::Doctor(it) => doctor::run(&it.wanted, wharf, out).await,
+        Operate::Register(it) => register::run(&it.wanted, &wharf?, out).await,
+        Operate::Accounts(it) => accounts::run(&it.wanted, &wharf?, out).await,
+        Operate::Events(it) => events::run(&it.wanted, &wharf?, out).await,
+        Operate::Explain(it) => explain::run(&it.wanted, &wharf?, out).await,
+        Operate::Tail(it) => tail::run(&it.wanted, &wharf?, out).await,
+        Operate::Messages(it) => messages::run(&it.wanted, &wharf?, out).await,
+        Operate::Dead(it) => dead::run(&it.wanted, &wharf?, out).await,
+        Operate::Replay(it) => replay::run(&it.wanted, &wharf?, out).await,
+        Operate::Hold(it) => holds::run(&it.wanted, holds::Turn::Hold, &wharf?, out).await,
+        Operate::Release(it) => holds::run(&it.wanted, holds::Turn::Release, &wharf?, out).await,
+        Operate::Routes(it) => routes::run(&it.wanted, &wharf?, out).await,
+        Operate::Key(it) => keys::run(&it.wanted, wharf, out).await,
+        Operate::Numbers(it) => numbers::run(&it.wanted, &wharf?, out).await,
+        Operate::Verb(it) => verb::run(&it.wanted, &wharf?, out).await,
     }
 }
 
 impl Operate {
     fn reach(&self) -> &Reach {
         match self {
+            Self::Doctor(it) => &it.reach,
+            Self::Register(it) => &it.reach,
             Self::Accounts(it) => &it.reach,
             Self::Events(it) => &it.reach,
             Self::Explain(it) => &it.reach,

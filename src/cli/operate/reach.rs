@@ -15,7 +15,7 @@ pub struct Reach {
     /// Its ops listener; else WHARF_OPS, else http://127.0.0.1:8081
     #[arg(long, global = true, value_name = "URL")]
     pub ops: Option<String>,
-    /// Its public listener; else WHARF_PUBLIC, else http://127.0.0.1:8080
+    /// Its public listener, which `numbers` alone needs; else WHARF_PUBLIC, else http://127.0.0.1:8080
     #[arg(long, global = true, value_name = "URL")]
     pub public: Option<String>,
     /// A file with the API key; else WHARF_KEY, else the file that WHARF_KEY_FILE names
@@ -61,13 +61,11 @@ impl Reach {
             (None, Some(path), ..) => from(path)?,
             (None, None, Some(key), _) => key,
             (None, None, None, Some(path)) => from(Path::new(&path))?,
-            (None, None, None, None) => return Err(Fault::usage(NO_KEY)),
+            (None, None, None, None) => return Err(Fault::Keyless),
         };
         Ok(Place { ops, public, key: whole(key.trim())? })
     }
 }
-
-const NO_KEY: &str = "this needs an API key\nset WHARF_KEY, or name a file that holds it with --key-file";
 
 /// A header cannot hold anything else.
 fn whole(key: &str) -> Result<String, Fault> {
@@ -115,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_said_before_anybody_is_asked() {
         let told = resolve(&Reach::default(), &[("WHARF_KEY", "")]).expect_err("no key");
-        assert!(told.contains("WHARF_KEY"), "{told}");
+        assert_eq!(told, "this needs an API key");
         let wrong = Reach { ops: Some("127.0.0.1:8081".into()), ..Reach::default() };
         let told = resolve(&wrong, &[("WHARF_KEY", "k")]).expect_err("no URL");
         assert_eq!(told, "--ops must be a URL such as http://127.0.0.1:8081, not 127.0.0.1:8081");

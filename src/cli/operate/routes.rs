@@ -3,6 +3,7 @@
 use super::Verdict;
 use super::account::{self, Account};
 use super::accounts;
+use super::answers;
 use super::ask::{Ask, Wharf, piece};
 use super::dead::without_nulls;
 use super::fault::Fault;
@@ -216,7 +217,8 @@ fn verdict(name: &str, told: &Tested) -> Span {
     let silent = if is_taken(told) { "took it" } else { "did not answer" };
     let answer = told.status.map_or(silent.to_owned(), |status| format!("answered {status}"));
     let took = told.took_ms.map_or_else(String::new, |ms| format!(" after {ms} ms"));
-    let why = told.reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+    let why = told.reason.as_deref().map(|why| answers::without(told.status, why));
+    let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
     let (word, tone) = if is_taken(told) { ("takes deliveries", Tone::Good) } else { ("takes none", Tone::Bad) };
     Span::new(format!("{name} {word}: it {answer}{took}{why}"), tone)
 }
@@ -261,7 +263,7 @@ mod tests {
                 .text
         };
         assert_eq!(told(Some(204), None), "crm takes deliveries: it answered 204 after 12 ms");
-        assert_eq!(told(Some(500), Some("oops")), "crm takes none: it answered 500 after 12 ms: oops");
+        assert_eq!(told(Some(500), Some("HTTP 500 oops")), "crm takes none: it answered 500 after 12 ms: oops");
         assert_eq!(told(None, Some("refused")), "crm takes none: it did not answer after 12 ms: refused");
         let queue = Tested { delivered: Some(true), took_ms: Some(3), ..Tested::default() };
         assert_eq!(verdict("events", &queue).text, "events takes deliveries: it took it after 3 ms");

@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::out::{Form, Out};
 use super::paper::{Line, Paper, Span, Tone};
 use super::sse::Fact;
-use super::{Verdict, times};
+use super::{Verdict, answers, times};
 use clap::Args;
 use serde::Deserialize;
 use std::time::Duration;
@@ -149,7 +149,8 @@ fn event(told: &Told) -> Vec<Span> {
 fn delivery(told: &Told) -> Vec<Span> {
     let status = told.status.map_or_else(String::new, |status| format!(" {status}"));
     let took = told.took_ms.map_or_else(String::new, |ms| format!(" in {ms} ms"));
-    let why = told.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let why = told.reason.as_deref().map(|reason| answers::without(told.status, reason));
+    let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
     let what = format!("{}  {}  attempt {}  ", told.event, told.route, told.attempt);
     vec![what.into(), Span::state(&told.result), format!("{status}{took}{why}").into()]
 }
@@ -183,7 +184,7 @@ mod tests {
             "dialog":null,"disposition":"inactive","routes":[]}"#;
         assert_eq!(told("event", bare), "10:00:00.123  event     1022.58  account in account_update  inactive\n");
         let delivery = r#"{"at":"2026-11-29T10:00:00.200Z","event":"1022.57","route":"support/bot","attempt":2,
-            "result":"failed","status":503,"reason":"busy","took_ms":12}"#;
+            "result":"failed","status":503,"reason":"HTTP 503 busy","took_ms":12}"#;
         let expected = "10:00:00.200  delivery  1022.57  support/bot  attempt 2  failed 503 in 12 ms: busy\n";
         assert_eq!(told("delivery", delivery), expected);
         let send = r#"{"at":"2026-11-29T10:00:00.200Z","message":"msg_1","number":"1065","to":"491","state":"failed",

@@ -1,7 +1,8 @@
-//! `wharf verb`: a gateway's verbs over its accounts, at the public listener, or where the gateway has them.
+//! `wharf verb`: a gateway's verbs over its accounts, asked for at the ops listener, wherever else the gateway has them.
 
 use super::Verdict;
-use super::ask::{Answer, Ask, Side, Wharf, piece, query};
+use super::ask::{Answer, Ask, Wharf, piece};
+use super::dead::without_nulls;
 use super::fault::Fault;
 use super::out::{Form, Out};
 use super::paper::{Span, Tone};
@@ -9,7 +10,7 @@ use super::table::{Table, figure, prose, whole};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 pub(super) const EXAMPLES: &str = "\
@@ -106,37 +107,19 @@ pub(super) async fn run(options: &Options, wharf: &Wharf, out: &mut Out) -> Resu
     Ok(if elements.iter().any(|element| element.error.is_some()) { Verdict::No } else { Verdict::Yes })
 }
 
-/// Asks the public listener; where the gateway has its verbs at the ops listener, that one.
+/// Asks for it, and waits as long as Wharf may take.
 pub(super) async fn ask(options: &Options, wharf: &Wharf) -> Result<Answer, Fault> {
     let patience = Duration::from_secs(options.wait.unwrap_or(USUAL_WAIT)) + GRACE;
-    let asked = |side| Ask::get(path(options)).at(side).within(patience);
-    match wharf.ask(asked(Side::Public)).await {
-        Err(Fault::Refused(refused)) if refused.id == "wharf.path.unknown" => {
-            let at_ops = wharf.ask(asked(Side::Ops)).await;
-            at_ops.map_err(|fault| unless_unknown(fault, &options.gateway))
-        }
-        asked => asked,
-    }
+    let path = format!("/api/gateways/{}/verbs/{}", piece(&options.gateway), options.verb.word());
+    wharf.ask(Ask::post(path, body(options)).within(patience)).await
 }
 
-/// Neither listener serves the path: then there is no such gateway.
-fn unless_unknown(fault: Fault, gateway: &str) -> Fault {
-    let Fault::Refused(mut refused) = fault else { return fault };
-    if refused.id == "wharf.path.unknown" {
-        refused.detail = format!("there is no gateway {gateway}, at neither listener");
-    }
-    Fault::Refused(refused)
-}
-
-fn path(options: &Options) -> String {
-    let pairs = [
-        ("whatsapp", Some(options.verb.word().to_owned())),
-        ("id", (!options.id.is_empty()).then(|| options.id.join(","))),
-        ("force", options.force.then(|| "true".to_owned())),
-        ("ack", options.ack.then(|| "true".to_owned())),
-        ("wait", options.wait.map(|wait| wait.to_string())),
-    ];
-    format!("/{}{}", piece(&options.gateway), query(pairs))
+/// What was said, and nothing else.
+fn body(options: &Options) -> Value {
+    without_nulls(json!({
+        "ids": (!options.id.is_empty()).then_some(&options.id), "force": options.force.then_some(true),
+        "ack": options.ack.then_some(true), "wait": options.wait,
+    }))
 }
 
 /// One line for each.
@@ -194,23 +177,17 @@ fn spinner(options: &Options) -> ProgressBar {
 mod tests {
     use super::super::paper::{Colour, Paper};
     use super::*;
-    use serde_json::json;
 
     fn options(verb: Verb) -> Options {
         Options { verb, gateway: "support".into(), id: Vec::new(), force: false, ack: false, wait: None }
     }
 
     #[test]
-    fn the_path_says_only_what_was_said() {
-        assert_eq!(path(&options(Verb::Setup)), "/support?whatsapp=setup");
-        let all = Options {
-            id: vec!["1".into(), "2".into()],
-            force: true,
-            ack: true,
-            wait: Some(5),
-            ..options(Verb::Remove)
-        };
-        assert_eq!(path(&all), "/support?whatsapp=remove&id=1%2C2&force=true&ack=true&wait=5");
+    fn the_api_is_told_only_what_was_said() {
+        assert_eq!(body(&options(Verb::Setup)), json!({}));
+        let id = vec!["1".into(), "2".into()];
+        let all = Options { id, force: true, ack: true, wait: Some(5), ..options(Verb::Remove) };
+        assert_eq!(body(&all), json!({"ids": ["1", "2"], "force": true, "ack": true, "wait": 5}));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Every word that `what` of an alarm can be. The runbook has a heading for each.
 
 /// All of them.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     "ban_scheduled",
     "banned",
     "certificate_expires",
+    "deliveries_held",
     "drift",
     "number_offboarded",
     "offboarded",

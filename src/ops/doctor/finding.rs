@@ -1,9 +1,10 @@
 //! What the doctor found: what was looked at, how it is, and how to mend it. Plain data, also for who reads the answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// It could not be looked at, or there is nothing to look at.
@@ -29,7 +30,7 @@ impl Level {
 }
 
 /// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// What was looked at, a word.
     pub check: String,
@@ -44,7 +45,8 @@ pub struct Finding {
 }
 
 /// Everything that was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Examination")]
 pub struct Report {
     /// In the order in which one would look.
     pub findings: Vec<Finding>,

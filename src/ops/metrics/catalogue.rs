@@ -124,9 +124,14 @@ pub const METRICS: &[Metric] = &[
         "Attempts to deliver, since the start: `delivered`, `busy` (429), `gone` (410), `refused` (another 4xx), `failed` (anything else but 2xx), `unanswered`.",
     ),
     gauge(
+        "wharf_delivery_holds",
+        &["scope"],
+        "Holds of deliveries by operators: of an `account`, a `route`, a `number`, or a `number_of_route`.",
+    ),
+    gauge(
         "wharf_due_not_dispatched",
         &["what"],
-        "What should have been started 5 s ago or earlier and was not, although nothing holds it up: `deliveries`, and `outboxes` of accounts. Above 0 for long it is a bug, or a process that cannot keep up.",
+        "What should have been started 5 s ago or earlier and was not, although nothing holds it up, no operator either: `deliveries`, and `outboxes` of accounts. Above 0 for long it is a bug, or a process that cannot keep up.",
     ),
     counter("wharf_duplicates_total", &[], "Items that came before, since the store began."),
     counter("wharf_events_total", &[], "Events made durable, since the start."),
@@ -200,7 +205,7 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "wharf_send_holds",
         &["cause"],
-        "Holds of sends by who can end them: `token`, `meta`, `throttle` (time) or `operator`.",
+        "Holds of sends by who can end them: `token`, `meta`, `throttle` and `limit` (time), or `operator`.",
     ),
     gauge("wharf_store_bytes", &[], "Bytes on disk of the whole store."),
     gauge("wharf_store_disk_free_bytes", &[], "Bytes free on the file system of the store."),

@@ -5,7 +5,7 @@ use super::page::Page;
 use crate::edge::Edge;
 use crate::ops::alarms;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wharf_storage::{HoldCause, Kind, Ledger, Noun, SendHold};
+use wharf_storage::{DeliveryHold, HoldCause, Kind, Ledger, Noun, SendHold, StoreError};
 
 pub(super) fn write(page: &mut Page, edge: &Edge, ledgers: &[(String, Ledger)], now: u64) -> prometheus::Result<()> {
     listeners(page, edge);
@@ -16,13 +16,18 @@ pub(super) fn write(page: &mut Page, edge: &Edge, ledgers: &[(String, Ledger)], 
     }
     tokens(page, edge, now);
     holds(page, edge);
-    let counted = alarms::counted(edge, ledgers).map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+    delivery_holds(page, edge).map_err(|error| told(&error))?;
+    let counted = alarms::counted(edge, ledgers).map_err(|error| told(&error))?;
     let (drifting, counts) = counted;
     page.one("wharf_accounts_drifting", drifting as f64);
     debug_assert!(counts.keys().all(|what| alarms::KINDS.contains(&what.as_str())), "{counts:?}: put it into KINDS");
     let count = |what| counts.get(what).copied().unwrap_or_default() as f64;
     page.put("wharf_alarms", alarms::KINDS.map(|what| ([what], count(what))));
     Ok(())
+}
+
+fn told(error: &StoreError) -> prometheus::Error {
+    prometheus::Error::Msg(error.to_string())
 }
 
 fn listeners(page: &mut Page, edge: &Edge) {
@@ -58,9 +63,27 @@ fn tokens(page: &mut Page, edge: &Edge, now: u64) {
 }
 
 fn holds(page: &mut Page, edge: &Edge) {
-    let causes = [HoldCause::Token, HoldCause::Meta, HoldCause::Throttle, HoldCause::Operator];
     let held = edge.wharf.store.hot(Kind::SendHold, &[]);
     let held: Vec<SendHold> = held.iter().filter_map(|(_, bytes)| SendHold::from_bytes(bytes).ok()).collect();
     let count = |cause| held.iter().filter(|hold| hold.cause == cause).count() as f64;
-    page.put("wharf_send_holds", causes.map(|cause| ([cause.word()], count(cause))));
+    page.put("wharf_send_holds", HoldCause::ALL.map(|cause| ([cause.word()], count(cause))));
+}
+
+fn delivery_holds(page: &mut Page, edge: &Edge) -> Result<(), StoreError> {
+    let held = alarms::held_deliveries(edge.wharf.store.as_ref())?;
+    let scopes: Vec<&str> = held.iter().map(|held| scope(held)).collect();
+    let count = |scope| scopes.iter().filter(|other| **other == scope).count() as f64;
+    let all = ["account", "route", "number", "number_of_route"];
+    page.put("wharf_delivery_holds", all.map(|scope| ([scope], count(scope))));
+    Ok(())
+}
+
+/// What a hold of deliveries is for, in a word.
+fn scope(held: &DeliveryHold) -> &'static str {
+    match (&held.route, &held.number) {
+        (None, None) => "account",
+        (Some(_), None) => "route",
+        (None, Some(_)) => "number",
+        (Some(_), Some(_)) => "number_of_route",
+    }
 }

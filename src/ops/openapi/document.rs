@@ -1,6 +1,6 @@
 //! From the table of endpoints to an OpenAPI 3.1 document. Knows no endpoint by name.
 
-use super::told::{Access, AnswerTold, Parameter, Told, Versioned};
+use super::told::{Access, AnswerTold, BodyTold, Parameter, Presence, Told, Versioned};
 use crate::auth::Scope;
 use crate::error::{ErrorBody, ErrorId};
 use crate::ops::table::Endpoint;
@@ -8,6 +8,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use wharf_actors::supervisor::verbs::Verb;
 
 /// The document of these endpoints.
 pub(super) fn of(table: &[Endpoint]) -> Value {
@@ -83,11 +84,22 @@ fn operation(endpoint: &Endpoint, told: &Told, shapes: &mut Shapes) -> Value {
         operation["parameters"] = json!(parameters);
     }
     if let Some(body) = &told.body {
-        let schema = (body.shape)(&mut shapes.read).to_value();
-        let content = json!({ "application/json": { "schema": schema, "example": body.example } });
-        operation["requestBody"] = json!({ "required": true, "content": content });
+        operation["requestBody"] = of_body(body, shapes);
     }
     operation
+}
+
+fn of_body(body: &BodyTold, shapes: &mut Shapes) -> Value {
+    let mut content = json!({ "schema": body.shape.map_or(json!({}), |shape| shape(&mut shapes.read).to_value()) });
+    if let Some(example) = &body.example {
+        content["example"] = example.clone();
+    }
+    let required = body.presence == Presence::Required;
+    let mut told = json!({ "required": required, "content": { body.media_type: content } });
+    if !body.text.is_empty() {
+        told["description"] = json!(body.text);
+    }
+    told
 }
 
 /// Such as `get_api_accounts_waba`.
@@ -123,14 +135,25 @@ fn of_path(name: &str) -> Value {
         "waba" => "The id of a WhatsApp Business Account.",
         "gateway" | "uri" => "The URI of a gateway.",
         "name" => "Its name.",
+        "asset" => "The name of a file.",
+        "verb" => "What is to be done.",
         _ => "Its id.",
     };
-    json!({ "name": name, "in": "path", "required": true, "description": text, "schema": { "type": "string" } })
+    let schema = match name {
+        "verb" => json!({ "type": "string", "enum": Verb::ALL.map(Verb::word) }),
+        _ => json!({ "type": "string" }),
+    };
+    json!({ "name": name, "in": "path", "required": true, "description": text, "schema": schema })
 }
 
 fn beside_path(parameter: &Parameter) -> Value {
     let Parameter { name, place, text, schema } = parameter;
-    json!({ "name": name, "in": place, "required": false, "description": text, "schema": schema })
+    let mut told = json!({ "name": name, "in": place, "required": false, "description": text, "schema": schema });
+    if schema["type"] == "array" {
+        // With commas.
+        told["explode"] = json!(false);
+    }
+    told
 }
 
 fn responses(path: &str, told: &Told, shapes: &mut Shapes) -> Value {
@@ -150,7 +173,12 @@ fn of_answer(answer: &AnswerTold, shapes: &mut Shapes) -> Value {
         Some(shape) => shape(&mut shapes.written).to_value(),
         None => json!({ "type": "string" }),
     };
-    let mut told = json!({ "description": answer.text, "content": { answer.media_type: { "schema": schema } } });
+    let content = answer.media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({ "schema": schema })));
+    let content: Map<String, Value> = content.collect();
+    let mut told = json!({ "description": answer.text });
+    if !content.is_empty() {
+        told["content"] = json!(content);
+    }
     if answer.is_versioned == Versioned::Yes {
         let text = "Which state this is, for `If-Match`.";
         told["headers"] = json!({ "ETag": { "description": text, "schema": { "type": "string" } } });

@@ -75,9 +75,10 @@ impl Page {
         self.tag("p", &summary);
         self.parameters(&operation["parameters"]);
         self.tag("pre", &curl(path, &method, operation));
-        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-        if !body.is_null() {
-            self.put(&format!("<p>Body: {}</p>", kind(body)));
+        let body = &operation["requestBody"];
+        for (media_type, content) in members(&body["content"]) {
+            let what = content_kind(media_type, content);
+            self.put(&format!("<p>Body: {what}. {}</p>", worded(text(&body["description"]))));
         }
         self.answers(&operation["responses"]);
         self.put("</article>");
@@ -102,13 +103,10 @@ impl Page {
     fn answers(&mut self, answers: &Value) {
         self.put("<table><tr><th>status<th>what<th>when");
         for (status, answer) in members(answers) {
-            let content = members(&answer["content"]).next();
-            let what = content.map(|(media_type, content)| match media_type.as_str() {
-                "application/json" => kind(&content["schema"]),
-                other => escaped(other),
-            });
+            let what = members(&answer["content"]).map(|(media_type, content)| content_kind(media_type, content));
+            let what = what.collect::<Vec<_>>().join(" or ");
             let when = worded(text(&answer["description"])).replace("\n\n", "<br>");
-            self.put(&format!("<tr><td>{status}<td>{}<td>{when}", what.unwrap_or_default()));
+            self.put(&format!("<tr><td>{status}<td>{what}<td>{when}"));
         }
         self.put("</table>");
     }
@@ -146,6 +144,14 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
 
+/// What a body is: a shape where it is JSON, else its media type.
+fn content_kind(media_type: &str, content: &Value) -> String {
+    match media_type {
+        "application/json" => kind(&content["schema"]),
+        other => escaped(other),
+    }
+}
+
 /// What a schema allows, in a few words; shapes are links.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
@@ -155,7 +161,8 @@ fn kind(schema: &Value) -> String {
         return choices.iter().map(kind).collect::<Vec<_>>().join(" or ");
     }
     if let Some(words) = schema["enum"].as_array() {
-        return words.iter().map(|word| format!("<code>{}</code>", escaped(text(word)))).collect::<Vec<_>>().join(" ");
+        let word = |word: &Value| format!("<code>{}</code>", escaped(word.as_str().unwrap_or("null")));
+        return words.iter().map(word).collect::<Vec<_>>().join(" ");
     }
     if schema["const"].is_string() {
         return format!("<code>{}</code>", escaped(text(&schema["const"])));

@@ -17,7 +17,18 @@ impl JsonSchema for RouteSettings {
             "type": "object",
             "description": "A route, under the names, units and checks of `[[gateway.route]]`.",
             "required": ["url"],
-            "properties": { "url": { "type": "string", "description": "Where to deliver to." } },
+            "properties": {
+                "url": {
+                    "type": "string",
+                    "description": "Where to deliver to. `{whatsapp.business}`, `{whatsapp.account}` and `{whatsapp.number}` stand for what they name.",
+                },
+                "secret": { "type": ["string", "null"], "description": "Signs deliveries; `null` for none." },
+                "overlap": {
+                    "type": ["string", "null"],
+                    "description": "How long a secret that is replaced signs too, such as `24h`, which it is where nothing is said; `0s` ends it at once.",
+                },
+                "expires_at": { "type": ["string", "null"], "description": "When the route ends by itself (RFC 3339)." },
+            },
             "additionalProperties": true,
         })
     }

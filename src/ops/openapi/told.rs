@@ -8,15 +8,15 @@ pub(crate) mod gateways;
 pub(crate) mod house;
 pub(crate) mod keys;
 pub(crate) mod messages;
+mod parts;
 pub(crate) mod routes;
 
 use super::super::page::{MOST, Order, USUAL};
 use crate::error::ErrorId;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde_json::Value;
-
-/// Writes down the shape of a type.
-pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
+pub(super) use parts::{Access, AnswerTold, BodyTold, Parameter, Presence, Shape, Versioned};
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 
 /// What is told of one endpoint.
 pub(crate) struct Told {
@@ -28,51 +28,6 @@ pub(crate) struct Told {
     pub(super) body: Option<BodyTold>,
     pub(super) answers: Vec<AnswerTold>,
     pub(super) errors: Vec<ErrorId>,
-}
-
-/// Who may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Everybody.
-    Open,
-    /// Any valid key.
-    Key,
-    /// A key that may look.
-    Inspect,
-    /// A key that may change.
-    Admin,
-}
-
-/// A parameter beside those of the path.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) place: &'static str,
-    pub(super) text: &'static str,
-    pub(super) schema: Value,
-}
-
-/// A body that goes in.
-pub(super) struct BodyTold {
-    pub(super) shape: Shape,
-    /// One that could be sent.
-    pub(super) example: Value,
-}
-
-/// An answer that is no error.
-pub(super) struct AnswerTold {
-    pub(super) status: u16,
-    pub(super) text: &'static str,
-    pub(super) media_type: &'static str,
-    /// None for what is no JSON.
-    pub(super) shape: Option<Shape>,
-    pub(super) is_versioned: Versioned,
-}
-
-/// Whether an answer has an `ETag`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Versioned {
-    Yes,
-    No,
 }
 
 impl Told {
@@ -108,23 +63,40 @@ impl Told {
 
     /// A parameter of the query: text.
     pub(crate) fn query(self, name: &'static str, text: &'static str) -> Self {
-        self.parameter(name, "query", text, serde_json::json!({ "type": "string" }))
+        self.parameter(name, "query", text, json!({ "type": "string" }))
     }
 
     /// A parameter of the query: a whole number, not negative.
     pub(crate) fn number(self, name: &'static str, text: &'static str) -> Self {
-        let schema = serde_json::json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+        let schema = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
         self.parameter(name, "query", text, schema)
+    }
+
+    /// A parameter of the query: a whole number of these.
+    pub(crate) fn between(self, name: &'static str, text: &'static str, range: RangeInclusive<u32>) -> Self {
+        let schema = json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() });
+        self.parameter(name, "query", text, schema).may(&[ErrorId::ParameterBad])
+    }
+
+    /// A parameter of the query: some of some words, with commas.
+    pub(crate) fn some_words(self, name: &'static str, text: &'static str, words: &[&str]) -> Self {
+        let schema = json!({ "type": "array", "items": { "type": "string", "enum": words } });
+        self.parameter(name, "query", text, schema).may(&[ErrorId::ParameterBad])
+    }
+
+    /// A header: text.
+    pub(crate) fn header(self, name: &'static str, text: &'static str) -> Self {
+        self.parameter(name, "header", text, json!({ "type": "string" }))
     }
 
     /// A parameter of the query: one of some words.
     pub(crate) fn words(self, name: &'static str, text: &'static str, words: &[&str]) -> Self {
-        self.parameter(name, "query", text, serde_json::json!({ "type": "string", "enum": words }))
+        self.parameter(name, "query", text, json!({ "type": "string", "enum": words }))
     }
 
     /// It has `limit`.
     pub(crate) fn limited(self) -> Self {
-        let schema = serde_json::json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL });
+        let schema = json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL });
         self.parameter("limit", "query", "How many at most.", schema).may(&[ErrorId::LimitBad])
     }
 
@@ -146,25 +118,46 @@ impl Told {
     /// It honours `If-Match`.
     pub(crate) fn guarded(self) -> Self {
         let text = "The `ETag` of what you looked at: where it has changed since, nothing happens.";
-        let schema = serde_json::json!({ "type": "string" });
-        self.parameter("If-Match", "header", text, schema).may(&[ErrorId::PreconditionFailed])
+        self.header("If-Match", text).may(&[ErrorId::PreconditionFailed])
     }
 
     /// A body of this shape goes in, such as `example`.
     pub(crate) fn takes<T: JsonSchema>(self, example: Value) -> Self {
+        self.body::<T>(Presence::Required, "", example)
+    }
+
+    /// The same; without one it is as if it were `{}`.
+    pub(crate) fn may_take<T: JsonSchema>(self, example: Value) -> Self {
+        self.body::<T>(Presence::Optional, "It may be left out.", example)
+    }
+
+    /// Bytes go in, and are taken as they come.
+    pub(crate) fn takes_bytes(self, text: &'static str) -> Self {
+        let (media_type, presence) = ("application/octet-stream", Presence::Optional);
+        Self { body: Some(BodyTold { media_type, presence, text, shape: None, example: None }), ..self }
+    }
+
+    fn body<T: JsonSchema>(self, presence: Presence, text: &'static str, example: Value) -> Self {
         let shape: Shape = |generator| generator.subschema_for::<T>();
-        Self { body: Some(BodyTold { shape, example }), ..self }
+        let (media_type, shape, example) = ("application/json", Some(shape), Some(example));
+        Self { body: Some(BodyTold { media_type, presence, text, shape, example }), ..self }
     }
 
     /// What comes out: JSON of this shape.
     pub(crate) fn answers<T: JsonSchema>(self, status: u16, text: &'static str) -> Self {
         let shape: Shape = |generator| generator.subschema_for::<T>();
-        self.answer(status, text, "application/json", Some(shape))
+        self.answer(status, text, &["application/json"], Some(shape))
     }
 
     /// What comes out: something that is no JSON.
-    pub(crate) fn says(self, media_type: &'static str, text: &'static str) -> Self {
-        self.answer(200, text, media_type, None)
+    pub(crate) fn says(self, media_types: &'static [&'static str], text: &'static str) -> Self {
+        self.answer(200, text, media_types, None)
+    }
+
+    /// It honours `If-None-Match`.
+    pub(crate) fn kept(self) -> Self {
+        let asked = self.versioned().header("If-None-Match", "The `ETag` of what you have.");
+        asked.answer(304, "You have it.", &[], None).versioned()
     }
 
     /// The answers so far have an `ETag`.
@@ -184,8 +177,14 @@ impl Told {
         self
     }
 
-    fn answer(mut self, status: u16, text: &'static str, media_type: &'static str, shape: Option<Shape>) -> Self {
-        self.answers.push(AnswerTold { status, text, media_type, shape, is_versioned: Versioned::No });
+    fn answer(
+        mut self,
+        status: u16,
+        text: &'static str,
+        media_types: &'static [&'static str],
+        shape: Option<Shape>,
+    ) -> Self {
+        self.answers.push(AnswerTold { status, text, media_types, shape, is_versioned: Versioned::No });
         self
     }
 
@@ -201,9 +200,10 @@ impl Told {
             Access::Inspect => errors.extend(with_key.into_iter().chain(reading)),
             Access::Admin => errors.extend(with_key.into_iter().chain(reading).chain(changing)),
         }
-        if self.body.is_some() {
-            let of_bodies = [ErrorId::BodyNotJson, ErrorId::BodyTooLarge, ErrorId::BodySlow, ErrorId::BodyBroken];
-            errors.extend(of_bodies.into_iter().chain([ErrorId::Busy, ErrorId::ParameterBad]));
+        if let Some(body) = &self.body {
+            errors.extend([ErrorId::BodyTooLarge, ErrorId::BodySlow, ErrorId::BodyBroken, ErrorId::Busy]);
+            let of_json = [ErrorId::BodyNotJson, ErrorId::ParameterBad];
+            errors.extend(of_json.into_iter().filter(|_| body.shape.is_some()));
         }
         if path.contains("{waba}") {
             errors.push(ErrorId::AccountUnknown);

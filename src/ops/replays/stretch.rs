@@ -1,6 +1,7 @@
 //! Which stretch of a journal is meant, and what a replay of it would deliver. Blocks; changes nothing.
 
 use crate::error::{ApiError, ErrorId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,8 +17,9 @@ const COUNTED: usize = 200_000;
 const READS: (usize, usize) = (512, 4 << 20);
 
 /// What a replay would deliver.
-#[derive(Debug, Serialize)]
-pub(super) struct Counted {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReplayCounted")]
+pub(crate) struct Counted {
     dry_run: bool,
     events: u64,
     bytes: u64,

@@ -1,5 +1,6 @@
 //! `/sandbox/…`: what Graph does not have. A test, in whatever language, looks at the sandbox and steers it.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use actix_web::web::{Data, Json};
@@ -22,6 +23,8 @@ pub(super) struct Look {
     stats: StatsView,
     /// How each number used its limits.
     numbers: Vec<NumberUsage>,
+    /// The code that was sent last to each number that has not given it back yet.
+    codes: BTreeMap<String, String>,
     faults: Faults,
 }
 
@@ -38,7 +41,7 @@ pub(super) async fn look(call: Call, graph: Data<Graph>) -> Result<Json<Look>, F
     call.of_system()?;
     let stats = graph.shared.stats.view();
     let world = graph.world();
-    Ok(Json(Look { stats, numbers: world.usage(), faults: world.options.faults.clone() }))
+    Ok(Json(Look { stats, numbers: world.usage(), codes: world.codes(), faults: world.options.faults.clone() }))
 }
 
 /// `DELETE /sandbox/stats`: the usage of the limits is counted anew.

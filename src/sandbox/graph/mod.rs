@@ -11,6 +11,7 @@ mod media;
 mod messages;
 mod multipart;
 mod nodes;
+mod numbers;
 mod oauth;
 mod paging;
 mod subscriptions;
@@ -103,6 +104,11 @@ fn table(config: &mut ServiceConfig) {
                         .route(web::delete().to(subscriptions::app_unsubscribe)),
                 )
                 .route("/phone_numbers", web::get().to(discovery::phone_numbers))
+                .route("/phone_numbers", web::post().to(numbers::add))
+                .route("/request_code", web::post().to(numbers::request_code))
+                .route("/verify_code", web::post().to(numbers::verify_code))
+                .route("/register", web::post().to(numbers::register))
+                .route("/deregister", web::post().to(numbers::deregister))
                 .route("/owned_whatsapp_business_accounts", web::get().to(discovery::owned_accounts))
                 .route("/client_whatsapp_business_accounts", web::get().to(discovery::client_accounts))
                 .route("/messages", web::post().to(messages::messages))

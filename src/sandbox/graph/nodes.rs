@@ -10,7 +10,7 @@ use super::{Graph, fields, paging, subscriptions};
 use crate::sandbox::limits::{COEXISTENCE_THROUGHPUT, HIGH_THROUGHPUT};
 use crate::sandbox::postoffice::unix_now_ms;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::world::{Account, Number, World};
+use crate::sandbox::world::{Account, Number, Step, World};
 
 /// Graph reads at most this many nodes at once.
 const MAX_IDS: usize = 50;
@@ -130,11 +130,17 @@ pub(super) fn number_node(world: &World, account: &Account, number: &Number) -> 
     }
     let throughput = world.limits.throughput(&number.id);
     let level = if throughput >= HIGH_THROUGHPUT { "HIGH" } else { "STANDARD" };
+    let (verified, status, platform) = match number.registration.step() {
+        Step::Added => ("NOT_VERIFIED", "PENDING", "NOT_APPLICABLE"),
+        Step::Verified => ("VERIFIED", "PENDING", "NOT_APPLICABLE"),
+        Step::Registered => ("VERIFIED", "CONNECTED", "CLOUD_API"),
+        Step::Deregistered => ("VERIFIED", "DISCONNECTED", "NOT_APPLICABLE"),
+    };
     json!({
         "id": number.id, "display_phone_number": number.display, "verified_name": number.name,
-        "name_status": "APPROVED", "code_verification_status": "VERIFIED", "quality_rating": "GREEN",
-        "quality_score": {"score": "GREEN"}, "status": "CONNECTED", "account_mode": "LIVE",
-        "platform_type": "CLOUD_API", "is_on_biz_app": throughput <= COEXISTENCE_THROUGHPUT, "is_pin_enabled": true,
+        "name_status": "APPROVED", "code_verification_status": verified, "quality_rating": "GREEN",
+        "quality_score": {"score": "GREEN"}, "status": status, "account_mode": "LIVE", "platform_type": platform,
+        "is_on_biz_app": throughput <= COEXISTENCE_THROUGHPUT, "is_pin_enabled": status != "PENDING",
         "is_official_business_account": false, "throughput": {"level": level},
         "messaging_limit_tier": "TIER_UNLIMITED", "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
         "webhook_configuration": configuration, "country_code": "US", "search_visibility": "NON_VISIBLE",

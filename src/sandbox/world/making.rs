@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Account, Number, Subscription};
+use super::{Account, Number, Registration, Subscription};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::ids::Mint;
 use crate::sandbox::item::Line;
@@ -72,7 +72,8 @@ fn make_number((account_at, nth): (usize, usize), waba: &str, name: &str, mint: 
     let digits = format!("1555{local}");
     let id = mint.node_id();
     let line = Arc::new(Line::new(waba, &id, &digits));
-    Number { id, display, digits, name: format!("{name} no. {}", nth + 1), override_url: None, line }
+    let (name, registration) = (format!("{name} no. {}", nth + 1), Registration::done());
+    Number { id, display, digits, name, override_url: None, line, registration }
 }
 
 pub(super) fn number_index(accounts: &[Account]) -> HashMap<String, (usize, usize)> {

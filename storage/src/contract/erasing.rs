@@ -106,6 +106,7 @@ fn message(account: &str, wa_id: &str) -> MessageRecord {
         wamid: Some(format!("wamid.{account}.{wa_id}").into()),
         error: None,
         attempts: Vec::new(),
+        doubted_at_ms: 0,
         created_at_ms: 1,
         changed_at_ms: 1,
         due_at_ms: 0,

@@ -150,6 +150,9 @@ pub struct MessageRecord {
     pub error: Option<Box<str>>,
     /// Every try so far.
     pub attempts: Vec<Attempt>,
+    /// When the answer to a try was last lost, in ms since 1970; 0 if none was. Since then it may have been sent, whatever
+    /// became of later tries.
+    pub doubted_at_ms: u64,
     /// When it was submitted, in ms since 1970.
     pub created_at_ms: u64,
     /// When its state last changed, in ms since 1970.
@@ -302,6 +305,10 @@ pub enum HoldCause {
 }
 
 impl HoldCause {
+    /// All of them.
+    pub const ALL: [HoldCause; 5] =
+        [HoldCause::Token, HoldCause::Meta, HoldCause::Throttle, HoldCause::Limit, HoldCause::Operator];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {

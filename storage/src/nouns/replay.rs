@@ -47,6 +47,9 @@ pub enum ReplayState {
 }
 
 impl ReplayState {
+    /// All of them.
+    pub const ALL: [ReplayState; 3] = [ReplayState::Running, ReplayState::Done, ReplayState::Cancelled];
+
     /// The word used in answers.
     pub fn word(self) -> &'static str {
         match self {

@@ -42,6 +42,20 @@ async fn a_part_of_the_accounts_says_how_to_see_the_rest() {
 }
 
 #[actix_web::test]
+async fn an_account_that_is_not_as_wished_is_told_with_its_drift() {
+    let stage = Stage::engaged().await;
+    let line = stage.line(0, 0);
+    stage.sandbox.world().unsubscribe(&line.waba).expect("Meta's side changes");
+    operate(&stage, &["verb", "setup", "--gateway", "main"]).await.well();
+    let said = operate(&stage, &["accounts"]).await.well();
+    let row = said.out.lines().find(|row| row.starts_with(&line.waba)).expect("the account");
+    assert!(row.contains("  no  "), "{row}");
+    let said = operate(&stage, &["accounts", &line.waba]).await.well();
+    assert!(said.out.contains("drift         not_subscribed since "), "{}", said.out);
+    stage.end().await;
+}
+
+#[actix_web::test]
 async fn one_account_is_told_in_full() {
     let stage = Stage::engaged().await;
     let line = stage.line(0, 0);

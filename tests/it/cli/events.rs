@@ -1,15 +1,12 @@
 //! `wharf events` and `wharf dead`.
 
 use super::fake::answering;
-use super::{command, operate, operate_at};
+use super::followed::Followed;
+use super::{operate, operate_at};
 use crate::harness::application::Reply;
 use crate::harness::mail::{letter, text};
-use crate::harness::stage::{KEY, Stage};
-use crate::harness::until;
+use crate::harness::stage::Stage;
 use serde_json::json;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-use std::sync::mpsc::channel;
 
 #[actix_web::test]
 async fn events_are_listed_and_one_is_shown_with_its_bytes() {
@@ -37,17 +34,11 @@ async fn a_followed_journal_tells_each_event_as_it_comes() {
     let stage = Stage::engaged().await;
     let line = stage.line(0, 0);
     stage.take(letter(&line, &[text("wamid.1", "491")])).await;
-    let mut command = command(&["events", &line.waba, "--follow", "--json"], &stage.public, &stage.ops, KEY);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
-    let told = BufReader::new(child.stdout.take().expect("piped"));
-    let (tell, lines) = channel();
-    std::thread::spawn(move || told.lines().map_while(Result::ok).for_each(|line| drop(tell.send(line))));
-    let next = async || until("an event is told", async || lines.try_recv().ok()).await;
-    assert!(next().await.contains("wamid.1"));
+    let followed = Followed::start(&stage, &["events", &line.waba, "--follow", "--json"]);
+    followed.until(&["wamid.1"]).await;
     stage.take(letter(&line, &[text("wamid.2", "491")])).await;
-    assert!(next().await.contains("wamid.2"));
-    child.kill().expect("it follows until it is ended");
-    child.wait().expect("it ends");
+    followed.until(&["wamid.2"]).await;
+    drop(followed);
     stage.end().await;
 }
 
@@ -69,21 +60,32 @@ async fn dead_letters_are_told_with_their_reason() {
 }
 
 #[actix_web::test]
-async fn a_redrive_goes_on_until_nothing_is_left() {
-    let path = "POST /api/accounts/1022/dead/redrive";
+async fn what_was_given_up_is_tried_again_all_of_it_however_much_a_route_holds_at_once() {
+    let stage = Stage::engaged_with(|plan| plan.routes = vec![("app", "final = [422]".into())]).await;
+    let line = stage.line(0, 0);
+    stage.app.answer(|_| Reply::Status(422));
+    let messages: Vec<String> = (1..=300).map(|nth| text(&format!("wamid.{nth}"), "491")).collect();
+    stage.take(letter(&line, &messages)).await;
+    stage.until_ledger("/routes/main~1app/dead", 300).await;
+    stage.app.answer(|_| Reply::Status(200));
+    let event = format!("{}.7", line.waba);
+    let said = operate(&stage, &["dead", &line.waba, "--redrive", "--event", &event]).await.well();
+    assert_eq!(said.out, "1 redriven\n");
+    let said = operate(&stage, &["dead", &line.waba, "--redrive", "--route", "main/app"]).await.well();
+    assert_eq!(said.out, "299 redriven\n");
+    stage.until_ledger("/routes/main~1app/delivered", 300).await;
+    let none = operate(&stage, &["dead", &line.waba, "--redrive"]).await.well();
+    assert_eq!(none.out, "0 redriven\n");
+    let unknown = operate(&stage, &["dead", &line.waba, "--redrive", "--route", "nowhere"]).await;
+    assert!(unknown.code == 1 && unknown.err.contains("wharf.route.unknown"), "{unknown:?}");
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_redrive_that_skips_everything_is_no() {
     let fake = answering(Vec::new()).await;
-    let left = std::sync::atomic::AtomicU64::new(2);
-    fake.answer(move |_| {
-        let left = left.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-        Reply::Json(202, json!({"redriven": 100, "skipped": 1, "left": left.saturating_sub(1) * 100}).to_string())
-    });
-    let said = operate_at(&fake.url(""), &["dead", "1022", "--redrive", "--route", "main/app"]).await.well();
-    assert!(said.out.starts_with("200 redriven, 1 skipped ("), "{said:?}");
-    let calls = fake.deliveries();
-    assert_eq!(calls.len(), 2);
-    assert!(calls.iter().all(|call| call.target == path && call.json() == json!({"route": "main/app"})));
-    fake.answer(|_| Reply::Json(202, json!({"redriven": 0, "skipped": 3, "left": 3}).to_string()));
+    fake.answer(|_| Reply::Json(202, json!({"redriven": 0, "skipped": 3, "left": 0}).to_string()));
     let said = operate_at(&fake.url(""), &["dead", "1022", "--redrive", "--json"]).await;
-    assert_eq!((said.code, said.json()), (1, json!({"redriven": 0, "skipped": 3, "left": 3})));
+    assert_eq!((said.code, said.json()), (1, json!({"redriven": 0, "skipped": 3, "left": 0})));
     fake.stop().await;
 }

@@ -1,9 +1,8 @@
 //! `wharf hold` and `wharf release`.
 
-use super::fake::answering;
-use super::{operate, operate_at};
+use super::operate;
+use crate::harness::mail::{letter, text};
 use crate::harness::stage::Stage;
-use serde_json::json;
 
 #[actix_web::test]
 async fn sends_are_held_and_released() {
@@ -26,16 +25,23 @@ async fn sends_are_held_and_released() {
 
 #[actix_web::test]
 async fn deliveries_are_held_and_released() {
-    let fake = answering(vec![
-        ("POST /api/accounts/1022/pause", 200, json!({"account": "1022", "route": "main/app", "paused": true})),
-        ("POST /api/accounts/1022/resume", 200, json!({"account": "1022", "route": "main/app", "ended": 1})),
-    ])
-    .await;
-    let said = operate_at(&fake.url(""), &["hold", "1022", "--deliveries", "--route", "main/app"]).await.well();
-    assert!(said.out.starts_with("deliveries of account 1022 to route main/app are held"), "{said:?}");
-    let said = operate_at(&fake.url(""), &["release", "1022", "--deliveries", "--route", "main/app"]).await.well();
-    assert_eq!(said.out, "deliveries of account 1022 to route main/app go on\n");
-    let expected = json!({"what": "deliveries", "route": "main/app"});
-    assert!(fake.deliveries().iter().all(|call| call.json() == expected));
-    fake.stop().await;
+    let stage = Stage::engaged_with(|plan| plan.routes = vec![("app", String::new()), ("crm", String::new())]).await;
+    let line = stage.line(0, 0);
+    let which = format!("deliveries of account {} to route main/crm", line.waba);
+    let hold = ["hold", &*line.waba, "--deliveries", "--route", "main/crm"];
+    let said = operate(&stage, &hold).await.well();
+    assert!(said.out.starts_with(&format!("{which} are held from now on")), "{said:?}");
+    assert_eq!(operate(&stage, &hold).await.well().out, format!("{which}: they were held already\n"));
+    stage.take(letter(&line, &[text("wamid.1", "491")])).await;
+    stage.until_ledger("/routes/main~1app/delivered", 1).await;
+    stage.until_ledger("/routes/main~1crm/pending", 1).await;
+    let account = operate(&stage, &["accounts", &line.waba]).await.well();
+    assert!(account.out.contains("route main/crm") && account.out.contains("held by operator"), "{}", account.out);
+    let release = ["release", &*line.waba, "--deliveries", "--route", "main/crm"];
+    assert_eq!(operate(&stage, &release).await.well().out, format!("{which} go on\n"));
+    stage.until_ledger("/routes/main~1crm/delivered", 1).await;
+    assert_eq!(operate(&stage, &release).await.well().out, format!("{which}: they were not held\n"));
+    let unknown = operate(&stage, &["hold", &line.waba, "--deliveries", "--route", "nowhere"]).await;
+    assert!(unknown.code == 1 && unknown.err.contains("`wharf routes WABA`"), "{unknown:?}");
+    stage.end().await;
 }

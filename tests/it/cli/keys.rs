@@ -1,44 +1,41 @@
-//! `wharf key`: list, create and remove against a fake that speaks as agreed; hash needs nobody.
+//! `wharf key`: list, create and remove; hash needs nobody.
 
-use super::fake::answering;
-use super::operate_at;
+use super::{command, finish, operate};
 use crate::harness::process::wharf;
+use crate::harness::stage::Stage;
 use serde_json::json;
 use std::io::Write;
 use std::process::Stdio;
 
 #[actix_web::test]
-async fn a_key_is_created_and_shown_once_and_alone_where_it_is_asked_for() {
-    let told = json!({"name": "crm", "source": "api", "scopes": ["send"], "gateways": [], "accounts": ["1022"],
-        "numbers": [], "created_at": "2026-11-29T10:00:00.000Z", "created_by": "operator", "last_used_at": null,
-        "key": "wharf_secret"});
-    let list = json!({"data": [{"name": "ops", "source": "settings", "scopes": ["admin"]}]});
-    let fake = answering(vec![
-        ("POST /api/keys", 201, told),
-        ("GET /api/keys", 200, list.clone()),
-        ("DELETE /api/keys/crm", 200, json!({"name": "crm"})),
-        (
-            "DELETE /api/keys/ops",
-            409,
-            json!({"id": "wharf.key.in_settings", "code": 409, "detail": "it is in the settings"}),
-        ),
-    ])
-    .await;
-    let url = fake.url("");
-    let create = ["key", "create", "crm", "--scopes", "send", "--accounts", "1022"];
-    let said = operate_at(&url, &create).await.well();
-    assert!(said.out.contains("key           wharf_secret\n") && said.out.contains("cannot show it again"), "{said:?}");
-    let said = operate_at(&url, &[&create[..], &["--quiet"]].concat()).await.well();
-    assert_eq!((said.out.as_str(), said.err.as_str()), ("wharf_secret\n", ""));
-    assert_eq!(fake.deliveries()[0].json(), json!({"name": "crm", "scopes": ["send"], "accounts": ["1022"]}));
-    let said = operate_at(&url, &["key", "list"]).await.well();
-    assert!(said.out.contains("ops   settings  admin   everything"), "{}", said.out);
-    assert_eq!(operate_at(&url, &["key", "list", "--json"]).await.well().json(), list);
-    operate_at(&url, &["key", "remove", "crm"]).await.well();
-    let said = operate_at(&url, &["key", "remove", "ops"]).await;
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("it is in the settings (wharf.key.in_settings, 409)"), "{said:?}");
-    fake.stop().await;
+async fn a_key_is_created_shown_once_used_listed_and_removed() {
+    let stage = Stage::engaged().await;
+    let waba = stage.line(0, 0).waba;
+    let create = ["key", "create", "crm", "--scopes", "inspect", "--accounts", &waba];
+    let said = operate(&stage, &create).await.well();
+    assert!(said.out.contains(&format!("for           accounts {waba}\n")), "{said:?}");
+    assert!(said.out.contains("key           wharf_") && said.out.contains("cannot show it again"), "{said:?}");
+    let twice = operate(&stage, &create).await;
+    assert!(twice.code == 1 && twice.err.contains("crm"), "{twice:?}");
+    let alone =
+        operate(&stage, &["key", "create", "ci", "--scopes", "inspect", "--accounts", &waba, "--quiet"]).await.well();
+    assert!(alone.out.starts_with("wharf_") && alone.out.lines().count() == 1 && alone.err.is_empty(), "{alone:?}");
+    let key = alone.out.trim();
+    let seen = finish(command(&["accounts", "--json"], &stage.public, &stage.ops, key)).await.well().json();
+    assert_eq!((seen["data"].as_array().map(Vec::len), &seen["data"][0]["id"]), (Some(1), &json!(waba)));
+    let list = operate(&stage, &["key", "list"]).await.well();
+    let row = |name: &str| list.out.lines().find(|row| row.starts_with(name)).expect("a row").to_owned();
+    assert!(row("operator").contains("settings  admin,inspect,send,manage  everything"), "{}", list.out);
+    assert!(row("ci").contains("api ") && row("ci").contains(&format!("accounts {waba}")), "{}", list.out);
+    assert!(!list.out.contains(key), "never the key itself");
+    let json = operate(&stage, &["key", "list", "--json"]).await.well().json();
+    assert_eq!(json["data"].as_array().map(Vec::len), Some(3));
+    operate(&stage, &["key", "remove", "ci"]).await.well();
+    let shut = finish(command(&["accounts"], &stage.public, &stage.ops, key)).await;
+    assert!(shut.code == 1 && shut.err.contains("this key is not known here"), "{shut:?}");
+    let kept = operate(&stage, &["key", "remove", "operator"]).await;
+    assert!(kept.code == 1 && kept.err.contains("(wharf.key.in_settings, 409)"), "{kept:?}");
+    stage.end().await;
 }
 
 #[test]

@@ -1,8 +1,13 @@
-//! `wharf tail` and `wharf explain`, against a fake that speaks as agreed.
+//! `wharf tail`, against a gateway, and against a fake whose stream ends.
 
 use super::fake::{answering, live};
+use super::followed::Followed;
 use super::operate_at;
-use serde_json::json;
+use crate::harness::application::Reply;
+use crate::harness::mail::{letter, text};
+use crate::harness::stage::Stage;
+use crate::harness::until;
+use serde_json::{Value, json};
 
 const EVENT: &str = "event: event\nid: 57\ndata: {\"at\":\"2026-11-29T10:00:00.123Z\",\"id\":\"1022.57\",\"type\":\"message\",\
                      \"field\":\"messages\",\"number\":\"1065\",\"dialog\":\"12\",\"disposition\":\"routed\",\
@@ -44,21 +49,48 @@ async fn a_full_house_of_listeners_is_told() {
 }
 
 #[actix_web::test]
-async fn an_event_is_explained_to_people_and_programs() {
-    let told = json!({
-        "event": {"id": "1022.57", "type": "message", "field": "messages", "bytes": 412, "lane": "dialog 12"},
-        "received": {"at": "2026-11-29T10:00:00.123Z", "gateway": "main", "secret": 0, "secret_is": "current",
-            "disposition": "routed", "why": "its account is active"},
-        "routes": [{"route": "main/app", "matched": true, "why": "it takes all", "state": "delivered",
-            "attempts": [{"at": "2026-11-29T10:00:00.200Z", "attempt": 1, "status": 200, "reason": null, "took_ms": 12}],
-            "attempts_made": 1, "delivered_at": "2026-11-29T10:00:00.212Z", "next_at": null, "waits_for": null,
-            "dead": null}],
-        "message": null, "summary": "Delivered to every route that wants it."
-    });
-    let fake = answering(vec![("GET /api/events/1022.57/explain", 200, told.clone())]).await;
-    let said = operate_at(&fake.url(""), &["explain", "1022.57"]).await.well();
-    assert!(said.out.starts_with("Delivered to every route that wants it.\n\nevent 1022.57\n"), "{}", said.out);
-    assert!(said.out.contains("2026-11-29T10:00:00.200Z  attempt 1: answered 200 after 12 ms\n"), "{}", said.out);
-    assert_eq!(operate_at(&fake.url(""), &["explain", "1022.57", "--json"]).await.well().json(), told);
-    fake.stop().await;
+async fn an_account_is_followed_live() {
+    let stage = Stage::engaged().await;
+    let line = stage.line(0, 0);
+    let tail = Followed::start(&stage, &["tail", &line.waba]);
+    let mut nth = 0;
+    // Nobody says when it listens: mail comes until it tells some.
+    let event = async || {
+        nth += 1;
+        stage.take(letter(&line, &[text(&format!("wamid.{nth}"), &format!("49{nth}"))])).await;
+        tail.line()
+    };
+    let told = until("it tells something", event).await;
+    assert!(told.contains("  event     ") || told.contains("  delivery  "), "{told}");
+    stage.take(letter(&line, &[text("wamid.last", "491")])).await;
+    let told = tail.until(&["  event     "]).await;
+    assert!(told.contains(&format!("message in messages  number {}  dialog ", line.number)), "{told}");
+    assert!(told.ends_with("routed  -> main/app"), "{told}");
+    stage.app.answer(|_| Reply::Json(503, "busy".into()));
+    stage.take(letter(&line, &[text("wamid.failing", "4900")])).await;
+    tail.until(&["  delivery  ", "main/app  attempt 1  failed 503 in ", " ms: busy"]).await;
+    stage.app.answer(|_| Reply::Status(200));
+    tail.until(&["  delivery  ", "attempt 2  delivered in "]).await;
+    drop(tail);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_tail_of_some_kinds_ends_after_as_many_as_were_asked_for() {
+    let stage = Stage::engaged().await;
+    let line = stage.line(0, 0);
+    let tail = Followed::start(&stage, &["tail", &line.waba, "--kind", "delivery", "--count", "1", "--json"]);
+    let mut nth = 0;
+    let event = async || {
+        nth += 1;
+        stage.take(letter(&line, &[text(&format!("wamid.{nth}"), &format!("49{nth}"))])).await;
+        tail.line()
+    };
+    let told: Value = serde_json::from_str(&until("it tells a delivery", event).await).expect("JSON");
+    assert_eq!(
+        (&told["kind"], &told["route"], &told["result"]),
+        (&json!("delivery"), &json!("main/app"), &json!("delivered"))
+    );
+    assert_eq!(tail.ended().await, Some(0));
+    stage.end().await;
 }

@@ -1,9 +1,11 @@
-//! The operators' commands as processes of their own, against a gateway on a stage; where an endpoint is not there yet,
-//! against a fake that speaks as agreed.
+//! The operators' commands as processes of their own, against a gateway on a stage; where a stage cannot be brought to
+//! something (a restart in the middle, a stream that ends), against a fake.
 
 mod accounts;
 mod events;
+mod explain;
 mod fake;
+mod followed;
 mod holds;
 mod keys;
 mod live;

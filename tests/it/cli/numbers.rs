@@ -1,90 +1,81 @@
-//! `wharf numbers`: shown with the sandbox as Graph; added with a fake one, which plays the four steps.
+//! `wharf numbers`: shown, and added in four steps, with the sandbox as Graph.
 
 use super::operate;
-use crate::harness::application::{Application, Reply};
 use crate::harness::stage::Stage;
-use serde_json::{Value, json};
 
-const NEW: &str = "777000111222333";
-
-/// A stage whose accounts are engaged, with a Graph to which the new number can be added.
-async fn adding() -> (Stage, Application, String) {
-    let mut stage = Stage::engaged().await;
-    let line = stage.line(0, 0);
-    let graph = Application::start().await;
-    let app = stage.sandbox.options().app_id.clone();
-    let node = json!({
-        "id": line.waba, "name": "Bob's Bikes",
-        "subscribed_apps": {"data": [{"whatsapp_business_api_data": {"id": app}}]},
-        "phone_numbers": {"data": [
-            {"id": line.number, "display_phone_number": line.display, "verified_name": "Bob"},
-            {"id": NEW, "display_phone_number": "+1 650-555-0100", "verified_name": "Bob", "status": "PENDING"}]},
-    });
-    let token = json!({"data": {"app_id": app, "is_valid": true,
-        "scopes": ["whatsapp_business_management", "whatsapp_business_messaging"]}});
-    let nodes = json!({ line.waba.clone(): node });
-    graph.answer(move |call| match call.target.as_str() {
-        target if target.contains("/debug_token") => Reply::Json(200, token.to_string()),
-        target if target.contains("ids=") => Reply::Json(200, nodes.to_string()),
-        target if target.starts_with("POST") && target.contains("/phone_numbers") => {
-            Reply::Json(200, json!({"id": NEW}).to_string())
-        }
-        target if target.contains("/register") && call.json()["pin"] == "000000" => {
-            let error =
-                json!({"message": "(#133016) Account register deregister rate limit exceeded", "code": 133_016});
-            Reply::Json(400, json!({ "error": error }).to_string())
-        }
-        _ => Reply::Json(200, json!({"success": true}).to_string()),
-    });
-    stage.plan.graph = Some(graph.url(""));
-    stage.restart().await;
-    (stage, graph, line.waba)
+/// A stage whose accounts are engaged, and the account that gets a number.
+async fn adding() -> (Stage, String) {
+    let stage = Stage::engaged().await;
+    let waba = stage.line(0, 0).waba;
+    (stage, waba)
 }
 
-/// What Graph was told at an edge of the new number or the account.
-fn told(graph: &Application, edge: &str) -> Value {
-    let calls = graph.deliveries().into_iter().filter(|call| call.target.starts_with("POST"));
-    let call = calls.filter(|call| call.target.split('?').next().is_some_and(|path| path.ends_with(edge))).last();
-    call.unwrap_or_else(|| panic!("Graph was not asked for {edge}")).json()
+/// The code that Meta sent to the phone.
+fn code(stage: &Stage) -> String {
+    stage.sandbox.world().codes().into_values().next().expect("a code was sent")
 }
 
 #[actix_web::test]
-async fn a_number_is_added_step_by_step() {
-    let (stage, graph, waba) = adding().await;
+async fn a_number_is_added_step_by_step_until_it_sends() {
+    let (stage, waba) = adding().await;
     let add = ["numbers", "add", &waba, "--country-code", "+1", "--phone-number", "650 555-0100", "--name", "Bob"];
     let said = operate(&stage, &add).await.well();
-    assert!(said.out.contains(NEW) && said.err.contains(&format!("wharf numbers request-code {NEW}")), "{said:?}");
-    let expected = json!({"cc": "1", "phone_number": "6505550100", "verified_name": "Bob"});
-    assert_eq!(told(&graph, &format!("/{waba}/phone_numbers")), expected);
-    operate(&stage, &["numbers", "request-code", NEW, "--method", "voice", "--language", "de"]).await.well();
-    assert_eq!(told(&graph, &format!("/{NEW}/request_code")), json!({"code_method": "VOICE", "language": "de"}));
-    operate(&stage, &["numbers", "verify", NEW, "--code", "123-456"]).await.well();
-    assert_eq!(told(&graph, &format!("/{NEW}/verify_code")), json!({"code": "123456"}));
+    let id = said.err.trim().strip_prefix("next: wharf numbers request-code ").expect("an id").to_owned();
+    assert_eq!(said.out, format!("added: its phone number id is {id}\n"));
+    operate(&stage, &["numbers", "request-code", &id, "--method", "voice", "--language", "de"]).await.well();
+    let right = code(&stage);
+    let wrong = if right == "000000" { "111111" } else { "000000" };
+    let said = operate(&stage, &["numbers", "verify", &id, "--code", wrong]).await;
+    assert!(said.code == 1 && said.err.contains("(136025, 400)") && said.err.contains("request-code"), "{said:?}");
+    operate(&stage, &["numbers", "verify", &id, "--code", &right]).await.well();
     let pin = stage.folder.path().join("pin");
     std::fs::write(&pin, "000111\n").expect("a file");
     let pin = pin.to_string_lossy().into_owned();
-    let said = operate(&stage, &["numbers", "register", NEW, "--pin-file", &pin]).await.well();
+    let said = operate(&stage, &["numbers", "register", &id, "--pin-file", &pin]).await.well();
     assert!(said.err.contains("wharf verb setup"), "{said:?}");
-    assert_eq!(told(&graph, &format!("/{NEW}/register")), json!({"messaging_product": "whatsapp", "pin": "000111"}));
-    std::fs::write(&pin, "000000\n").expect("a file");
-    let said = operate(&stage, &["numbers", "register", NEW, "--pin-file", &pin]).await;
+    operate(&stage, &["verb", "setup", "--gateway", "main", "--id", &waba]).await.well();
+    let shown = operate(&stage, &["numbers", &waba]).await.well();
+    let row = shown.out.lines().find(|row| row.starts_with(&id)).expect("its row");
+    assert!(row.contains("CONNECTED") && row.contains("VERIFIED") && row.contains("/s at most"), "{row}");
+    let body = r#"{"messaging_product":"whatsapp","to":"491700000","type":"text","text":{"body":"x"}}"#;
+    let sent = stage.send(&format!("{id}/messages"), body).await;
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_wrong_pin_and_too_many_of_them_are_told_with_what_to_do() {
+    let (stage, _) = adding().await;
+    let (id, pin) = (stage.line(0, 0).number, stage.folder.path().join("pin"));
+    let path = pin.to_string_lossy().into_owned();
+    let register = async |digits: &str| {
+        std::fs::write(&pin, digits).expect("a file");
+        operate(&stage, &["numbers", "register", &id, "--pin-file", &path]).await
+    };
+    register("000111").await.well();
+    for _ in 0..9 {
+        let said = register("222222").await;
+        assert!(said.code == 1 && said.err.contains("(133005, 400)"), "{said:?}");
+        assert!(said.err.contains("two-step pin already"), "{said:?}");
+    }
+    let said = register("000111").await;
     assert_eq!(said.code, 1);
     assert!(said.err.contains("(133016, 400)") && said.err.contains("10 attempts in 72 h"), "{said:?}");
     stage.end().await;
-    graph.stop().await;
 }
 
 #[actix_web::test]
 async fn without_a_terminal_every_answer_must_be_an_option() {
-    let (stage, graph, waba) = adding().await;
+    let (stage, waba) = adding().await;
+    let count = || stage.sandbox.world().accounts()[0].numbers.len();
+    let before = count();
     let said = operate(&stage, &["numbers", "add", &waba, "--country-code", "1"]).await;
     assert_eq!(said.code, 2);
     assert!(said.err.contains("--phone-number is needed: nobody can be asked here"), "{said:?}");
-    let said = operate(&stage, &["numbers", "register", NEW]).await;
+    let said = operate(&stage, &["numbers", "register", &stage.line(0, 0).number]).await;
     assert!(said.code == 2 && said.err.contains("--pin-file is needed"), "{said:?}");
-    assert!(graph.deliveries().iter().all(|call| !call.target.starts_with("POST")), "Meta was not asked");
+    assert_eq!(count(), before, "Meta was not asked");
     stage.end().await;
-    graph.stop().await;
 }
 
 #[actix_web::test]

@@ -1,13 +1,16 @@
-//! `wharf replay`, against a fake that speaks as agreed.
+//! `wharf replay`, against a gateway; watching one while Wharf is started anew, against a fake.
 
-use super::fake::{answering, refusing};
-use super::{command, operate_at};
+use super::fake::refusing;
+use super::{command, operate, operate_at};
 use crate::harness::application::{Application, Reply};
-use crate::harness::stage::KEY;
+use crate::harness::mail::{letter, receipts, status, text};
+use crate::harness::stage::{KEY, Stage};
 use crate::harness::until;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+const DELIVERED: &str = "/routes/main~1app/delivered";
 
 fn job(state: &str, done: u64) -> Value {
     json!({"id": "rpl_1", "account": "1022", "route": "main/app", "kind": null, "from": 1, "to": 100, "rate": 50,
@@ -29,7 +32,6 @@ async fn working(looks: u64) -> Application {
                 nth => Reply::Json(200, json!({"data": [job("running", nth * 10)]}).to_string()),
             }
         }
-        "DELETE /api/accounts/1022/replays/rpl_1" => Reply::Json(200, job("cancelled", 30).to_string()),
         _ => refusing(404, "wharf.path.unknown", "nothing here"),
     });
     fake
@@ -74,40 +76,73 @@ async fn whoever_stops_watching_is_told_that_the_replay_goes_on() {
     fake.stop().await;
 }
 
-#[actix_web::test]
-async fn replays_are_listed_cancelled_and_only_counted() {
-    let fake = working(0).await;
-    let said = operate_at(&fake.url(""), &["replay", "1022", "--list"]).await.well();
-    assert!(said.out.contains("rpl_1   done   main/app   100"), "{}", said.out);
-    let said = operate_at(&fake.url(""), &["replay", "1022", "--cancel", "rpl_1"]).await.well();
-    assert_eq!(said.out, "rpl_1 cancelled: 30 delivered again\n");
-    let unknown = operate_at(&fake.url(""), &["replay", "1022", "--watch", "rpl_2"]).await;
-    assert_eq!(unknown.code, 1);
-    assert!(unknown.err.contains("no replay rpl_2"), "{unknown:?}");
-    let counted =
-        json!({"dry_run": true, "events": 42, "bytes": 4096, "routes": {"main/app": 42}, "first": 1, "last": 42});
-    fake.answer(move |_| Reply::Json(200, counted.to_string()));
-    let said = operate_at(&fake.url(""), &["replay", "1022", "--from", "2h", "--dry-run"]).await.well();
-    assert!(said.out.starts_with("42 events of 4KiB would be delivered again\n"), "{}", said.out);
-    let body = fake.deliveries().pop().expect("a call").json();
-    assert_eq!(body["dry_run"], true);
-    fake.stop().await;
+/// A stage that has delivered `count` messages, each of another customer.
+async fn delivered(count: usize) -> (Stage, String) {
+    let stage = Stage::engaged_with(|plan| plan.routes = vec![("app", "types = [\"message\"]".into())]).await;
+    let line = stage.line(0, 0);
+    let messages: Vec<String> = (1..=count).map(|nth| text(&format!("wamid.{nth}"), &format!("49{nth}"))).collect();
+    stage.take(letter(&line, &messages)).await;
+    stage.until_ledger(DELIVERED, count as i64).await;
+    stage.app.forget();
+    (stage, line.waba)
 }
 
 #[actix_web::test]
-async fn one_event_is_delivered_again() {
-    let told = json!({"event": "1022.57", "routes": ["main/app"], "already_pending": []});
-    let nothing = json!({"id": "wharf.replay.nothing", "code": 409, "detail": "no route wants it"});
-    let fake = answering(vec![
-        ("POST /api/events/1022.57/replay", 202, told),
-        ("POST /api/events/1022.58/replay", 409, nothing),
-    ])
-    .await;
-    let said = operate_at(&fake.url(""), &["replay", "1022.57", "--route", "main/app"]).await.well();
-    assert!(said.out.starts_with("1022.57 goes again to main/app\n"), "{said:?}");
-    assert_eq!(fake.deliveries()[0].json(), json!({"route": "main/app"}));
-    let said = operate_at(&fake.url(""), &["replay", "1022.58"]).await;
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("no route wants it (wharf.replay.nothing, 409)"), "{said:?}");
-    fake.stop().await;
+async fn a_stretch_is_counted_delivered_again_and_watched_to_its_end() {
+    let (stage, waba) = delivered(20).await;
+    let dry = ["replay", &waba, "--from", "2h", "--kind", "message", "--dry-run"];
+    let said = operate(&stage, &dry).await.well();
+    assert!(said.out.starts_with("20 events of ") && said.out.contains("20 to main/app\n"), "{}", said.out);
+    assert!(said.out.ends_with(&format!("the first is {waba}.1, the last {waba}.20\n")), "{}", said.out);
+    assert_eq!(operate(&stage, &[&dry[..], &["--json"]].concat()).await.well().json()["events"], 20);
+    assert!(stage.app.deliveries().is_empty(), "nothing was delivered");
+    let said = operate(&stage, &["replay", &waba, "--from", "6", "--to", "15", "--rate", "1000"]).await.well();
+    assert!(said.out.starts_with("rpl_") && said.out.ends_with(" done: 10 delivered again\n"), "{}", said.out);
+    let id = said.out.split(' ').next().expect("an id").to_owned();
+    stage.until_ledger(DELIVERED, 30).await;
+    let list = operate(&stage, &["replay", &waba, "--list"]).await.well();
+    let row = list.out.lines().nth(1).expect("a replay");
+    assert!(row.starts_with(&id) && row.contains("done") && row.contains("those that want them"), "{}", list.out);
+    let again = operate(&stage, &["replay", &waba, "--watch", &id, "--json"]).await.well();
+    assert_eq!((&again.lines()[0]["state"], &again.lines()[0]["done"]), (&json!("done"), &json!(10)));
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_slow_replay_is_left_to_itself_and_cancelled() {
+    let (stage, waba) = delivered(20).await;
+    let said = operate(&stage, &["replay", &waba, "--from", "1", "--rate", "1", "--detach"]).await.well();
+    let id = said.out.split(' ').next().expect("an id");
+    assert!(said.out.contains(&format!(" goes on by itself: `wharf replay {waba} --watch {id}`")), "{}", said.out);
+    let said = operate(&stage, &["replay", &waba, "--cancel", id]).await.well();
+    assert!(said.out.starts_with(&format!("{id} cancelled: ")), "{}", said.out);
+    let watched = operate(&stage, &["replay", &waba, "--watch", id]).await;
+    assert_eq!(watched.code, 1, "it was not done: {watched:?}");
+    let unknown = operate(&stage, &["replay", &waba, "--watch", "rpl_2"]).await;
+    assert!(unknown.code == 1 && unknown.err.contains("no replay rpl_2"), "{unknown:?}");
+    let nothing = operate(&stage, &["replay", &waba, "--from", "21"]).await;
+    assert!(nothing.code == 1 && nothing.err.contains("wharf.replay.nothing"), "{nothing:?}");
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn one_event_is_delivered_again_also_where_its_filter_keeps_it_out() {
+    let (stage, waba) = delivered(1).await;
+    let line = stage.line(0, 0);
+    let (first, second) = (format!("{waba}.1"), format!("{waba}.2"));
+    let said = operate(&stage, &["replay", &first]).await.well();
+    assert_eq!(said.out, format!("{first} goes again to main/app\n`wharf explain {first}` tells what becomes of it\n"));
+    stage.until_ledger(DELIVERED, 2).await;
+    stage.take(receipts(&line, &[status("wamid.0", "sent", "491")])).await;
+    let said = operate(&stage, &["replay", &second]).await;
+    assert!(said.code == 1 && said.err.contains("(wharf.replay.nothing, 409)"), "{said:?}");
+    operate(&stage, &["replay", &second, "--route", "main/app"]).await.well();
+    stage.until_ledger(DELIVERED, 3).await;
+    stage.app.answer(|_| Reply::Status(503));
+    operate(&stage, &["replay", &first]).await.well();
+    let said = operate(&stage, &["replay", &first]).await.well();
+    assert!(said.out.starts_with("it is still on its way to main/app\n"), "{said:?}");
+    stage.app.answer(|_| Reply::Status(200));
+    stage.until_ledger(DELIVERED, 4).await;
+    stage.end().await;
 }

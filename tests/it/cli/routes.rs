@@ -1,16 +1,18 @@
 //! `wharf routes`.
 
-use super::fake::answering;
-use super::{operate, operate_at};
+use super::operate;
+use crate::harness::application::Reply;
 use crate::harness::mail::{letter, text};
 use crate::harness::stage::{ROUTE_SECRET, Stage};
 use serde_json::json;
+
+const SECRET_KEY: &str = "secret_key = \"the-key-of-this-test-32-characters-long\"";
 
 #[actix_web::test]
 async fn an_accounts_own_route_is_put_shown_resumed_and_removed() {
     let stage = Stage::engaged_with(|plan| {
         plan.server = "private_routes = true".into();
-        plan.storage = "secret_key = \"the-key-of-this-test-32-characters-long\"".into();
+        plan.storage = SECRET_KEY.into();
     })
     .await;
     let line = stage.line(0, 0);
@@ -42,18 +44,26 @@ async fn an_accounts_own_route_is_put_shown_resumed_and_removed() {
 
 #[actix_web::test]
 async fn a_test_delivery_says_whether_the_application_takes_it() {
-    let fake = answering(vec![
-        (
-            "POST /api/routes/main/app/test",
-            200,
-            json!({"delivered": true, "status": 204, "took_ms": 12, "reason": null}),
-        ),
-        ("POST /api/accounts/1022/routes/crm/test", 200, json!({"status": null, "took_ms": 3, "reason": "refused"})),
-    ])
+    let stage = Stage::engaged_with(|plan| {
+        plan.server = "private_routes = true".into();
+        plan.storage = SECRET_KEY.into();
+    })
     .await;
-    let said = operate_at(&fake.url(""), &["routes", "1022", "test", "main/app"]).await.well();
-    assert_eq!(said.out, "main/app takes deliveries: it answered 204 after 12 ms\n");
-    let said = operate_at(&fake.url(""), &["routes", "1022", "test", "crm", "--json"]).await;
-    assert_eq!((said.code, &said.json()["reason"]), (1, &json!("refused")));
-    fake.stop().await;
+    let (line, url) = (stage.line(0, 0), stage.app.url("/own"));
+    let test = async |route: &str| operate(&stage, &["routes", &line.waba, "test", route]).await;
+    let said = test("main/app").await.well();
+    assert!(said.out.starts_with("main/app takes deliveries: it answered 200 after "), "{said:?}");
+    let told = stage.app.until(1).await.remove(0);
+    assert_eq!((told.target.as_str(), told.header("x-wharf-test")), ("POST /app", "true"));
+    operate(&stage, &["routes", &line.waba, "put", "crm", "--url", &url, "--allow-private"]).await.well();
+    test("crm").await.well();
+    stage.app.answer(|_| Reply::Json(503, "busy".into()));
+    let said = test("crm").await;
+    assert!(said.code == 1 && said.out.starts_with("crm takes none: it answered 503 after "), "{said:?}");
+    assert!(said.out.ends_with(" ms: busy\n"), "{said:?}");
+    let said = operate(&stage, &["routes", &line.waba, "test", "crm", "--json"]).await;
+    assert_eq!((said.code, &said.json()["status"]), (1, &json!(503)));
+    let unknown = test("main/gone").await;
+    assert!(unknown.code == 1 && unknown.err.contains("`wharf routes WABA`"), "{unknown:?}");
+    stage.end().await;
 }

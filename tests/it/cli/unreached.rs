@@ -7,7 +7,7 @@ use crate::harness::http;
 use crate::harness::process::wharf;
 use crate::harness::stage::{KEY, Stage};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 28] = [
     &["accounts"],
     &["accounts", "1022"],
     &["events", "1022"],
@@ -32,6 +32,8 @@ const COMMANDS: [&[&str]; 26] = [
     &["key", "remove", "crm"],
     &["numbers", "1022"],
     &["numbers", "request-code", "1065", "--method", "sms", "--language", "en_US"],
+    &["doctor", "signature", "--gateway", "main", "--header", "sha256=00", "--body", "Cargo.toml"],
+    &["register", "--gateway", "main"],
     &["verb", "search", "--gateway", "main"],
     &["verb", "setup", "--gateway", "main"],
 ];
@@ -59,8 +61,9 @@ async fn every_command_says_that_the_key_is_wrong() {
         let said = operate_at(&fake.url(""), args).await;
         assert_said(&said, 1, &["wharf: this key is not known here (wharf.auth.wrong, 401)\n", "WHARF_KEY"], args);
     }
+    assert_said(&operate_at(&fake.url(""), &["doctor"]).await, 1, &["this key is not known here"], &["doctor"]);
     let calls = fake.deliveries();
-    assert_eq!(calls.len(), COMMANDS.len(), "none is asked twice");
+    assert_eq!(calls.len(), COMMANDS.len() + 1, "none is asked twice");
     assert!(calls.iter().all(|call| call.header("authorization") == format!("Bearer {KEY}")));
     fake.stop().await;
 }

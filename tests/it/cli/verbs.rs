@@ -1,7 +1,8 @@
 //! `wharf verb`.
 
-use super::operate;
-use crate::harness::stage::Stage;
+use super::{command, finish, operate};
+use crate::harness::application::nobody;
+use crate::harness::stage::{KEY, Stage};
 
 #[actix_web::test]
 async fn accounts_are_set_up_subscribed_and_removed() {
@@ -25,12 +26,14 @@ async fn accounts_are_set_up_subscribed_and_removed() {
 }
 
 #[actix_web::test]
-async fn a_gateway_with_its_verbs_at_the_ops_listener_is_found_there() {
+async fn verbs_need_the_ops_listener_alone_wherever_the_gateway_has_them() {
     let stage = Stage::with(|plan| plan.gateway_more = "verbs = \"ops\"".into()).await;
-    let said = operate(&stage, &["verb", "setup", "--gateway", "main"]).await.well();
+    let nowhere = format!("http://{}", nobody());
+    let setup = command(&["verb", "setup", "--gateway", "main"], &nowhere, &stage.ops, KEY);
+    let said = finish(setup).await.well();
     assert_eq!(said.out.lines().count(), 4, "{}", said.out);
     let none = operate(&stage, &["verb", "setup", "--gateway", "nobody"]).await;
     assert_eq!(none.code, 1);
-    assert!(none.err.contains("there is no gateway nobody, at neither listener"), "{none:?}");
+    assert!(none.err.contains("there is no gateway nobody (wharf.gateway.unknown, 404)"), "{none:?}");
     stage.end().await;
 }

@@ -25,7 +25,7 @@ async fn the_doctor_prints_groups_marks_and_remedies_and_its_exit_code_says_whet
     let registered = run(&stage, &["register", "--gateway", "main"]).await;
     assert_eq!(registered.status.code(), Some(0), "{}", said(&registered));
     assert!(
-        said(&registered).contains(&format!("after     {}/main (account_alerts, ", front.url)),
+        said(&registered).contains(&format!("after         {}/main (account_alerts, ", front.url)),
         "{}",
         said(&registered)
     );
@@ -68,12 +68,14 @@ async fn a_signature_is_diagnosed_from_a_file() {
 #[test]
 fn where_no_wharf_answers_the_doctor_looks_at_what_it_can_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output =
-        wharf(&["doctor", "--ops", "http://127.0.0.1:9"]).current_dir(folder.path()).output().expect("a process");
-    assert_eq!(output.status.code(), Some(3));
-    let text = said(&output);
-    assert!(text.contains("✗ fail     wharf: Wharf does not answer at http://127.0.0.1:9"), "{text}");
-    assert!(text.contains("settings: "), "there are none, and that is said: {text}");
-    let register = wharf(&["register", "--gateway", "x", "--ops", "http://127.0.0.1:9"]).output().expect("a process");
-    assert_eq!(register.status.code(), Some(3));
+    let unasked = "wharf: it was not asked: this needs an API key\n             -> set WHARF_KEY";
+    let unreached = "wharf: http://127.0.0.1:9 cannot be reached: nobody listens there\n             -> is it running?";
+    for (key, words) in [("", unasked), (KEY, unreached)] {
+        let mut doctor = wharf(&["doctor", "--ops", "http://127.0.0.1:9"]);
+        let output = doctor.env("WHARF_KEY", key).current_dir(folder.path()).output().expect("a process");
+        assert_eq!(output.status.code(), Some(3));
+        let text = said(&output);
+        assert!(text.contains(&format!("✗ fail     {words}")), "{text}");
+        assert!(text.contains("settings: "), "there are none, and that is said: {text}");
+    }
 }

@@ -150,7 +150,7 @@ async fn what_cannot_be_paused_is_refused_with_words() {
     let stage = Stage::engaged().await;
     let (line, other) = (stage.line(0, 0), stage.line(1, 0));
     for (body, words) in [
-        (json!({"what": "deliveries"}), "\"sends\" can"),
+        (json!({"what": "everything"}), "cannot be paused, \"sends\" and \"deliveries\" can"),
         (json!({"what": "sends", "number": other.number}), "no phone number id of account"),
         (json!({"number": line.number}), "must be"),
     ] {

@@ -1,6 +1,7 @@
 //! The live stream: what happens at an account, as it happens, to those who may hear of it.
 
 use crate::harness::application::Reply;
+use crate::harness::description::DOCUMENT;
 use crate::harness::mail::{Line, letter, text};
 use crate::harness::stage::{KEY, Stage, bearer};
 use crate::harness::until;
@@ -30,9 +31,11 @@ impl Listener {
         let url = format!("{}/api/accounts/{}/live{query}", stage.ops, line.waba);
         let answer = awc::Client::default().get(url).insert_header(("Authorization", bearer(key))).send().await;
         let answer = answer.expect("an answer");
-        assert_eq!(answer.status().as_u16(), 200);
+        let told = &DOCUMENT["paths"]["/api/accounts/{waba}/live"]["get"]["responses"];
+        let told = &told[answer.status().as_str()]["content"];
         let kind = answer.headers().get("content-type").expect("a type").to_str().expect("text");
-        assert!(kind.starts_with("text/event-stream"), "{kind}");
+        assert_eq!((answer.status().as_u16(), kind), (200, "text/event-stream"));
+        assert!(told[kind].is_object(), "{told} tells nothing of {kind}");
         let mut listener = Self { body: Box::pin(answer), text: String::new() };
         while !listener.text.contains(": listening\n\n") {
             assert!(listener.read().await, "it begins with a word");

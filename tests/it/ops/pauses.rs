@@ -54,7 +54,10 @@ async fn what_is_held_waits_through_a_restart_and_a_crash_and_then_goes() {
     assert_eq!((&alarm["what"], &alarm["account"]), (&json!("deliveries_held"), &json!(line.waba)), "{alarms}");
     assert!(alarm["since"].is_string() && alarm["todo"].as_str().is_some_and(|todo| todo.contains("resume")));
     let metrics = http::get(&format!("{}/metrics", stage.ops), &[]).await;
-    assert!(metrics.text().contains("wharf_alarms{what=\"deliveries_held\"} 1\n"));
+    let metrics = metrics.text();
+    assert!(metrics.contains("wharf_alarms{what=\"deliveries_held\"} 1\n"));
+    assert!(metrics.contains("wharf_delivery_holds{scope=\"account\"} 1\n"));
+    assert!(metrics.contains("wharf_delivery_holds{scope=\"route\"} 0\n"));
     assert_eq!(say(&stage, "resume", json!({"what": "deliveries"})).await.json()["ended"], 1);
     stage.until_ledger(APP, 3).await;
     stage.until_ledger(CRM, 3).await;

@@ -12,8 +12,7 @@ impl Outbox {
         self.resting = true;
         for record in records {
             // Who redrives it later must know that it may have left.
-            let is_in_doubt = record.state == MessageState::Unknown;
-            let code = if is_in_doubt { "wharf.unknown" } else { "wharf.removed" };
+            let code = if record.doubted_at_ms > 0 { "wharf.unknown" } else { "wharf.removed" };
             self.fail(record, &our_error(code, reason), None, step, now);
         }
         self.holds.end(&mut step.change, |_| true);

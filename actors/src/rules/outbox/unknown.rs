@@ -37,7 +37,7 @@ impl Outbox {
     pub(super) fn doubt(&mut self, record: &mut MessageRecord, reason: &str, step: &mut Step, now: u64) {
         shift(&mut step.tally, record.state, MessageState::Unknown);
         record.state = MessageState::Unknown;
-        record.changed_at_ms = now;
+        (record.changed_at_ms, record.doubted_at_ms) = (now, now);
         record.due_at_ms = match self.hearing {
             // A status had named it before the process stopped.
             _ if record.wamid.is_some() => now,

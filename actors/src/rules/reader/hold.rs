@@ -60,6 +60,7 @@ mod tests {
         let mut reader = reader();
         reader.hold_back(Held::All);
         assert_eq!((started(&mut reader), reader.due_at()), (vec![], None));
+        assert_eq!(reader.next(), 0, "nothing of it is late");
         reader.hold_back(Held::Nothing);
         assert_eq!(reader.due_at(), Some(0));
         assert_eq!(started(&mut reader), [1, 2, 3]);
@@ -70,7 +71,7 @@ mod tests {
         let mut reader = reader();
         let held = Held::Numbers([number_tag("9")].into());
         reader.hold_back(held.clone());
-        assert_eq!(started(&mut reader), [2]);
+        assert_eq!((started(&mut reader), reader.due_at(), reader.next()), (vec![2], None, 0));
         let kept = reader.progress("100");
         let mut after = Reader::new(Arc::new(route("sim/all")), kept.high, 0);
         kept.open.into_iter().for_each(|open| after.restore(open));

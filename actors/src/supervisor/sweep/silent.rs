@@ -298,6 +298,7 @@ mod tests {
                 wamid: Some(format!("wamid.{day}").into()),
                 error: None,
                 attempts: Vec::new(),
+                doubted_at_ms: 0,
                 created_at_ms: day * DAY_MS,
                 changed_at_ms: day * DAY_MS + DAY_MS / 2,
                 due_at_ms: 0,

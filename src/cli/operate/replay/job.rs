@@ -54,7 +54,10 @@ impl Job {
     /// How it stands, in a sentence.
     pub(super) fn sentence(&self) -> String {
         let Self { id, state, done, skipped, .. } = self;
-        let skipped = if *skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+        let skipped = match skipped {
+            0 => String::new(),
+            skipped => format!(", {skipped} skipped: of another type, wanted by no route, or still on their way"),
+        };
         format!("{id} {state}: {done} delivered again{skipped}")
     }
 
@@ -81,7 +84,7 @@ impl Counted {
     /// What people see of it.
     pub(super) fn paper(&self) -> Paper {
         let mut paper = Paper::default();
-        let size = crate::config::bytes_text(self.bytes);
+        let size = size(self.bytes);
         let least = if self.at_least { "at least " } else { "" };
         paper.say(format!("{least}{} events of {size} would be delivered again", self.events));
         for (route, count) in &self.routes {
@@ -95,6 +98,13 @@ impl Counted {
         }
         paper
     }
+}
+
+/// Bytes in the largest unit of which there is a whole one.
+fn size(bytes: u64) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = units.into_iter().find(|(_, unit)| bytes >= *unit);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{:.1} {name}", bytes as f64 / unit as f64))
 }
 
 /// What whoever leaves a running replay should know.
@@ -130,7 +140,7 @@ mod tests {
         assert_eq!((told.position, told.length, &*told.words), (0, 0, "0 delivered, 0/s, nothing left"));
         assert_eq!(
             Job { skipped: 2, ..job("cancelled", 7, 0) }.sentence(),
-            "rpl_1 cancelled: 7 delivered again, 2 skipped"
+            "rpl_1 cancelled: 7 delivered again, 2 skipped: of another type, wanted by no route, or still on their way"
         );
     }
 
@@ -140,7 +150,7 @@ mod tests {
             "first": "1022.57", "last": "1022.99"});
         let counted: Counted = serde_json::from_value(told).expect("a count");
         let expected = "\
-42 events of 4KiB would be delivered again
+42 events of 4.0 KiB would be delivered again
               42 to support/bot
               3 to support/crm
 the first is 1022.57, the last 1022.99
@@ -148,5 +158,6 @@ the first is 1022.57, the last 1022.99
         assert_eq!(counted.paper().render(Colour::Without), expected);
         let part = Counted { at_least: true, ..counted };
         assert!(part.paper().render(Colour::Without).starts_with("at least 42 events"));
+        assert_eq!([0, 1023, 194_294, 5 << 30].map(size), ["0 bytes", "1023 bytes", "189.7 KiB", "5.0 GiB"]);
     }
 }

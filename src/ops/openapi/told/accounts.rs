@@ -3,7 +3,8 @@
 use super::super::shapes::VerbAnswer;
 use super::Told;
 use crate::error::ErrorId;
-use crate::ops::accounts::{AccountInside, AccountShown};
+use crate::ops::account_list::Listed as AccountListed;
+use crate::ops::accounts::AccountInside;
 use crate::ops::customers::Shown as Erasure;
 use crate::ops::dialogs::DialogShown;
 use crate::ops::holds::{Given as WhatToHold, Paused, Resumed};
@@ -15,7 +16,10 @@ const ACCOUNTS: &str = "Accounts";
 const CUSTOMERS: &str = "Customers";
 
 pub(crate) fn list() -> Told {
-    Told::inspect(ACCOUNTS, "The engaged accounts").paged().answers::<Page<AccountShown>>(200, "A part of the list.")
+    Told::inspect(ACCOUNTS, "The engaged accounts")
+        .paged()
+        .query("q", "Only those whose id or name has this, in any case.")
+        .answers::<Page<AccountListed>>(200, "A part of the list.")
 }
 
 pub(crate) fn one() -> Told {
@@ -31,16 +35,19 @@ pub(crate) fn dialogs() -> Told {
 }
 
 pub(crate) fn pause() -> Told {
-    Told::admin(ACCOUNTS, "Holds the sends of an account, or of one of its numbers")
-        .more("What is sent meanwhile is queued; nothing is refused or lost.")
-        .takes::<WhatToHold>(json!({ "what": "sends" }))
+    Told::admin(ACCOUNTS, "Holds the sends or the deliveries of an account")
+        .more("All of them, or those of one number; of deliveries also those to one route. What is sent or comes meanwhile is kept; nothing is refused, lost, or grows old.")
+        .takes::<WhatToHold>(json!({ "what": "deliveries", "route": "app" }))
         .answers::<Paused>(200, "They are held, durably.")
+        .may(&[ErrorId::RouteUnknown])
 }
 
 pub(crate) fn resume() -> Told {
-    Told::admin(ACCOUNTS, "Lets them go, also where they wait for a token or for Meta")
+    Told::admin(ACCOUNTS, "Lets them go")
+        .more("Sends also where they wait for a token or for Meta. Say the same as for the pause: another hold stays.")
         .takes::<WhatToHold>(json!({ "what": "sends" }))
         .answers::<Resumed>(200, "How many holds ended.")
+        .may(&[ErrorId::RouteUnknown])
 }
 
 pub(crate) fn set_token() -> Told {

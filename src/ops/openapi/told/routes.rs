@@ -5,6 +5,7 @@ use super::Told;
 use crate::error::ErrorId;
 use crate::ops::account_routes::{Dropped, List, Resumed as RouteResumed, Shown};
 use crate::ops::routes::{Ended, Resumed};
+use crate::ops::tryouts::Answered;
 use serde_json::json;
 
 const ROUTES: &str = "Routes";
@@ -22,7 +23,7 @@ pub(crate) fn one() -> Told {
 
 pub(crate) fn put() -> Told {
     Told::admin(ROUTES, "Sets one of an account's own routes")
-        .more("A new one begins with the next event. Without `secret`, the one that it has stays.")
+        .more("A new one begins with the next event. Without `secret`, the one that it has stays; where it gets another, the former signs too for `overlap`.")
         .guarded()
         .takes::<RouteSettings>(
             json!({ "url": "https://bot.example.com/webhook", "secret": "…", "fields": ["messages"] }),
@@ -60,8 +61,16 @@ pub(crate) fn resume() -> Told {
 
 pub(crate) fn test() -> Told {
     Told::admin(ROUTES, "Tries a route out with a made-up message")
+        .more(
+            "It is signed as any delivery, has the header `X-Wharf-Test: true`, goes at once, and no ledger counts it.",
+        )
+        .answers::<Answered>(200, "What the application answered, or why it did not.")
+        .may(&[ErrorId::RouteUnknown])
 }
 
 pub(crate) fn test_own() -> Told {
     Told::admin(ROUTES, "Tries an account's own route out with a made-up message")
+        .more("As for a route of the settings.")
+        .answers::<Answered>(200, "What the application answered, or why it did not.")
+        .may(&[ErrorId::RouteUnknown])
 }

@@ -1,5 +1,6 @@
 //! Findings for people: in groups, each with a mark and a word, its remedy below it, and the sum at the end. Pure.
 
+use super::super::paper::{Line, Paper, Span, Tone};
 use crate::ops::doctor::finding::{Finding, Level, Report};
 
 /// The groups, and which checks are in each. What is in none comes at the end.
@@ -12,32 +13,42 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// The whole report.
-pub(super) fn text(report: &Report) -> String {
-    let mut page = String::new();
+pub(super) fn paper(report: &Report) -> Paper {
+    let mut paper = Paper::default();
     for (title, checks) in GROUPS {
-        group(&mut page, title, report, |check| checks.contains(&check));
+        group(&mut paper, title, report, |check| checks.contains(&check));
     }
-    group(&mut page, "Besides", report, |check| !GROUPS.iter().any(|(_, checks)| checks.contains(&check)));
-    page + &summary(report)
+    group(&mut paper, "Besides", report, |check| !GROUPS.iter().any(|(_, checks)| checks.contains(&check)));
+    paper.say(summary(report));
+    paper
 }
 
-fn group(page: &mut String, title: &str, report: &Report, is_in: impl Fn(&str) -> bool) {
+fn group(paper: &mut Paper, title: &str, report: &Report, is_in: impl Fn(&str) -> bool) {
     let findings: Vec<&Finding> = report.findings.iter().filter(|finding| is_in(&finding.check)).collect();
     if findings.is_empty() {
         return;
     }
-    page.push_str(&format!("{title}\n"));
-    findings.iter().for_each(|finding| page.push_str(&lines(finding)));
-    page.push('\n');
+    paper.line(Line::toned(title, Tone::Strong));
+    findings.iter().for_each(|finding| lines(paper, finding));
+    paper.gap();
 }
 
-fn lines(finding: &Finding) -> String {
-    let subject = if finding.subject.is_empty() { String::new() } else { format!(" {}", finding.subject) };
-    let Finding { check, level, says, remedy, .. } = finding;
-    let line = format!("  {} {:<7}  {check}{subject}: {says}\n", mark(*level), level.word());
-    match remedy {
-        Some(remedy) => line + &format!("             -> {remedy}\n"),
-        None => line,
+fn lines(paper: &mut Paper, finding: &Finding) {
+    let Finding { check, subject, level, says, remedy, .. } = finding;
+    let subject = if subject.is_empty() { String::new() } else { format!(" {subject}") };
+    let verdict = Span::new(format!("{} {:<7}", mark(*level), level.word()), tone(*level));
+    paper.line(Line(vec!["  ".into(), verdict, format!("  {check}{subject}: {says}").into()]));
+    if let Some(remedy) = remedy {
+        paper.say(format!("             -> {remedy}"));
+    }
+}
+
+fn tone(level: Level) -> Tone {
+    match level {
+        Level::Skipped => Tone::Quiet,
+        Level::Ok => Tone::Good,
+        Level::Warn => Tone::Doubtful,
+        Level::Fail => Tone::Bad,
     }
 }
 
@@ -53,11 +64,12 @@ fn mark(level: Level) -> char {
 fn summary(report: &Report) -> String {
     let count = |level| report.findings.iter().filter(|finding| finding.level == level).count();
     let [ok, warn, fail, skipped] = [Level::Ok, Level::Warn, Level::Fail, Level::Skipped].map(count);
-    format!("{ok} ok, {warn} to look at (warn), {fail} broken (fail), {skipped} skipped\n")
+    format!("{ok} ok, {warn} to look at (warn), {fail} broken (fail), {skipped} skipped")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::paper::Colour;
     use super::*;
 
     #[test]
@@ -71,6 +83,6 @@ mod tests {
         let expected = "This Wharf\n  ✓ ok       store: it is open\n\nMeta\n  ! warn     token main: it ends\n             \
                         -> issue one\n\nRoutes\n  ✗ fail     route main/bot: it is gone\n             -> start it\n\n\
                         Besides\n  - skipped  something: new\n\n1 ok, 1 to look at (warn), 1 broken (fail), 1 skipped\n";
-        assert_eq!(text(&report), expected);
+        assert_eq!(paper(&report).render(Colour::Without), expected);
     }
 }

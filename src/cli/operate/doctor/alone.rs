@@ -1,15 +1,18 @@
-//! What the doctor can look at where no Wharf answers: the settings, the data folder, the ports. Starts nothing.
+//! What the doctor can look at where no Wharf can be asked: the settings, the data folder, the ports. Starts nothing.
 
+use super::super::fault::Fault;
 use crate::config::{Settings, variables};
 use crate::ops::doctor::finding::{Finding, Report};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-/// Why Wharf was not reached, and what else there is to see.
-pub(super) fn examine(unreached: &str, config: Option<&Path>) -> Report {
-    let remedy = "start it (`wharf serve`), or name its server.ops_listen with --ops";
-    let mut findings = vec![Finding::fail("wharf", "", unreached, remedy)];
+/// Why Wharf was not asked, and what else there is to see.
+pub(super) fn examine(unasked: &Fault, config: Option<&Path>) -> Report {
+    let remedy = unasked.next().unwrap_or_default();
+    let keyless = matches!(unasked, Fault::Keyless);
+    let says = if keyless { format!("it was not asked: {unasked}") } else { unasked.to_string() };
+    let mut findings = vec![Finding::fail("wharf", "", says, remedy)];
     match Settings::load(config, variables()) {
         Ok(settings) => {
             findings.push(Finding::ok("settings", &settings.origin, "they are valid"));
@@ -80,7 +83,7 @@ mod tests {
             folder.path()
         );
         std::fs::write(&file, text).expect("a file");
-        let report = examine("nobody there", Some(&file));
+        let report = examine(&Fault::Keyless, Some(&file));
         let expected = [
             ("wharf", Level::Fail),
             ("settings", Level::Ok),
@@ -96,7 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("wharf.toml");
         std::fs::write(&file, "[server]\nlisten = 1\n").expect("a file");
-        let report = examine("nobody there", Some(&file));
+        let report = examine(&Fault::Keyless, Some(&file));
         assert_eq!(levels(&report), [("wharf", Level::Fail), ("settings", Level::Fail), ("settings", Level::Fail)]);
         assert!(report.findings[2].says.contains("server.listen"), "{report:?}");
     }
