@@ -20,6 +20,15 @@ def test_one_event_and_a_time_are_delivered_again_counted_first(browser, stage):
     browser.sees("12 again, 0 skipped")
     browser.sees("done")
     until("all are delivered", lambda: replayed() == 13 and not stage.account()["pending"])
+    browser.write("Events per second", "1")
+    browser.press("Count, then replay")
+    browser.sees("1 a second at most")
+    browser.press("Replay")
+    browser.sees("running")
+    browser.press("Cancel")
+    browser.sees("Stop this replay?")
+    browser.press("Stop it")
+    browser.sees("cancelled")
 
 
 def test_what_happens_is_seen_as_it_happens(browser, stage):
