@@ -60,7 +60,7 @@ async fn an_event_that_fails_is_told_with_its_attempts_and_the_command_that_trie
     assert!(told.contains(" ms: the database is away\n"), "the status is said once: {told}");
     assert_eq!(told.split_once("  +").map(|(before, _)| before.contains("came in")), Some(true), "{told}");
     assert!(type_it(&stage, &told).await.starts_with("main/app takes none: it answered 503 after "));
-    let behind = story(&stage, &second, &["of its lane is before it"]).await;
+    let behind = story(&stage, &second, &["of its lane, which is before it"]).await;
     assert!(behind.contains(&format!("wharf explain {first} ")), "{behind}");
     stage.app.answer(|_| Reply::Status(200));
     stage.until_ledger("/routes/main~1app/delivered", 2).await;

@@ -62,7 +62,7 @@ async fn failed_attempts_are_told_after_a_restart_too_and_who_waits_behind_them_
     assert!(told["routes"][0]["next_at"].is_string() && first["at"].is_string(), "{told}");
     says(&told, "/summary", "the last: HTTP 503 the database is away");
     let behind = explain(&stage, &line.waba, 2).await;
-    says(&behind, "/routes/0/waits_for", &format!("{}.1 of its lane is before it", line.waba));
+    says(&behind, "/routes/0/waits_for", &format!("{}.1 of its lane, which is before it", line.waba));
     let view = stage.look(&format!("/api/accounts/{}", line.waba)).await.json();
     let route = &view["routes"]["main/app"];
     assert!(route["oldest_pending_at"].is_string() && view["mailbox"]["waited_ms"].is_u64(), "{view}");

@@ -140,7 +140,10 @@ fn waiting(past: RouteExplained, open: OpenPlace, facts: &RouteFacts, all: &Fact
     let state = if open.parked { State::Parked } else { State::Waiting };
     let due_at_ms = open.due_at_ms.max(held_until(facts).unwrap_or(0)).max(now);
     if let Some(ahead) = open.behind {
-        let why = format!("{}.{ahead} of its lane is before it: GET /api/events/{0}.{ahead}/explain", all.event.stream);
+        let why = format!(
+            "{}.{ahead} of its lane, which is before it: GET /api/events/{0}.{ahead}/explain",
+            all.event.stream
+        );
         return RouteExplained { state, waits_for: Some(why), ..past };
     }
     let next_at_ms = Some(due_at_ms);

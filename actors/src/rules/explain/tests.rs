@@ -145,7 +145,7 @@ fn what_waits_says_for_what_and_until_when() {
     assert!(told.summary.contains("asked to be left alone until 08:00:15 UTC"), "{}", told.summary);
     let behind = open(OpenPlace { behind: Some(99), ..OpenPlace::default() });
     let told = Case::of(vec![behind]).explained();
-    assert!(told.summary.contains("100.99 of its lane is before it"), "{}", told.summary);
+    assert!(told.summary.contains("100.99 of its lane, which is before it"), "{}", told.summary);
     assert_eq!(told.routes[0].next_at_ms, None);
     let busy = RouteFacts { is_busy: true, ..open(OpenPlace::default()) };
     assert!(Case::of(vec![busy]).told().1.contains("others of its route that are under way"));

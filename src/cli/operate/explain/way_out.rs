@@ -78,7 +78,11 @@ mod tests {
             ("held", "somebody: POST /api/routes/support/bot/resume", "wharf routes 1022 resume support/bot"),
             ("held", "somebody: POST /api/accounts/1022/routes/crm/resume", "wharf routes 1022 resume support/bot"),
             ("waiting", "its breaker, open until 10:00:00 UTC", "wharf routes 1022 test support/bot"),
-            ("parked", "1022.50 of its lane is before it: GET /api/events/1022.50/explain", "wharf explain 1022.50"),
+            (
+                "parked",
+                "1022.50 of its lane, which is before it: GET /api/events/1022.50/explain",
+                "wharf explain 1022.50",
+            ),
         ] {
             assert_eq!(ways("routed", &route(state, waits))[0], expected, "{state}");
         }
