@@ -13,6 +13,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 use wharf_actors::clock::now_ms;
+use wharf_actors::directory::Desks;
+use wharf_actors::gateway::Route;
 use wharf_actors::messages::EndRoute;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,18 +38,29 @@ pub async fn resume(
     let edge = late.get().ok_or_else(|| ApiError::naming(ErrorId::NotReady, "the store is being opened"))?;
     let caller = authorised::caller(&request, edge).await?;
     caller.require(Scope::Admin)?;
-    let unknown = || ApiError::naming(ErrorId::RouteUnknown, format!("{gateway}/{name}"));
-    let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
-    let desks = desks.ok_or_else(unknown)?;
-    caller.require_all_accounts()?;
-    let full_name = format!("{gateway}/{name}");
-    let routes = desks.gateway.routes.get();
-    let route = routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;
+    let (_, route) = of_gateway(edge, &caller, &gateway, &name)?;
     let resumed = edge.wharf.gates.resume(&route.url, now_ms());
     let result = if resumed { "resumed" } else { "it was not paused" };
     let deed = Deed { gateway: &gateway, verb: "resume", ids: vec![name.as_str().into()], result: result.to_owned() };
     audit::keep(deed, &request, &caller, edge).await?;
-    Ok(json(&Resumed { route: full_name, resumed, routes: sharing(edge, &caller, &route.url) }))
+    Ok(json(&Resumed { route: route.name.to_string(), resumed, routes: sharing(edge, &caller, &route.url) }))
+}
+
+/// A route of the settings, for a key that is for all accounts of its gateway, and who is engaged there.
+pub(super) fn of_gateway(
+    edge: &Edge,
+    caller: &Caller,
+    gateway: &str,
+    name: &str,
+) -> Result<(Arc<Desks>, Arc<Route>), ApiError> {
+    let full_name = format!("{gateway}/{name}");
+    let unknown = || ApiError::naming(ErrorId::RouteUnknown, &full_name);
+    let desks = edge.wharf.directory.gateway(gateway).filter(|_| caller.may_use_gateway(gateway));
+    let desks = desks.ok_or_else(unknown)?;
+    caller.require_all_accounts()?;
+    let routes = desks.gateway.routes.get();
+    let route = routes.iter().find(|route| *route.name == *full_name).cloned().ok_or_else(unknown)?;
+    Ok((desks, route))
 }
 
 /// The routes to `url` that the caller may know of.

@@ -1,7 +1,7 @@
 //! `POST …/test`: a route tried out with a made-up message, outside every ledger.
 
 use super::account_routes::{Place, admin};
-use super::json;
+use super::{json, routes};
 use crate::audit::{self, Deed};
 use crate::edge::{Edge, Late};
 use crate::error::{ApiError, ErrorId};
@@ -38,14 +38,8 @@ pub async fn of_gateway(
 ) -> Result<HttpResponse, ApiError> {
     let (gateway, name) = path.into_inner();
     let (edge, caller) = admin(&request, &late).await?;
-    caller.require_all_accounts()?;
-    let full_name = format!("{gateway}/{name}");
-    let unknown = || ApiError::naming(ErrorId::RouteUnknown, &full_name);
-    let desks = edge.wharf.directory.gateway(&gateway).filter(|_| caller.may_use_gateway(&gateway));
-    let desks = desks.ok_or_else(unknown)?;
-    let routes = desks.gateway.routes.get();
-    let route = routes.iter().find(|route| *route.name == *full_name).ok_or_else(unknown)?;
-    let answered = try_out(edge, &desks.gateway.uri, NOBODY, route).await?;
+    let (desks, route) = routes::of_gateway(edge, &caller, &gateway, &name)?;
+    let answered = try_out(edge, &desks.gateway.uri, NOBODY, &route).await?;
     let (verb, ids, result) = ("test_route", vec![name.as_str().into()], answered.told());
     audit::keep(Deed { gateway: &gateway, verb, ids, result }, &request, &caller, edge).await?;
     Ok(json(&answered))
