@@ -130,7 +130,8 @@ fn latency(look: Look, each: u64, ops: SocketAddr, requests: u32) -> Result<Late
     let mut us = Vec::new();
     for nth in 0..requests {
         // The beginning, the middle, the end, and what was delivered just now.
-        let seq = [1 + u64::from(nth), each / 2 + u64::from(nth), each.saturating_sub(u64::from(nth)), each + 1];
+        let offset = u64::from(nth) % (each / 4).max(1);
+        let seq = [1 + offset, each / 2 + offset, each - offset, each + 1];
         let seq = seq[nth as usize % seq.len()].max(1);
         let path = look.path(&account_id(nth % ACCOUNTS), seq);
         let began = Instant::now();
