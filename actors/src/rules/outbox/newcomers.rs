@@ -34,6 +34,10 @@ impl Outbox {
 
     /// A customer wrote to a number: until then, what it sends them does not begin anything.
     pub fn window_opens(&mut self, number: &str, recipient: &str, until_ms: u64, now: u64) {
+        // Every message that comes in asks: mostly nothing waits for anybody.
+        if self.messages.is_empty() {
+            return;
+        }
         let name = Lanes::name_of(number, recipient);
         if let Some(lane) = self.lanes.get_mut(&name) {
             lane.window_until_ms = lane.window_until_ms.max(until_ms);
