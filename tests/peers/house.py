@@ -103,7 +103,7 @@ class House:
 
     def metrics(self):
         """What Prometheus scrapes."""
-        answer = self._http.get(f"{self._ops}/metrics")
+        answer = self._http.get(f"{self.ops}/metrics")
         assert answer.status_code == 200, answer.text
         return answer.text
 
