@@ -40,9 +40,8 @@ pub struct Options {
     /// The promise: the p99 of `explain`, in ms
     #[arg(long, default_value_t = 20.0)]
     pub at_most_ms: f64,
-    /// The promise: how much longer than with a short journal a page takes, in the median; a thousand times as many
-    /// events fit no cache
-    #[arg(long, default_value_t = 3.0)]
+    /// The promise: how much longer than with a short journal a page takes, in the median
+    #[arg(long, default_value_t = 2.0)]
     pub at_most_times: f64,
     /// In which folder the stores are made; they are removed afterwards
     #[arg(long)]
